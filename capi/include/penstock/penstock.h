@@ -1,0 +1,9 @@
+/* penstock/penstock.h: every public header of penstock, in the order they build on each other. */
+#ifndef PENSTOCK_PENSTOCK_H
+#define PENSTOCK_PENSTOCK_H
+
+#include <penstock/base.h>
+#include <penstock/tensor.h>
+#include <penstock/tensor_file.h>
+
+#endif

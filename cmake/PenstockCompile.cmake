@@ -1,0 +1,32 @@
+# How everything is compiled: the language, the warnings, the numeric promises, the sanitizers.
+include(GNUInstallDirs)
+
+set(CMAKE_C_STANDARD 99)
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+# Contraction off: a result must not depend on whether the compiler found a fused multiply-add.
+add_compile_options(-Wall -Wextra -Wpedantic -ffp-contract=off)
+if(PENSTOCK_WARNINGS_AS_ERRORS)
+  add_compile_options(-Werror)
+endif()
+
+if(PENSTOCK_SANITIZE STREQUAL "address")
+  set(penstock_sanitize -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(PENSTOCK_SANITIZE STREQUAL "thread")
+  set(penstock_sanitize -fsanitize=thread)
+elseif(PENSTOCK_SANITIZE)
+  message(FATAL_ERROR "PENSTOCK_SANITIZE=${PENSTOCK_SANITIZE}: expected address, thread or nothing")
+endif()
+if(penstock_sanitize)
+  add_compile_options(${penstock_sanitize})
+  add_link_options(${penstock_sanitize})
+endif()

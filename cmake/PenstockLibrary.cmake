@@ -1,0 +1,25 @@
+# The engine (a static library, which the C++ tests link) and libcore.so, which shows nothing of it but ps_*.
+file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/base/*.cc ${PROJECT_SOURCE_DIR}/core/tensor/*.cc
+     ${PROJECT_SOURCE_DIR}/core/io/*.cc)
+add_library(penstock_engine STATIC ${core_sources})
+target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})
+target_compile_definitions(penstock_engine PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")
+target_link_libraries(penstock_engine PRIVATE LibDeflate::LibDeflate XxHash::XxHash
+                      PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+
+file(GLOB capi_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/capi/src/*.cc)
+set(version_script ${PROJECT_SOURCE_DIR}/capi/libcore.map)
+add_library(penstock_core SHARED ${capi_sources})
+add_library(penstock::core ALIAS penstock_core)
+set_target_properties(penstock_core PROPERTIES
+  OUTPUT_NAME core EXPORT_NAME core VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+  LINK_DEPENDS ${version_script})
+target_include_directories(penstock_core PUBLIC
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/capi/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(penstock_core PRIVATE penstock_engine)
+# nodelete: the thread pool and thread-local errors outlive any dlclose.
+target_link_options(penstock_core PRIVATE -Wl,--version-script=${version_script} -Wl,--exclude-libs,ALL
+                    -Wl,-z,nodelete -Wl,-Bsymbolic-functions)
+if(NOT PENSTOCK_SANITIZE)
+  target_link_options(penstock_core PRIVATE -Wl,-z,defs)
+endif()

@@ -1,0 +1,25 @@
+// Whether two tensors hold the same elements, exactly or nearly.
+#pragma once
+
+#include <cstdint>
+
+#include "core/tensor/tensor.h"
+
+namespace penstock::core {
+
+// The same numbers as ps_equality.
+enum class Equality : int32_t { bitwise = 0, value = 1 };
+
+// False where dtypes or shapes differ.  value: -0 equals 0, any NaN (a complex number with one in either part) any other.
+bool equal(const Tensor &first, const Tensor &second, Equality equality);
+
+struct Tolerance {
+  double relative, absolute;
+  bool nan_equal;
+};
+
+// |actual - expected| <= absolute + relative * |expected| for every element.  Throws invalid_argument where shapes differ
+// or a tolerance is negative or NaN, type_mismatch for a storage-only dtype.
+bool all_close(const Tensor &actual, const Tensor &expected, const Tolerance &tolerance);
+
+}  // namespace penstock::core

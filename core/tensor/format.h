@@ -1,0 +1,22 @@
+// A tensor as text, laid out as NumPy's repr lays out an array.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/tensor/tensor.h"
+
+namespace penstock::core {
+
+struct FormatLimits {
+  int64_t edge_items = 3;    // items at each end of an axis that is shortened
+  int64_t threshold = 1000;  // a tensor of more elements is shortened
+  int32_t precision = 8;     // most digits after the point, 0 to 17
+  int32_t line_width = 75;
+};
+
+// "tensor([[0., 1.],\n        [2., 3.]], shape=(2, 2), dtype=float32, device=cpu)".  Reads no more elements than it prints
+// and needs for the common width.  Throws invalid_argument for a limit outside its range.
+std::string format(const Tensor &tensor, const FormatLimits &limits);
+
+}  // namespace penstock::core

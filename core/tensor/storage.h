@@ -1,0 +1,58 @@
+// A block of memory that tensors view, and the count of all such blocks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/reference.h"
+#include "core/tensor/device.h"
+
+namespace penstock::core {
+
+// Called once with user when wrapped memory is no longer held, with no lock of ours held.
+using Deleter = void (*)(void *user);
+
+class Storage : public Counted<Storage> {
+ public:
+  static constexpr int64_t default_alignment = 64;
+  static constexpr int64_t largest_alignment = int64_t{1} << 21;
+
+  // Memory of our own, not initialised; data() is null when nbytes is 0.  alignment is a power of two.
+  // Throws out_of_memory, and unavailable for a device that is not served.
+  static Reference<Storage> allocate(int64_t nbytes, int64_t alignment, Device device);
+
+  // Memory of the caller's, from first on.  When this throws, deleter has not been called.
+  static Reference<Storage> wrap(std::byte *first, int64_t nbytes, Device device, bool read_only, Deleter deleter,
+                                 void *user);
+
+  std::byte *data() const { return data_; }
+  int64_t nbytes() const { return nbytes_; }
+  Device device() const { return device_; }
+  bool read_only() const { return read_only_; }
+  bool pinned() const { return false; }  // page-locked memory comes with the CUDA plug-in
+
+ private:
+  friend class Counted<Storage>;
+  Storage() = default;
+  ~Storage();
+
+  std::byte *data_ = nullptr;
+  int64_t nbytes_ = 0;
+  Device device_;
+  bool read_only_ = false;
+  bool wrapped_ = false;
+  Deleter deleter_ = nullptr;
+  void *user_ = nullptr;
+};
+
+struct MemoryUsage {
+  uint64_t live_bytes = 0;
+  uint64_t peak_bytes = 0;
+  uint64_t live_storages = 0;
+  uint64_t wrapped_bytes = 0;
+};
+
+// What is held on a device, over all threads.  Each number is exact; together they are a snapshot only when nothing runs.
+MemoryUsage memory_usage(Device device);
+
+}  // namespace penstock::core
