@@ -125,7 +125,7 @@ typedef struct ps_memory_usage {
 
 /* What PS_MEMORY_USAGE_INIT does, for languages without macros; struct_size is sizeof(ps_memory_usage).
  *
- * PS_INVALID_ARGUMENT  usage is NULL, or struct_size is no size this struct ever had. */
+ * PS_INVALID_ARGUMENT  usage is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_memory_usage_init(ps_memory_usage *usage, uint32_t struct_size);
 
 /* Reads what penstock holds on one device, summed over all threads.

@@ -85,7 +85,7 @@ typedef struct ps_tensor_options {
 
 /* What PS_TENSOR_OPTIONS_INIT does; struct_size is sizeof(ps_tensor_options).
  *
- * PS_INVALID_ARGUMENT  options is NULL, or struct_size is no size this struct ever had. */
+ * PS_INVALID_ARGUMENT  options is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_tensor_options_init(ps_tensor_options *options, uint32_t struct_size);
 
 /* Makes a row-major tensor whose elements have no defined value yet.
@@ -152,7 +152,7 @@ typedef struct ps_wrap_options {
 
 /* What PS_WRAP_OPTIONS_INIT does; struct_size is sizeof(ps_wrap_options).
  *
- * PS_INVALID_ARGUMENT  options is NULL, or struct_size is no size this struct ever had. */
+ * PS_INVALID_ARGUMENT  options is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_wrap_options_init(ps_wrap_options *options, uint32_t struct_size);
 
 /* Makes a tensor over memory of the caller's.  Never copies.
@@ -402,7 +402,7 @@ typedef struct ps_format_options {
 
 /* What PS_FORMAT_OPTIONS_INIT does; struct_size is sizeof(ps_format_options).
  *
- * PS_INVALID_ARGUMENT  options is NULL, or struct_size is no size this struct ever had. */
+ * PS_INVALID_ARGUMENT  options is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_format_options_init(ps_format_options *options, uint32_t struct_size);
 
 /* Writes a tensor as text, laid out as NumPy's repr lays out an array:

@@ -40,7 +40,7 @@ typedef struct ps_load_options {
 
 /* What PS_LOAD_OPTIONS_INIT does; struct_size is sizeof(ps_load_options).
  *
- * PS_INVALID_ARGUMENT  options is NULL, or struct_size is no size this struct ever had. */
+ * PS_INVALID_ARGUMENT  options is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_load_options_init(ps_load_options *options, uint32_t struct_size);
 
 /* How a file is written. */
@@ -56,7 +56,7 @@ typedef struct ps_save_options {
 
 /* What PS_SAVE_OPTIONS_INIT does; struct_size is sizeof(ps_save_options).
  *
- * PS_INVALID_ARGUMENT  options is NULL, or struct_size is no size this struct ever had. */
+ * PS_INVALID_ARGUMENT  options is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_save_options_init(ps_save_options *options, uint32_t struct_size);
 
 /* Reads a .npy file, of format 1.0, 2.0 or 3.0, into a new tensor.  An array in column-major order keeps it: its strides

@@ -1,0 +1,46 @@
+#include "capi/src/guard.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string_view>
+
+namespace penstock {
+namespace {
+
+// A fixed buffer: an error about memory must not need memory.
+constexpr size_t sentence_capacity = 2048;
+thread_local char sentence[sentence_capacity] = "";
+
+void set_last_error(std::string_view text) noexcept {
+  const size_t length = std::min(text.size(), sentence_capacity - 1);
+  std::memcpy(sentence, text.data(), length);
+  sentence[length] = '\0';
+  if (length < text.size()) std::memcpy(sentence + length - 3, "...", 3);
+}
+
+}  // namespace
+
+const char *last_error() { return sentence; }
+void clear_error() { sentence[0] = '\0'; }
+
+ps_status status_of_current_exception() noexcept {
+  try {
+    throw;
+  } catch (const core::Error &error) {
+    set_last_error(error.sentence());
+    return static_cast<ps_status>(error.status());
+  } catch (const std::bad_alloc &) {
+    set_last_error("out of memory");
+    return PS_OUT_OF_MEMORY;
+  } catch (const std::exception &exception) {
+    set_last_error(exception.what());
+    return PS_INTERNAL;
+  } catch (...) {
+    set_last_error("a defect in penstock, please report it: an unknown exception");
+    return PS_INTERNAL;
+  }
+}
+
+}  // namespace penstock

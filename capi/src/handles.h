@@ -1,0 +1,25 @@
+// The C handles and the engine's objects behind them.  A handle is its object's address: C sees no more than that.
+#pragma once
+
+#include <penstock/tensor.h>
+
+#include <utility>
+
+#include "core/base/reference.h"
+#include "core/tensor/tensor.h"
+
+namespace penstock {
+
+struct TensorHandle : core::Counted<TensorHandle> {
+  explicit TensorHandle(core::Tensor value) : tensor(std::move(value)) {}
+  core::Tensor tensor;
+};
+
+inline TensorHandle *handle_of(ps_tensor *tensor) { return reinterpret_cast<TensorHandle *>(tensor); }
+inline const TensorHandle *handle_of(const ps_tensor *tensor) { return reinterpret_cast<const TensorHandle *>(tensor); }
+inline const core::Tensor &unwrap(const ps_tensor *tensor) { return handle_of(tensor)->tensor; }
+inline ps_tensor *wrap(core::Tensor tensor) {
+  return reinterpret_cast<ps_tensor *>(new TensorHandle(std::move(tensor)));
+}
+
+}  // namespace penstock
