@@ -41,6 +41,12 @@ int64_t integer_range_length(int64_t start, int64_t stop, int64_t step) {
   return static_cast<int64_t>(length);
 }
 
+// Between start and stop, as the length has it, though the way there may be longer than int64: counted modulo 2^64.
+int64_t last_of_range(int64_t start, int64_t step, int64_t length) {
+  return static_cast<int64_t>(static_cast<uint64_t>(start) +
+                              static_cast<uint64_t>(length - 1) * static_cast<uint64_t>(step));
+}
+
 int64_t floating_range_length(double start, double stop, double step) {
   if (!std::isfinite(start) || !std::isfinite(stop) || !std::isfinite(step))
     fail(Status::invalid_argument, "arange from ", start, " to ", stop, " in steps of ", step, " is not finite");
@@ -94,10 +100,9 @@ Tensor from_data(DType dtype, const Extents &shape, const void *data, uint64_t d
 Tensor arange(int64_t start, int64_t stop, int64_t step, DType dtype, const Allocation &allocation) {
   require_arange_dtype(dtype, DTypeKind::unsigned_integer);
   const int64_t length = integer_range_length(start, stop, step);
-  // A length above 0 has its first and last number between start and stop: no overflow.
   if (length > 0) {
     require_integer_fits(start, dtype);
-    require_integer_fits(start + (length - 1) * step, dtype);
+    require_integer_fits(last_of_range(start, step, length), dtype);
   }
   Tensor tensor = empty(dtype, {length}, allocation);
   fill_with_range(tensor, start, step);
