@@ -83,6 +83,11 @@ bool is_integer(DType dtype) {
   return dtype_kind(dtype) == DTypeKind::signed_integer || dtype_kind(dtype) == DTypeKind::unsigned_integer;
 }
 
+DType part_dtype(DType dtype) {
+  if (dtype == DType::complex64) return DType::float32;
+  return dtype == DType::complex128 ? DType::float64 : dtype;
+}
+
 uint64_t low_bits(long double integer) {
   return integer < 0 ? static_cast<uint64_t>(static_cast<int64_t>(integer)) : static_cast<uint64_t>(integer);
 }
@@ -180,9 +185,9 @@ Bytes encode(DType dtype, const Value &value) {
 }
 
 Bytes convert(DType to, DType from, const std::byte *element) {
-  if (to == from) {
+  if (part_dtype(to) == part_dtype(from)) {  // between real and complex: the bits of the real part
     Bytes bytes{};
-    std::memcpy(bytes.data(), element, static_cast<size_t>(dtype_size(to)));
+    std::memcpy(bytes.data(), element, static_cast<size_t>(std::min(dtype_size(to), dtype_size(from))));
     return bytes;
   }
   Value value = decode(from, element);
