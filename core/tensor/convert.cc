@@ -67,7 +67,7 @@ To convert(From value) {
   else if constexpr (AnyComplex<To>)
     return {convert<typename To::Part>(value), 0};
   else if constexpr (std::is_same_v<From, Bool8>)
-    return convert<To>(static_cast<uint8_t>(value.byte != 0));
+    return convert<To>(static_cast<uint8_t>((value.byte + 255) >> 8));  // != 0, but vectorised
   else if constexpr (std::is_same_v<To, Bool8>)
     return {static_cast<uint8_t>(is_true(value))};
   else if constexpr (AnyComplex<From>)

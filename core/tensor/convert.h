@@ -19,8 +19,8 @@ using ConvertRun = void (*)(std::byte *to, int64_t to_stride, const std::byte *f
 //   any byte but 0 is 1;
 // - integer to integer: the low bits;
 // - floating to integer: the fraction is dropped, what lies outside the limits becomes the nearer one, NaN 0;
-// - to floating: rounded once, to nearest, ties to even; what is too large becomes infinite; a NaN stays a quiet NaN of the
-//   same sign;
+// - to floating: rounded once, to nearest, ties to even; what is too large becomes infinite; a NaN stays a NaN of the same
+//   sign, and becomes quiet where the format changes;
 // - complex to real: the imaginary part is dropped; real to complex: it is 0.
 // from and to are such that can_cast(from, to, Casting::unsafe).
 ConvertRun find_conversion(DType to, DType from);

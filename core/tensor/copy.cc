@@ -9,7 +9,6 @@
 #include "core/tensor/convert.h"
 #include "core/tensor/create.h"
 #include "core/tensor/strided_loop.h"
-#include "core/tensor/view.h"
 
 namespace penstock::core {
 namespace {
@@ -45,21 +44,21 @@ void move_elements(const Extents &shape, const StridedMemory<std::byte> &to, DTy
   for_each_run(shape, to, from, find_conversion(to_dtype, from_dtype));
 }
 
-// source seen under destination's shape, as NumPy broadcasts it into place: axes of size 1 too many in front go.
+// source seen under another shape, by NumPy's rules for broadcasting.
 Tensor broadcast(const Tensor &source, const Extents &shape) {
   Tensor view = source;
-  while (view.ndim() > shape.size() && view.shape[0] == 1) {
-    view.shape.erase(0);
-    view.strides.erase(0);
-  }
-  const int32_t new_axes = shape.size() - view.ndim();
+  view.shape = shape;
+  view.strides = Extents::filled(shape.size(), 0);
+  const int32_t new_axes = shape.size() - source.ndim();
   bool fits = new_axes >= 0;
-  for (int32_t axis = 0; fits && axis < view.ndim(); ++axis)
-    fits = view.shape[axis] == 1 || view.shape[axis] == shape[axis + new_axes];
+  for (int32_t axis = 0; fits && axis < source.ndim(); ++axis) {
+    fits = source.shape[axis] == 1 || source.shape[axis] == shape[axis + new_axes];
+    if (source.shape[axis] != 1) view.strides[axis + new_axes] = source.strides[axis];
+  }
   if (!fits)
     fail(Status::invalid_argument, "cannot copy shape ", source.shape, " into shape ", shape,
          ": it does not broadcast to it");
-  return expand(view, shape);
+  return view;
 }
 
 struct AddressRange {

@@ -113,7 +113,8 @@ Tensor arange(double start, double stop, double step, DType dtype, const Allocat
   require_arange_dtype(dtype, DTypeKind::floating);
   const int64_t length = floating_range_length(start, stop, step);
   Tensor tensor = empty(dtype, {length}, allocation);
-  fill_with_range(tensor, start, (start + step) - start);
+  // Two numbers or more lie between start and stop, so start + step is finite; for one alone it need not be.
+  fill_with_range(tensor, start, length > 1 ? (start + step) - start : 0.0);
   return tensor;
 }
 

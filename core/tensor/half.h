@@ -2,11 +2,11 @@
 // arithmetic and a few exact floating-point operations, so that every CPU gives the same bits and loops vectorise.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace penstock::core {
 
@@ -40,6 +40,14 @@ concept AnySmallFloat = requires {
   Number::mantissa_bits;
 };
 
+// value < limit ? below : otherwise, for numbers whose top bit is 0.  By a mask: for the operator a compiler makes a branch
+// around a floating-point operation in below, and then does not vectorise the loop.
+template <std::unsigned_integral Bits>
+constexpr Bits choose_below(Bits value, Bits limit, Bits below, Bits otherwise) {
+  const Bits mask = Bits{0} - ((value - limit) >> (8 * sizeof(Bits) - 1));
+  return (below & mask) | (otherwise & ~mask);
+}
+
 // How float and double are made up.
 template <std::floating_point Wide>
 struct WideLayout {
@@ -48,6 +56,7 @@ struct WideLayout {
   static constexpr int32_t bias = std::numeric_limits<Wide>::max_exponent - 1;
   static constexpr Bits sign_bit = Bits{1} << (8 * sizeof(Wide) - 1);
   static constexpr Bits infinity = static_cast<Bits>(2 * bias + 1) << mantissa_bits;
+  static constexpr Bits quiet_bit = Bits{1} << (mantissa_bits - 1);
   // 2^exponent for a normal number.
   static constexpr Bits power_of_two(int32_t exponent) { return static_cast<Bits>(exponent + bias) << mantissa_bits; }
 };
@@ -65,13 +74,12 @@ constexpr float to_float(Small small) {
     // Below the first normal number lie multiples of the smallest one, all of them normal as a float.
     constexpr auto smallest = std::bit_cast<float>(Float::power_of_two(1 - Small::bias - Small::mantissa_bits));
     const float multiple = static_cast<float>(static_cast<int32_t>(magnitude)) * smallest;
-    wide = magnitude < (uint32_t{1} << Small::mantissa_bits) ? std::bit_cast<uint32_t>(multiple) : wide;
+    wide = choose_below(magnitude, uint32_t{1} << Small::mantissa_bits, std::bit_cast<uint32_t>(multiple), wide);
+    if constexpr (Small::has_infinity) wide = choose_below(magnitude, Small::infinity, wide, wide + rebias);
   }
-  const uint32_t special = magnitude > Small::largest_non_nan
-                               ? Float::infinity | uint32_t{1} << (Float::mantissa_bits - 1) | magnitude << added_bits
-                               : Float::infinity;
-  const bool is_special = magnitude > Small::largest_non_nan || (Small::has_infinity && magnitude == Small::infinity);
-  return std::bit_cast<float>(sign | (is_special ? special : wide));
+  const uint32_t nan = Float::infinity | Float::quiet_bit | wide;
+  wide = choose_below(Small::largest_non_nan, magnitude, nan, wide);
+  return std::bit_cast<float>(sign | wide);
 }
 
 // Rounds once, to nearest, ties to even; what is too large becomes infinite, or NaN where there is no infinity.  A NaN
@@ -91,14 +99,15 @@ constexpr Small round_to(Wide value) {
     // A number whose unit in the last place is the smallest small float: adding it rounds to multiples of that.
     constexpr Bits first_normal = Layout::power_of_two(1 - Small::bias);
     constexpr Bits rounder = Layout::power_of_two(1 - Small::bias - Small::mantissa_bits + Layout::mantissa_bits);
-    const Wide sum = std::bit_cast<Wide>(std::min(magnitude, first_normal)) + std::bit_cast<Wide>(rounder);
-    rounded = magnitude < first_normal ? std::bit_cast<Bits>(sum) - rounder : rounded;
+    const Bits below_normal = choose_below(magnitude, first_normal, magnitude, first_normal);
+    const Wide sum = std::bit_cast<Wide>(below_normal) + std::bit_cast<Wide>(rounder);
+    rounded = choose_below(magnitude, first_normal, std::bit_cast<Bits>(sum) - rounder, rounded);
   }
   constexpr Bits too_large = Small::has_infinity ? Small::infinity : Small::magnitude_mask;
-  const Bits quiet_nan = Small::has_infinity
-                             ? Small::infinity | Small::quiet_bit | (magnitude >> dropped_bits & (Small::quiet_bit - 1))
-                             : Small::magnitude_mask;
-  const Bits result = magnitude > Layout::infinity ? quiet_nan : std::min(rounded, too_large);
+  constexpr Bits kept_payload = Small::has_infinity ? Small::quiet_bit - 1 : 0;
+  const Bits nan = too_large | Small::quiet_bit | (magnitude >> dropped_bits & kept_payload);
+  const Bits bounded = choose_below(rounded, too_large, rounded, too_large);
+  const Bits result = choose_below(Layout::infinity, magnitude, nan, bounded);
   const Bits sign = bits >> (8 * sizeof(Wide) - 1) << (Small::exponent_bits + Small::mantissa_bits);
   return {static_cast<typename Small::Bits>(result | sign)};
 }
