@@ -1,6 +1,7 @@
 #include "core/tensor/device.h"
 
 #include "core/base/error.h"
+#include "core/base/plugin.h"
 
 namespace penstock::core {
 namespace {
@@ -28,7 +29,7 @@ Device resolve_device(int32_t type, int32_t id) {
     return device;
   }
   if (id < 0) fail(Status::out_of_range, "there is no CUDA device ", id, ": ids count from 0");
-  fail(Status::unavailable, "device ", device, " is not available: this version of penstock has no CUDA plug-in");
+  fail(Status::unavailable, "device ", device, " is not available: ", plugin_status("cuda"));
 }
 
 Device default_device() { return current_default; }
