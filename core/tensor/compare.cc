@@ -98,7 +98,7 @@ bool is_same_value(Small first, Small second) {
 
 template <typename Part>
 bool is_same_value(std::complex<Part> first, std::complex<Part> second) {
-  return (first == second) | ((first != first) & (second != second));  // a NaN in either part differs from itself
+  return first == second || (first != first && second != second);  // a NaN in either part differs from itself
 }
 
 bool is_same_value(Bool8 first, Bool8 second) { return (first.byte != 0) == (second.byte != 0); }

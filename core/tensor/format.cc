@@ -25,8 +25,8 @@ void require_within_bounds(const FormatLimits &limits) {
     fail(Status::invalid_argument, "line_width is ", limits.line_width, ": expected 1 or more");
 }
 
-// Which indices of an axis are printed: leading ones at its start, then "..." where it is shortened, then trailing ones at
-// its end.
+// Which indices of an axis are printed: leading ones at its start, then "..." where it is shortened, then trailing ones
+// at its end.
 struct ShownAxis {
   int64_t leading = 0, trailing = 0;
   bool shortened = false;

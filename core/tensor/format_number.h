@@ -8,8 +8,8 @@
 
 namespace penstock::core {
 
-// "-12", "5" and "" for -12.5; "1", "25" and "+03" for 1250 in scientific form.  The point between whole and fraction, and
-// the 'e' before exponent, are left out.
+// "-12", "5" and "" for -12.5; "1", "25" and "+03" for 1250 in scientific form.  The point between whole and fraction,
+// and the 'e' before exponent, are left out.
 struct NumberText {
   std::string whole;     // with the sign of a negative number, -0 too
   std::string fraction;  // empty for none
@@ -22,9 +22,9 @@ struct NumberText {
 // The power of ten of the first of the shortest digits: 1 for 12.5, 0 for 0.
 int32_t decimal_exponent(double value, DType dtype);
 
-// The shortest digits where 1 to precision of them stand after the point; else the exact value rounded there, ties to even:
-// a whole number has all its digits, 448 too in float8_e4m3fn, where 450 would read back as it.  fraction does not end in
-// a zero.
+// The shortest digits where 1 to precision of them stand after the point; else the exact value rounded there, ties to
+// even: a whole number has all its digits, 448 too in float8_e4m3fn, where 450 would read back as it.  fraction does
+// not end in a zero.
 NumberText fixed_text(double value, DType dtype, int32_t precision);
 
 // The shortest digits where fewest to most of them stand after the point; else the exact value rounded at the nearer of
