@@ -15,8 +15,15 @@ struct FormatLimits {
   int32_t line_width = 75;
 };
 
-// "tensor([[0., 1.],\n        [2., 3.]], shape=(2, 2), dtype=float32, device=cpu)".  Reads no more elements than it prints
-// and needs for the common width.  Throws invalid_argument for a limit outside its range.
+// A shortened tensor prints no more elements than this: where many axes are each too short to be shortened, or
+// edge_items is larger than anyone reads, edge_items is lowered.
+inline constexpr int64_t most_shortened_elements = 1'000'000;
+
+// "tensor([[0., 1.],\n        [2., 3.]], shape=(2, 2), dtype=float32, device=cpu)".  Reads no element that it does not
+// print.  Throws invalid_argument for a limit outside its range.
+//
+// What stands between the brackets differs from NumPy's in two cases only: with edge_items of 0 "..." stands alone
+// (NumPy adds the last item), and where most_shortened_elements is reached.
 std::string format(const Tensor &tensor, const FormatLimits &limits);
 
 }  // namespace penstock::core
