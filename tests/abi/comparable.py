@@ -2,16 +2,16 @@
 
     comparable.py RECORD NEW OUT
 
-A struct that begins with struct_size may grow at its end: the library takes the shorter one of an older header.  So OUT
-is NEW with each such struct cut back to the fields that RECORD has, where the first field beyond them starts at or after
-the recorded size.  abidiff then shows every other change, in those structs too; a suppression file could say nearly
-this, but forgives whatever else changed in a struct that grew.
+A struct that begins with struct_size may grow at its end: the library takes the shorter one of an older header.  So
+OUT is NEW with each such struct cut back to the fields that RECORD has, where the first field beyond them starts at or
+after the recorded size.  abidiff then shows every other change, in those structs too; a suppression file could say
+nearly this, but forgives whatever else changed in a struct that grew.
 
 What abidiff forgives by itself is refused here: recorded fields under other names, or in another order.
 """
 
 import sys
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 Element = ElementTree.Element
 

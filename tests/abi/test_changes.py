@@ -59,7 +59,7 @@ def source(tmp_path: Path) -> SourceCopy:
 
 
 def check(source: SourceCopy) -> subprocess.CompletedProcess[str]:
-    command = [CHECKOUT / "scripts/abi", "--check", "--source", source.folder]
+    command = [str(CHECKOUT / "scripts/abi"), "--check", "--source", str(source.folder)]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
@@ -118,9 +118,9 @@ def test_a_field_put_into_the_middle_of_an_options_struct_is_red(source: SourceC
 
 def test_two_fields_of_one_type_exchanged_is_red(source: SourceCopy) -> None:
     header = "capi/include/penstock/tensor.h"
-    source.replace(header, "  int32_t precision; ", "  int32_t was_width; ")
-    source.replace(header, "  int32_t line_width; ", "  int32_t precision; ")
-    source.replace(header, "  int32_t was_width; ", "  int32_t line_width; ")
+    source.replace(header, "  int32_t precision; ", "  int32_t exchanged; ")
+    source.replace(header, "  int32_t edge_items; ", "  int32_t precision; ")
+    source.replace(header, "  int32_t exchanged; ", "  int32_t edge_items; ")
     assert_red(source, "ps_format_options")
 
 
