@@ -1,0 +1,3 @@
+module penstock.example.org/tensor
+
+go 1.19
