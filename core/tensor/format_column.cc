@@ -46,7 +46,7 @@ class FloatingColumn {
 
 // The magnitude from which on numbers are written in scientific form, as a power of ten: NumPy's 8 is no more than the
 // digits its dtype surely holds.  For dtypes NumPy lacks, float16's.
-int32_t largest_fixed_exponent(DType dtype) {
+int32_t first_scientific_exponent(DType dtype) {
   switch (dtype) {
     case DType::float64: return 8;
     case DType::float32: return 6;
@@ -70,7 +70,7 @@ bool needs_scientific_form(const std::vector<double> &values, DType dtype) {
     largest = std::max(largest, magnitude);
   }
   if (largest == 0) return false;
-  return decimal_exponent(largest, dtype) >= largest_fixed_exponent(dtype) || decimal_exponent(smallest, dtype) < -4 ||
+  return decimal_exponent(largest, dtype) >= first_scientific_exponent(dtype) || decimal_exponent(smallest, dtype) < -4 ||
          quotient(largest, smallest, dtype) > 1000;
 }
 
