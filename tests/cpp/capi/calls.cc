@@ -22,15 +22,17 @@ std::vector<const Call *> calls_of(const std::string &function) {
   return found;
 }
 
-bool succeeds(const Call &call, const std::vector<Word> &arguments) {
+bool succeeded(const Call &call, Word result) {
   const Function &function = public_headers().function(call.function());
-  ps_clear_error();
-  const Word result = call(arguments);
   if (function.gives_status()) return static_cast<ps_status>(result) == PS_OK;
   if (function.return_type == "ps_tensor *") ps_tensor_release(from_word<ps_tensor *>(result));
   if (function.return_type == "ps_npz *") ps_npz_release(from_word<ps_npz *>(result));
-  // ps_last_error() itself tells of the call before it; every other getter leaves no message when it succeeds.
   return *ps_last_error() == '\0';
+}
+
+bool succeeds(const Call &call, const std::vector<Word> &arguments) {
+  ps_clear_error();
+  return succeeded(call, call(arguments));
 }
 
 }  // namespace penstock::test

@@ -137,8 +137,11 @@ std::vector<Call> tensor_file_calls();
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);
 
-// Whether a call succeeded: PS_OK from a function that returns a status, no message from any other.  The hold that a
-// function like ps_tensor_retain returns is given back.
+// Whether a call that gave this result succeeded: PS_OK from a function that returns a status, no message from any other.
+// Gives back the hold that a function like ps_tensor_retain returns.
+bool succeeded(const Call &call, Word result);
+
+// Clears ps_last_error(), makes the call, and says whether it succeeded.
 bool succeeds(const Call &call, const std::vector<Word> &arguments);
 
 }  // namespace penstock::test

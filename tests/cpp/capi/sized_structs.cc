@@ -142,6 +142,13 @@ std::vector<uint32_t> SizedStruct::sizes_inside_a_field() const {
   return sizes;
 }
 
+std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
+  std::vector<std::byte> bytes = by_macro;
+  bytes.resize(struct_size);
+  write_struct_size(bytes.data(), struct_size);
+  return bytes;
+}
+
 const std::vector<SizedStruct> &sized_structs() {
   static const std::vector<SizedStruct> structs = {memory_usage(),   tensor_options(), wrap_options(),
                                                    format_options(), load_options(),   save_options()};

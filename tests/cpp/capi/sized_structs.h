@@ -41,14 +41,15 @@ struct SizedStruct {
   std::vector<WrongField> wrong_fields;
   std::vector<FreeField> free_fields;
 
-  std::vector<uint32_t> sizes_inside_a_field() const;  // below 4 included
-  std::vector<uint32_t> sizes_at_a_field_end() const;  // the whole struct included
+  std::vector<uint32_t> sizes_inside_a_field() const;            // below 4 included
+  std::vector<uint32_t> sizes_at_a_field_end() const;            // the whole struct included
+  std::vector<std::byte> with_size(uint32_t struct_size) const;  // by_macro, cut or with zeros behind, and its size set
 };
 
 const std::vector<SizedStruct> &sized_structs();
 const SizedStruct *find_sized_struct(const std::string &name);
 
-// The bytes in number, in the order of memory, put at the begin of a struct.
+// Puts struct_size at the begin of a struct.
 void write_struct_size(void *options, uint32_t struct_size);
 
 }  // namespace penstock::test
