@@ -1,0 +1,38 @@
+#include "calls.h"
+
+#include "function_list.h"
+
+namespace penstock::test {
+
+const std::vector<Call> &all_calls() {
+  static const std::vector<Call> calls = [] {
+    std::vector<Call> joined;
+    for (const auto &part :
+         {base_calls(), tensor_making_calls(), tensor_view_calls(), tensor_element_calls(), tensor_file_calls()})
+      joined.insert(joined.end(), part.begin(), part.end());
+    return joined;
+  }();
+  return calls;
+}
+
+std::vector<const Call *> calls_of(const std::string &function) {
+  std::vector<const Call *> found;
+  for (const Call &call : all_calls())
+    if (call.function() == function) found.push_back(&call);
+  return found;
+}
+
+bool succeeded(const Call &call, Word result) {
+  const Function &function = public_headers().function(call.function());
+  if (function.gives_status()) return static_cast<ps_status>(result) == PS_OK;
+  if (function.return_type == "ps_tensor *") ps_tensor_release(from_word<ps_tensor *>(result));
+  if (function.return_type == "ps_npz *") ps_npz_release(from_word<ps_npz *>(result));
+  return *ps_last_error() == '\0';
+}
+
+bool succeeds(const Call &call, const std::vector<Word> &arguments) {
+  ps_clear_error();
+  return succeeded(call, call(arguments));
+}
+
+}  // namespace penstock::test

@@ -1,0 +1,166 @@
+#include "sized_structs.h"
+
+#include <algorithm>
+#include <cstring>
+
+#define FIELD(Struct, field) \
+  Field { #field, offsetof(Struct, field), sizeof(Struct::field) }
+
+namespace penstock::test {
+namespace {
+
+template <typename Struct>
+SizedStruct describe(const char *name, const Struct &by_macro, const char *init_name,
+                     ps_status (*init)(Struct *, uint32_t), std::vector<Field> fields) {
+  SizedStruct described;
+  described.name = name;
+  described.size = sizeof(Struct);
+  described.by_macro.resize(sizeof(Struct));
+  std::memcpy(described.by_macro.data(), &by_macro, sizeof(Struct));
+  described.init_name = init_name;
+  described.init = [init](void *options, uint32_t struct_size) {
+    return init(static_cast<Struct *>(options), struct_size);
+  };
+  described.fields = std::move(fields);
+  return described;
+}
+
+// Adds a wrong field whose value is a number, which the refusal must name.
+template <typename Struct, typename Number, typename Value>
+void wrong(SizedStruct &described, const char *name, Number Struct::*field, Value value, ps_status status) {
+  const std::string digits = std::to_string(value);
+  described.wrong_fields.push_back({name, digits, status, digits, [field, value](void *options) {
+                                      static_cast<Struct *>(options)->*field = static_cast<Number>(value);
+                                    }});
+}
+
+// The device a struct asks for.  An id is only looked at beside a device type.
+template <typename Struct>
+void wrong_devices(SizedStruct &described) {
+  for (const int32_t type : {-1, 9999})
+    wrong(described, "device_type", &Struct::device_type, type, PS_INVALID_ARGUMENT);
+  described.wrong_fields.push_back({"device_type", "PS_DEVICE_CUDA", PS_UNAVAILABLE, "cuda:0", [](void *options) {
+                                      static_cast<Struct *>(options)->device_type = PS_DEVICE_CUDA;
+                                    }});
+  for (const int32_t id : {-1, 9999})
+    described.wrong_fields.push_back(
+        {"device_id", std::to_string(id), PS_OUT_OF_RANGE, std::to_string(id), [id](void *options) {
+           static_cast<Struct *>(options)->device_type = PS_DEVICE_CPU;
+           static_cast<Struct *>(options)->device_id = id;
+         }});
+}
+
+SizedStruct memory_usage() {
+  SizedStruct usage =
+      describe<ps_memory_usage>("ps_memory_usage", PS_MEMORY_USAGE_INIT, "ps_memory_usage_init", ps_memory_usage_init,
+                                {FIELD(ps_memory_usage, struct_size), FIELD(ps_memory_usage, reserved),
+                                 FIELD(ps_memory_usage, live_bytes), FIELD(ps_memory_usage, peak_bytes),
+                                 FIELD(ps_memory_usage, live_storages), FIELD(ps_memory_usage, wrapped_bytes)});
+  for (const Field &field : usage.fields)
+    if (field.name != "struct_size") usage.free_fields.push_back({field.name, "filled up to there"});
+  return usage;
+}
+
+SizedStruct tensor_options() {
+  SizedStruct options = describe<ps_tensor_options>(
+      "ps_tensor_options", PS_TENSOR_OPTIONS_INIT, "ps_tensor_options_init", ps_tensor_options_init,
+      {FIELD(ps_tensor_options, struct_size), FIELD(ps_tensor_options, device_type),
+       FIELD(ps_tensor_options, device_id), FIELD(ps_tensor_options, pinned), FIELD(ps_tensor_options, alignment)});
+  wrong_devices<ps_tensor_options>(options);
+  for (const int32_t pinned : {-1, 2})
+    wrong(options, "pinned", &ps_tensor_options::pinned, pinned, PS_INVALID_ARGUMENT);
+  options.wrong_fields.push_back({"pinned", "1", PS_UNAVAILABLE, "pinned",
+                                  [](void *given) { static_cast<ps_tensor_options *>(given)->pinned = 1; }});
+  for (const uint64_t alignment : {UINT64_C(3), UINT64_C(1) << 22, UINT64_C(1) << 62, UINT64_C(1) << 63, UINT64_MAX})
+    wrong(options, "alignment", &ps_tensor_options::alignment, alignment, PS_INVALID_ARGUMENT);
+  return options;
+}
+
+SizedStruct wrap_options() {
+  SizedStruct options =
+      describe<ps_wrap_options>("ps_wrap_options", PS_WRAP_OPTIONS_INIT, "ps_wrap_options_init", ps_wrap_options_init,
+                                {FIELD(ps_wrap_options, struct_size), FIELD(ps_wrap_options, device_type),
+                                 FIELD(ps_wrap_options, device_id), FIELD(ps_wrap_options, read_only)});
+  wrong_devices<ps_wrap_options>(options);
+  for (const int32_t read_only : {-1, 2})
+    wrong(options, "read_only", &ps_wrap_options::read_only, read_only, PS_INVALID_ARGUMENT);
+  return options;
+}
+
+SizedStruct format_options() {
+  SizedStruct options = describe<ps_format_options>(
+      "ps_format_options", PS_FORMAT_OPTIONS_INIT, "ps_format_options_init", ps_format_options_init,
+      {FIELD(ps_format_options, struct_size), FIELD(ps_format_options, edge_items), FIELD(ps_format_options, threshold),
+       FIELD(ps_format_options, precision), FIELD(ps_format_options, line_width)});
+  for (const int32_t items : {-1, INT32_MIN})
+    wrong(options, "edge_items", &ps_format_options::edge_items, items, PS_INVALID_ARGUMENT);
+  for (const int64_t threshold : {INT64_C(-1), INT64_MIN})
+    wrong(options, "threshold", &ps_format_options::threshold, threshold, PS_INVALID_ARGUMENT);
+  for (const int32_t precision : {-1, 18, INT32_MAX})
+    wrong(options, "precision", &ps_format_options::precision, precision, PS_INVALID_ARGUMENT);
+  for (const int32_t width : {0, -1, INT32_MIN})
+    wrong(options, "line_width", &ps_format_options::line_width, width, PS_INVALID_ARGUMENT);
+  return options;
+}
+
+SizedStruct load_options() {
+  SizedStruct options = describe<ps_load_options>(
+      "ps_load_options", PS_LOAD_OPTIONS_INIT, "ps_load_options_init", ps_load_options_init,
+      {FIELD(ps_load_options, struct_size), FIELD(ps_load_options, device_type), FIELD(ps_load_options, device_id),
+       FIELD(ps_load_options, reserved), FIELD(ps_load_options, progress), FIELD(ps_load_options, user)});
+  wrong_devices<ps_load_options>(options);
+  for (const int32_t reserved : {-1, 1})
+    wrong(options, "reserved", &ps_load_options::reserved, reserved, PS_INVALID_ARGUMENT);
+  options.free_fields = {{"progress", "optional; in bytes of the file"}, {"user", "handed to progress"}};
+  return options;
+}
+
+SizedStruct save_options() {
+  SizedStruct options =
+      describe<ps_save_options>("ps_save_options", PS_SAVE_OPTIONS_INIT, "ps_save_options_init", ps_save_options_init,
+                                {FIELD(ps_save_options, struct_size), FIELD(ps_save_options, compression),
+                                 FIELD(ps_save_options, progress), FIELD(ps_save_options, user)});
+  for (const int32_t compression : {-1, 13, INT32_MAX})
+    wrong(options, "compression", &ps_save_options::compression, compression, PS_INVALID_ARGUMENT);
+  options.free_fields = {{"progress", "optional; in bytes of the tensors"}, {"user", "handed to progress"}};
+  return options;
+}
+
+}  // namespace
+
+std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
+  std::vector<uint32_t> sizes;
+  for (const Field &field : fields) sizes.push_back(static_cast<uint32_t>(field.end()));
+  return sizes;
+}
+
+std::vector<uint32_t> SizedStruct::sizes_inside_a_field() const {
+  const std::vector<uint32_t> ends = sizes_at_a_field_end();
+  std::vector<uint32_t> sizes;
+  for (uint32_t candidate = 0; candidate < size; ++candidate)
+    if (std::find(ends.begin(), ends.end(), candidate) == ends.end()) sizes.push_back(candidate);
+  return sizes;
+}
+
+std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
+  std::vector<std::byte> bytes = by_macro;
+  bytes.resize(struct_size);
+  write_struct_size(bytes.data(), struct_size);
+  return bytes;
+}
+
+const std::vector<SizedStruct> &sized_structs() {
+  static const std::vector<SizedStruct> structs = {memory_usage(),   tensor_options(), wrap_options(),
+                                                   format_options(), load_options(),   save_options()};
+  return structs;
+}
+
+const SizedStruct *find_sized_struct(const std::string &name) {
+  const auto &structs = sized_structs();
+  const auto found = std::find_if(structs.begin(), structs.end(), [&](const SizedStruct &s) { return s.name == name; });
+  return found == structs.end() ? nullptr : &*found;
+}
+
+void write_struct_size(void *options, uint32_t struct_size) { std::memcpy(options, &struct_size, sizeof(struct_size)); }
+
+}  // namespace penstock::test

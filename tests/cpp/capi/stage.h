@@ -1,0 +1,99 @@
+// Everything that one call of a public function needs: tensors, files, options and places for results.  Made anew for each
+// call, watched for changes, and given back at the end.
+#pragma once
+
+#include <penstock/penstock.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support.h"
+
+namespace penstock::test {
+
+// What a call that fails must leave as it was.
+struct Observation {
+  LiveMemory memory;
+  int32_t num_threads;
+  ps_device_type device_type;
+  int32_t device_id;
+  std::vector<std::string> watched;
+  std::map<std::string, std::string> files;
+
+  // The first thing that differs, in words; "" when nothing does.
+  std::string difference(const Observation &later) const;
+};
+
+class Stage {
+ public:
+  Stage() = default;
+  ~Stage();
+  Stage(const Stage &) = delete;
+  Stage &operator=(const Stage &) = delete;
+
+  // Tensors: their elements are watched.
+  ps_tensor *matrix();                  // 2 x 3, float32: 0, 1, 2, 3, 4, 5
+  ps_tensor *row();                     // 1 x 3, float32: 0, 1, 2
+  ps_tensor *read_only_matrix();        // a matrix() over memory that must not be written
+  ps_tensor *transposed_matrix();       // 3 x 2, not contiguous
+  ps_tensor *transposed_tall_matrix();  // 2 x 3, not contiguous
+  ps_tensor *tensor(TensorHold hold);   // one that the caller made
+  ps_tensor *tensor_to_release();       // a hold that the call is to give back; the stage does not
+
+  // Places for results: filled with a pattern that no result has, and watched.
+  ps_tensor **tensor_result();
+  ps_npz **npz_result();
+  template <typename Value>
+  Value *result() {
+    return static_cast<Value *>(memory(sizeof(Value)));
+  }
+  char *text(size_t capacity) { return static_cast<char *>(memory(capacity)); }
+
+  // Inputs: copied, and watched.
+  template <typename Value>
+  Value *input(const Value &value) {
+    return static_cast<Value *>(memory_with(&value, sizeof(Value)));
+  }
+  template <typename Value>
+  Value *inputs(const std::vector<Value> &values) {
+    return static_cast<Value *>(memory_with(values.data(), values.size() * sizeof(Value)));
+  }
+  const char *string(const std::string &text);
+  void *memory(size_t nbytes);
+  void *memory_with(const void *bytes, size_t nbytes);
+
+  // Files in a folder of this stage's own, which is watched.
+  const char *path(const std::string &name);
+  const char *npy_file();
+  const char *npz_file();  // arrays "weights" (2 x 3, float32) and "steps" (one axis, int32)
+  ps_npz *npz();
+  ps_npz *npz_to_release();
+
+  // Runs when the stage goes, last one first.
+  void at_end(std::function<void()> action) { at_end_.push_back(std::move(action)); }
+
+  Observation observe() const;
+
+ private:
+  struct Watched {
+    const void *begin;
+    size_t nbytes;
+  };
+  template <typename Handle>
+  Handle **handle_result(void (*release)(Handle *));
+
+  std::vector<Watched> watched_;
+  std::deque<std::unique_ptr<std::byte[]>> blocks_;
+  std::vector<std::function<void()>> at_end_;
+  std::optional<Folder> folder_;
+};
+
+}  // namespace penstock::test
