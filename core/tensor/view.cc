@@ -232,6 +232,10 @@ Tensor reinterpret(const Tensor &tensor, DType dtype) {
            " bytes");
     view.shape[last] = row_nbytes / new_size;
     view.strides[last] = 1;
+    if (tensor.element_count() == 0) {
+      view.strides = row_major_strides(view.shape);  // nothing lies anywhere
+      return view;
+    }
     for (int32_t axis = 0; axis < last; ++axis) {
       if (tensor.shape[axis] <= 1) {
         view.strides[axis] = 1;  // never stepped over, and may be any number
