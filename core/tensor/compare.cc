@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/insertion_sort.h"
 #include "core/tensor/convert.h"
 #include "core/tensor/half.h"
 
@@ -61,7 +62,7 @@ PairedWalk::PairedWalk(const Tensor &first, const Tensor &second) : first_(first
     axes_[static_cast<size_t>(ndim_++)] = {first.shape[axis], first.strides[axis] * dtype_size(first.dtype),
                                            second.strides[axis] * dtype_size(second.dtype)};
   }
-  std::stable_sort(axes_.begin(), axes_.begin() + ndim_, [](const PairedAxis &a, const PairedAxis &b) {
+  insertion_sort(axes_.begin(), axes_.begin() + ndim_, [](const PairedAxis &a, const PairedAxis &b) {
     return std::abs(a.first_stride) > std::abs(b.first_stride);
   });
   join_axes();

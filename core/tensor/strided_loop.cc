@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "core/base/insertion_sort.h"
+
 namespace penstock::core {
 namespace {
 
@@ -41,8 +43,8 @@ Walk usable_axes(const Extents &shape, const StridedMemory<std::byte> &to, const
 
 // The destination's nearest neighbours innermost, and axes that continue each other in both memories made one.
 void order_and_join(Walk &walk) {
-  std::stable_sort(walk.axes.begin(), walk.axes.begin() + walk.ndim,
-                   [](const Axis &a, const Axis &b) { return a.to_stride > b.to_stride; });
+  insertion_sort(walk.axes.begin(), walk.axes.begin() + walk.ndim,
+                 [](const Axis &a, const Axis &b) { return a.to_stride > b.to_stride; });
   int32_t joined = 0;  // axes before this one are final
   for (int32_t index = 1; index < walk.ndim; ++index) {
     Axis &outer = walk.axis(joined);
