@@ -68,6 +68,7 @@ class Call {
   Call &&fails_with(int64_t value) && { return failure_ = static_cast<Word>(value), std::move(*this); }
   // What sets this call of the function apart from its others.
   Call &&named(const char *variant) && { return variant_ = variant, std::move(*this); }
+  // A parameter, or "options.compression" for a field of one, of which the header says that it takes anything.
   Call &&any(const char *parameter, const char *quote) && {
     return any_.push_back({parameter, quote}), std::move(*this);
   }

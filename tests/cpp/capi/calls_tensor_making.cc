@@ -42,8 +42,9 @@ std::vector<Call> allocating_calls() {
              return std::make_tuple(stage.tensor_result(), PS_FLOAT32, 2, shape(stage), options(stage));
            })
           .optional("options", "options optional"),
-      Call(NAMED(ps_tensor_empty),
-           [](Stage &stage) { return std::make_tuple(stage.tensor_result(), PS_INT8, 0, shape(stage), nullptr); })
+      Call(
+          NAMED(ps_tensor_empty),
+          [](Stage &stage) { return std::make_tuple(stage.tensor_result(), PS_INT8, 0, shape(stage), options(stage)); })
           .named("rank 0")
           .optional("shape", "the array may be NULL when ndim is 0")
           .optional("options", "options optional"),
@@ -107,7 +108,7 @@ std::vector<Call> range_calls() {
            })
           .wrong("start", "infinite", PS_INVALID_ARGUMENT, "inf", [=](Stage &) { return -infinity; })
           .wrong("stop", "infinite", PS_INVALID_ARGUMENT, "inf", [=](Stage &) { return infinity; })
-          .wrong("stop", "2^62", PS_INVALID_ARGUMENT, "4.6", [](Stage &) { return 0x1p62; })
+          .wrong("stop", "2^62", PS_INVALID_ARGUMENT, std::to_string(two_to_62), [](Stage &) { return 0x1p62; })
           .wrong("step", "NaN", PS_INVALID_ARGUMENT, "nan", [=](Stage &) { return nan; })
           .wrong("step", "0", PS_INVALID_ARGUMENT, "0", [](Stage &) { return 0.0; })
           .wrong("dtype", "int32", PS_TYPE_MISMATCH, "int32", [](Stage &) { return PS_INT32; })

@@ -68,7 +68,6 @@ std::vector<Call> axis_calls() {
              return std::make_tuple(stage.tensor_result(), stage.row(), 1, stage.inputs<int32_t>({0, 0}));
            })
           .wrong("axis_count", 2, PS_INVALID_ARGUMENT, "twice")
-          .wrong("axis_count", 3, PS_INVALID_ARGUMENT, "")
           .wrong("axes", "an axis too large", PS_OUT_OF_RANGE, "99", axes({99}))
           .wrong("axes", "an axis too small", PS_OUT_OF_RANGE, std::to_string(INT32_MIN), axes({INT32_MIN}))
           .wrong("axes", "an axis of size 3", PS_INVALID_ARGUMENT, "3", axes({1})),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Function {
 
   bool has_parameter(const std::string &parameter_name) const;
   bool gives_status() const { return return_type == "ps_status"; }
+  friend void PrintTo(const Function &function, std::ostream *out) { *out << function.name; }
 };
 
 struct Struct {

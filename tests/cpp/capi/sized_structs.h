@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct SizedStruct {
   std::vector<Field> fields;
   std::vector<WrongField> wrong_fields;
   std::vector<FreeField> free_fields;
+  friend void PrintTo(const SizedStruct &known, std::ostream *out) { *out << known.name; }
 
   std::vector<uint32_t> sizes_inside_a_field() const;            // below 4 included
   std::vector<uint32_t> sizes_at_a_field_end() const;            // the whole struct included

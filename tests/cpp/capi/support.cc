@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <numeric>
 #include <stdexcept>
 
@@ -35,9 +34,11 @@ std::string printed(const ps_tensor *tensor) {
 }
 
 std::string read_file(const std::filesystem::path &path) {
+  std::string bytes(std::filesystem::file_size(path), '\0');
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw std::runtime_error("cannot read " + path.string());
+  return bytes;
 }
 
 void write_file(const std::filesystem::path &path, const std::string &bytes) {

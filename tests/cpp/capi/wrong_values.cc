@@ -78,8 +78,10 @@ void add_unknown_bytes(std::vector<WrongValue> &wrong, const std::string &parame
                      PS_INVALID_ARGUMENT, "too old"});
 }
 
-void add_wrong_fields(std::vector<WrongValue> &wrong, const std::string &parameter, const SizedStruct &known) {
-  for (const WrongField &field : known.wrong_fields)
+void add_wrong_fields(std::vector<WrongValue> &wrong, const std::string &parameter, const SizedStruct &known,
+                      const Call &call) {
+  for (const WrongField &field : known.wrong_fields) {
+    if (names(call.any(), parameter + "." + field.field)) continue;
     wrong.push_back({parameter, field.field + " " + field.description,
                      [&known, &field](Stage &stage, Word valid) {
                        std::byte *copy = copied_struct(stage, valid, known, 0);
@@ -87,14 +89,16 @@ void add_wrong_fields(std::vector<WrongValue> &wrong, const std::string &paramet
                        return to_word(copy);
                      },
                      field.status, field.message_part});
+  }
 }
 
 // Structs that a function reads; ps_memory_usage is filled, so that whatever lies behind struct_size is right.
-void add_struct_values(std::vector<WrongValue> &wrong, const Declaration &parameter, const SizedStruct &known) {
+void add_struct_values(std::vector<WrongValue> &wrong, const Declaration &parameter, const SizedStruct &known,
+                       const Call &call) {
   add_struct_sizes(wrong, parameter.name, known);
   if (parameter.type.find("const") == std::string::npos) return;
   add_unknown_bytes(wrong, parameter.name, known);
-  add_wrong_fields(wrong, parameter.name, known);
+  add_wrong_fields(wrong, parameter.name, known, call);
 }
 
 // The struct_size of an _init function.
@@ -155,7 +159,7 @@ std::vector<WrongValue> values_of_parameter(const Call &call, const Function &fu
   if (is_pointer(parameter.type) && !names(call.optional(), parameter.name)) wrong.push_back(null_of(parameter.name));
   if (const Enum *known = headers.find_enum(parameter.type)) add_enum_values(wrong, parameter, *known);
   if (const SizedStruct *known = find_sized_struct(pointed_to(parameter.type)))
-    if (!function.has_parameter("struct_size")) add_struct_values(wrong, parameter, *known);
+    if (!function.has_parameter("struct_size")) add_struct_values(wrong, parameter, *known, call);
   if (parameter.name != "shape" || reads_shape(call, function)) add_values_by_name(wrong, parameter, function);
   for (const WrongValue &value : call.wrong())
     if (value.parameter == parameter.name) wrong.push_back(value);
