@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/thread_pool.h"
+#include "core/base/trace.h"
 #include "core/tensor/convert.h"
 #include "core/tensor/create.h"
 #include "core/tensor/strided_loop.h"
@@ -38,10 +40,28 @@ StridedMemory<const std::byte> repeated(const std::byte *element, int32_t ndim) 
   return {element, Extents::filled(ndim, 0)};
 }
 
-// The one place where elements move, and where large moves would be split over threads.
+// The part of a strided memory from index first of an axis on.
+template <typename Byte>
+StridedMemory<Byte> from_index(const StridedMemory<Byte> &memory, int32_t axis, int64_t first) {
+  return {memory.data + first * memory.strides[axis], memory.strides};
+}
+
+// The one place where elements move.  Large moves are split along the longest axis, in shards that depend on the shape
+// alone; below a few megabytes handing them out costs more than it brings.
 void move_elements(const Extents &shape, const StridedMemory<std::byte> &to, DType to_dtype,
                    const StridedMemory<const std::byte> &from, DType from_dtype) {
-  for_each_run(shape, to, from, find_conversion(to_dtype, from_dtype));
+  const TraceSpan span("move elements");
+  constexpr int64_t shard_nbytes = int64_t{1} << 20, break_even_nbytes = 4 * shard_nbytes;
+  const ConvertRun run = find_conversion(to_dtype, from_dtype);
+  const int64_t count = element_count(shape), nbytes = count * dtype_size(to_dtype);
+  if (nbytes < break_even_nbytes) return for_each_run(shape, to, from, run);
+  const auto axis = static_cast<int32_t>(std::max_element(shape.begin(), shape.end()) - shape.begin());
+  const int64_t index_nbytes = nbytes / shape[axis];
+  parallel_for(shape[axis], std::max<int64_t>(1, shard_nbytes / index_nbytes), [&](Range range) {
+    Extents part = shape;
+    part[axis] = range.end - range.begin;
+    for_each_run(part, from_index(to, axis, range.begin), from_index(from, axis, range.begin), run);
+  });
 }
 
 // source seen under another shape, by NumPy's rules for broadcasting.

@@ -23,7 +23,7 @@ void append_part(std::string &out, const Extents &extents) {
   out += extents.size() == 1 ? ",)" : ")";
 }
 
-int64_t Tensor::element_count() const {
+int64_t element_count(const Extents &shape) {
   if (has_no_elements(shape)) return 0;  // before the product: other sizes may be as large as they like
   int64_t count = 1;
   for (const int64_t size : shape) count *= size;

@@ -12,6 +12,9 @@
 
 namespace penstock::core {
 
+// The product of the sizes of a shape that checked_element_count() has passed.
+int64_t element_count(const Extents &shape);
+
 struct Tensor {
   Reference<Storage> storage;
   std::byte *data = nullptr;  // the element at index (0, 0, ...); null when there are no elements
@@ -21,7 +24,7 @@ struct Tensor {
   Extents strides;  // in elements
 
   int32_t ndim() const { return shape.size(); }
-  int64_t element_count() const;
+  int64_t element_count() const { return core::element_count(shape); }
   int64_t nbytes() const { return element_count() * dtype_size(dtype); }
   Device device() const { return storage->device(); }
   bool is_contiguous() const;
