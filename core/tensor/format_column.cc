@@ -70,8 +70,8 @@ bool needs_scientific_form(const std::vector<double> &values, DType dtype) {
     largest = std::max(largest, magnitude);
   }
   if (largest == 0) return false;
-  return decimal_exponent(largest, dtype) >= first_scientific_exponent(dtype) || decimal_exponent(smallest, dtype) < -4 ||
-         quotient(largest, smallest, dtype) > 1000;
+  return decimal_exponent(largest, dtype) >= first_scientific_exponent(dtype) ||
+         decimal_exponent(smallest, dtype) < -4 || quotient(largest, smallest, dtype) > 1000;
 }
 
 FloatingColumn::FloatingColumn(const std::vector<double> &values, DType dtype, int32_t precision, Sign sign)
