@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "core/tensor/half.h"
@@ -47,42 +48,51 @@ Decimal next_above(Decimal decimal, int32_t digit_count) {
   return decimal;
 }
 
-double read_decimal(const Decimal &decimal) {
+template <typename Float>
+Float read_decimal(const Decimal &decimal) {
   std::string text = decimal.digits + "e";
   CharBuffer buffer;
   text += to_text(buffer, decimal.exponent - static_cast<int32_t>(decimal.digits.size()) + 1);
-  double number = 0;
+  Float number = std::numeric_limits<Float>::infinity();  // stays where the decimal is out of range
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
 
-// std::to_chars knows float and double only.
-template <typename Small>
-Decimal shortest_small_decimal(double magnitude) {
-  const Small small = round_to<Small>(magnitude);
-  for (int32_t digit_count = 1;; ++digit_count) {
-    CharBuffer buffer;
-    const Decimal nearest =
-        parse_scientific(to_text(buffer, magnitude, std::chars_format::scientific, digit_count - 1));
-    if (round_to<Small>(read_decimal(nearest)) == small) return nearest;
-    // Above a power of two numbers lie further apart than below: the nearest decimal may miss it below, the next not.
-    const Decimal above = next_above(nearest, digit_count);
-    if (round_to<Small>(read_decimal(above)) == small) return above;
+template <AnySmallFloat Small>
+bool reads_back_as_small(const Decimal &decimal, double magnitude) {
+  return round_to<Small>(read_decimal<double>(decimal)) == round_to<Small>(magnitude);
+}
+
+bool reads_back(const Decimal &decimal, double magnitude, DType dtype) {
+  switch (dtype) {
+    case DType::float16: return reads_back_as_small<Float16>(decimal, magnitude);
+    case DType::bfloat16: return reads_back_as_small<BFloat16>(decimal, magnitude);
+    case DType::float8_e4m3fn: return reads_back_as_small<Float8E4M3FN>(decimal, magnitude);
+    case DType::float8_e5m2: return reads_back_as_small<Float8E5M2>(decimal, magnitude);
+    case DType::float32: return read_decimal<float>(decimal) == static_cast<float>(magnitude);
+    default: return read_decimal<double>(decimal) == magnitude;
   }
+}
+
+// The nearest decimal of at most so many digits; where another one reads back as the number and the nearest does not,
+// the other: above a power of two numbers lie further apart than below, and the nearest may lie just too far below.
+Decimal decimal_of(double magnitude, DType dtype, int32_t digit_count) {
+  CharBuffer buffer;
+  const Decimal nearest = parse_scientific(to_text(buffer, magnitude, std::chars_format::scientific, digit_count - 1));
+  if (reads_back(nearest, magnitude, dtype)) return nearest;
+  const Decimal above = next_above(nearest, digit_count);
+  return reads_back(above, magnitude, dtype) ? above : nearest;
 }
 
 Decimal shortest_decimal(double value, DType dtype) {
   const double magnitude = std::abs(value);
-  if (magnitude == 0) return {"0", 0};
   CharBuffer buffer;
-  switch (dtype) {
-    case DType::float16: return shortest_small_decimal<Float16>(magnitude);
-    case DType::bfloat16: return shortest_small_decimal<BFloat16>(magnitude);
-    case DType::float8_e4m3fn: return shortest_small_decimal<Float8E4M3FN>(magnitude);
-    case DType::float8_e5m2: return shortest_small_decimal<Float8E5M2>(magnitude);
-    case DType::float32:
-      return parse_scientific(to_text(buffer, static_cast<float>(magnitude), std::chars_format::scientific));
-    default: return parse_scientific(to_text(buffer, magnitude, std::chars_format::scientific));
+  if (dtype == DType::float64) return parse_scientific(to_text(buffer, magnitude, std::chars_format::scientific));
+  if (dtype == DType::float32)
+    return parse_scientific(to_text(buffer, static_cast<float>(magnitude), std::chars_format::scientific));
+  for (int32_t digit_count = 1;; ++digit_count) {  // std::to_chars knows no narrower dtypes
+    const Decimal decimal = decimal_of(magnitude, dtype, digit_count);
+    if (reads_back(decimal, magnitude, dtype)) return decimal;
   }
 }
 
@@ -121,10 +131,7 @@ NumberText scientific_text(double value, DType dtype, int32_t fewest, int32_t mo
   Decimal decimal = shortest_decimal(value, dtype);
   const int32_t fraction_count = static_cast<int32_t>(decimal.digits.size()) - 1;
   const int32_t wanted_count = std::clamp(fraction_count, fewest, most);
-  if (fraction_count != wanted_count) {
-    CharBuffer buffer;
-    decimal = parse_scientific(to_text(buffer, std::abs(value), std::chars_format::scientific, wanted_count));
-  }
+  if (fraction_count != wanted_count) decimal = decimal_of(std::abs(value), dtype, wanted_count + 1);
   NumberText text;
   text.whole = decimal.digits.substr(0, 1);
   if (std::signbit(value)) text.whole.insert(0, 1, '-');

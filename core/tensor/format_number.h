@@ -28,7 +28,8 @@ int32_t decimal_exponent(double value, DType dtype);
 NumberText fixed_text(double value, DType dtype, int32_t precision);
 
 // The shortest digits where fewest to most of them stand after the point; else the exact value rounded at the nearer of
-// these limits, ties to even.  Zeros at the end of fraction beyond fewest are left out.
+// these limits, ties to even, but to a decimal that reads back where one of so many digits does.  Zeros at the end of
+// fraction beyond fewest are left out.
 NumberText scientific_text(double value, DType dtype, int32_t fewest, int32_t most);
 
 }  // namespace penstock::core

@@ -139,6 +139,13 @@ TEST(Format, ScientificColumnsSpellOutEqualNumbersOfDigits) {
   EXPECT_EQ(float64_body({0, 1e-100}), "[0.e+000, 1.e-100]");
 }
 
+TEST(Format, DigitsReadBackThoughOthersAreNearer) {
+  // 2^-645 is 6.8494042156512595e-195; with one digit less the nearer 59 reads back as the number before it.
+  const double power = std::ldexp(1.0, -645);
+  EXPECT_EQ(float64_body({power, std::nextafter(power, 1)}, {.precision = 17}),
+            "[6.849404215651260e-195, 6.849404215651261e-195]");
+}
+
 TEST(Format, SpecialsAreAlignedRight) {
   EXPECT_EQ(float64_body({1, nan, infinity, -infinity}), "[  1.,  nan,  inf, -inf]");
   EXPECT_EQ(float64_body({nan, -infinity, 1e-5, 1.25}), "[     nan,     -inf, 1.00e-05, 1.25e+00]");
