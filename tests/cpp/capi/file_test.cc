@@ -159,7 +159,7 @@ struct Watcher {
   }
 };
 
-constexpr int64_t many = 1'000'000;  // int32 numbers: enough bytes for several reports
+constexpr int64_t many = 2'500'000;  // int32 numbers: enough bytes for several reports
 
 struct Job {
   std::string name;
@@ -254,7 +254,7 @@ TEST_P(FileProgress, CancelsAtAnyReportAndLeavesNothingBehind) {
   const auto files = folder_.files();
   const LiveMemory before = live_memory();
   const auto report_count = static_cast<int64_t>(whole.reports.size());
-  for (const int64_t stop_at : {INT64_C(1), report_count / 2, report_count}) {
+  for (const int64_t stop_at : {INT64_C(1), (report_count + 1) / 2, report_count}) {
     Watcher watcher{stop_at, {}, {}};
     out = nullptr;
     EXPECT_EQ(GetParam().run(folder_, watcher, &out), PS_CANCELLED) << stop_at << " of " << report_count;
