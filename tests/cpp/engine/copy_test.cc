@@ -35,20 +35,15 @@ std::vector<std::byte> memory_of(const Tensor &tensor) {
   return {tensor.storage->data(), tensor.storage->data() + tensor.storage->nbytes()};
 }
 
+// Elements that differ from each other, in order.
 Tensor counting(const Extents &shape, DType dtype = DType::int32) {
-  int64_t count = 1;
-  for (const int64_t size : shape) count *= size;
-  return reshape(arange(int64_t{0}, count, 1, dtype, {}), shape);
+  return reshape(arange(int64_t{0}, checked_element_count(shape, dtype), 1, dtype, {}), shape);
 }
 
 template <typename Number>
 std::vector<Number> values_of(const Tensor &tensor) {
   std::vector<Number> values;
-  for (const Bytes &bytes : reference::elements_of(tensor)) {
-    Number value;
-    std::memcpy(&value, bytes.data(), sizeof(Number));
-    values.push_back(value);
-  }
+  for (const Bytes &bytes : reference::elements_of(tensor)) values.push_back(reference::load<Number>(bytes.data()));
   return values;
 }
 
@@ -119,6 +114,35 @@ TEST_F(Copy, LongAxesInAnyOrderAreAsTheReferenceHasThem) {
     expect_copied(reference::random_tensor(random, to, shape, false),
                   reference::random_tensor(random, DType::float32, shape, seed % 5 == 0));
     if (HasFailure()) return;
+  }
+}
+
+// So large that threads may share the work, along whichever axis, in stretches that do not come out even.
+TEST_F(Copy, LargeCopiesReachEveryElement) {
+  for (const Extents &shape : {Extents{1500, 1501}, Extents{3, 1000003}, Extents{1000003, 3}, Extents{1234567}}) {
+    const Tensor source = counting(shape);
+    const Tensor same = zeros(DType::int32, shape, {}), wider = zeros(DType::float64, shape, {});
+    copy(same, source, Casting::same_kind);
+    copy(wider, source, Casting::same_kind);
+    int64_t wrong = 0;
+    for (int64_t index = 0; index < source.element_count(); ++index) {
+      const std::byte *same_element = same.data + index * 4, *wider_element = wider.data + index * 8;
+      wrong += reference::load<int32_t>(same_element) != index;
+      wrong += reference::load<double>(wider_element) != static_cast<double>(index);
+    }
+    EXPECT_EQ(wrong, 0) << text("shape ", shape);
+  }
+}
+
+TEST_F(Copy, LargeTransposedCopiesReachEveryElement) {
+  for (const Extents &shape : {Extents{1500, 1501}, Extents{7, 300001}, Extents{300001, 7}}) {
+    const Tensor source = counting(shape), transposed = clone(transpose(source, 0, 1));
+    const int64_t rows = shape[0], columns = shape[1];
+    int64_t wrong = 0;
+    for (int64_t column = 0; column < columns; ++column)
+      for (int64_t row = 0; row < rows; ++row)
+        wrong += reference::load<int32_t>(transposed.data + (column * rows + row) * 4) != row * columns + column;
+    EXPECT_EQ(wrong, 0) << text("shape ", shape);
   }
 }
 

@@ -13,13 +13,6 @@ namespace penstock::core::reference {
 namespace {
 
 template <typename Number>
-Number load(const std::byte *element) {
-  Number number;
-  std::memcpy(&number, element, sizeof(Number));
-  return number;
-}
-
-template <typename Number>
 Bytes store(Number number) {
   Bytes bytes{};
   std::memcpy(bytes.data(), &number, sizeof(Number));
@@ -307,8 +300,6 @@ Tensor random_tensor(Random &random, DType dtype, const Extents &shape, bool rep
   if (tensor.element_count() == 0) tensor.data = nullptr;
   return tensor;
 }
-
-DType dtype_numbered(int32_t number) { return static_cast<DType>(number); }
 
 std::string describe(const Tensor &tensor) {
   return text(tensor.dtype, " shape ", tensor.shape, " strides ", tensor.strides);

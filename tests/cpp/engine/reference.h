@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <random>
 #include <string>
@@ -22,6 +23,13 @@ struct Value {
 
 // The bytes of an element; those beyond its size are 0.
 using Bytes = std::array<std::byte, 16>;
+
+template <typename Number>
+Number load(const std::byte *element) {
+  Number number;
+  std::memcpy(&number, element, sizeof(Number));
+  return number;
+}
 
 Value decode(DType dtype, const std::byte *element);
 Bytes encode(DType dtype, const Value &value);                  // a value of that dtype's own
@@ -54,7 +62,6 @@ Extents random_shape(Random &random, int32_t largest_ndim, int64_t largest_size)
 // are of any sign, skip memory and order the axes at random; with repeats some axes have stride 0 too.
 Tensor random_tensor(Random &random, DType dtype, const Extents &shape, bool repeats);
 
-DType dtype_numbered(int32_t number);
 std::string describe(const Tensor &tensor);
 
 }  // namespace penstock::core::reference
