@@ -1,5 +1,5 @@
-// Plug-ins of our own: libcore_cuda.so, libcore_net.so, ... beside libcore.so, opened when first used, so that who does not
-// use them loads nothing heavy.
+// Plug-ins of our own: libcore_cuda.so, libcore_net.so, ... beside libcore.so, opened when first used, so that who does
+// not use them loads nothing heavy.
 //
 // A plug-in is a shared object libcore_<name>.so that exports ps_plugin_describe().  It is built together with the
 // library that opens it: the two share C++ types, so their versions must be equal to the letter.

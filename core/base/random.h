@@ -11,10 +11,10 @@
 //   kept for later   blocks from 2^62 to below 2^63
 //   float32 value i  the upper 24 bits of the 32-bit value i, times 2^-24
 //   float64 value i  the upper 53 bits of the 64-bit value i, times 2^-53
-//   below n, at i    Lemire's method (2019): the upper half of the 128-bit product n x, with x the 64-bit value i.  Where
-//                    the lower half is below 2^64 mod n, x would make some results likelier than others: the block that
-//                    x came from is then encrypted once more (its four words become the counter, the key stays), and
-//                    x is read from the same two words of that; again until x is taken.
+//   below n, at i    Lemire's method (2019): the upper half of the 128-bit product n x, with x the 64-bit value i.
+//                    Where the lower half is below 2^64 mod n, x would make some results likelier than others: the
+//                    block that x came from is then encrypted once more (its four words become the counter, the key
+//                    stays), and x is read from the same two words of that; again until x is taken.
 //
 // So values of one width never share bits with values of the other, nor two indices with each other; values of the same
 // width at the same (seed, stream, index) are the same bits seen in several ways.  Draw what must be independent from

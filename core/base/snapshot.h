@@ -1,6 +1,6 @@
 // The one container for everything that has a state and can be saved: loader, worlds, model, optimizer, generator.
 //
-// The bytes, for programs in any language.  Integers are little-endian and unsigned, at any alignment; nothing is padded.
+// The bytes, for programs in any language.  Integers are little-endian and unsigned, at any alignment; no padding.
 //
 //   offset  size  field
 //        0     8  magic: 89 50 53 53 4E 41 50 0A ("\x89PSSNAP\n")
@@ -23,7 +23,7 @@
 // content so has one form only.  Every later container version keeps the first 32 bytes and the place of the checksum,
 // so that an older library can tell a newer snapshot from a damaged one.
 //
-// A snapshot is data from outside: the checksum finds accidents, and is no proof against someone who forges one, so that
+// A snapshot is data from outside.  The checksum finds accidents, but is no proof against someone who forges one, so
 // every field is checked as well.  What a section's bytes mean is for its kind to check.
 #pragma once
 
@@ -62,8 +62,8 @@ class SnapshotWriter {
   std::vector<Entry> entries_;
 };
 
-// A snapshot that was found to be whole and of the right kind.  It refers to the bytes it was opened on, which must outlive
-// it and what it hands out.  Any number of threads at once.
+// A snapshot that was found to be whole and of the right kind.  It refers to the bytes it was opened on, which must
+// outlive it and what it hands out.  Any number of threads at once.
 class SnapshotReader {
  public:
   struct Section {

@@ -34,8 +34,8 @@ Bytes bytes_of(std::initializer_list<int> values) {
 
 SnapshotReader open_worlds(const Bytes &bytes) { return SnapshotReader::open(bytes, "worlds", 2, layout); }
 
-// The snapshot that most tests damage.  Its table has section "first" at byte 46 and "second" at byte 71: offset, size and
-// name length at 0, 8 and 16 from there, the name at 20.
+// The snapshot that most tests damage.  Its table has section "first" at byte 46 and "second" at byte 71: offset, size
+// and name length at 0, 8 and 16 from there, the name at 20.
 constexpr size_t first_entry = 46, second_entry = 71, name_length_field = 16, name_field = 20;
 Bytes two_sections() {
   SnapshotWriter writer("worlds", 2, layout);
