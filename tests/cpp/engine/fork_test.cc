@@ -23,7 +23,7 @@
 #endif
 #if defined(__SANITIZE_THREAD__) || defined(PENSTOCK_TEST_THREAD_SANITIZER)
 // Threads in a child of a process with threads are what is tested here; ThreadSanitizer gives up there unless told.
-extern "C" const char *__tsan_default_options() { return "die_after_fork=0"; }
+extern "C" __attribute__((visibility("default"))) const char *__tsan_default_options() { return "die_after_fork=0"; }
 #endif
 
 namespace penstock::core {
@@ -188,32 +188,40 @@ TEST_F(Fork, SaysInTheChildThatAJobItWasInCannotBeFinished) {
   EXPECT_EQ(status, 0);
 }
 
-TEST(Exit, NeitherWaitsForIdleWorkersNorCrashes) {
-  EXPECT_EQ(child_result([]() -> int {
-              if (run_on_four_threads(process_pool()) != 0) return 1;
-              std::exit(0);
-            }),
-            0);
+// In a process begun anew and not forked, as programs are.
+class Exit : public ::testing::Test {
+ protected:
+  Exit() { ::testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+};
+
+[[noreturn]] void exit_with_idle_workers() {
+  alarm(seconds_until_a_child_hangs);
+  std::exit(run_on_four_threads(process_pool()));
 }
 
-TEST(Exit, NeitherWaitsForAJobInProgressNorCrashes) {
-  EXPECT_EQ(child_result([]() -> int {
-              process_pool().set_num_threads(4);
-              static Meeting meeting(5);
-              std::thread([] {
-                process_pool().run(4, [](int64_t) {
-                  meeting.arrive_and_wait();
-                  while (true) {
-                    const TraceSpan span("span");
-                    log_message(LogLevel::debug, "message");
-                    std::this_thread::sleep_for(std::chrono::microseconds(50));
-                  }
-                });
-              }).detach();
-              meeting.arrive_and_wait();
-              std::exit(0);
-            }),
-            0);
+[[noreturn]] void exit_during_a_job() {
+  alarm(seconds_until_a_child_hangs);
+  process_pool().set_num_threads(4);
+  static Meeting meeting(5);
+  std::thread([] {
+    process_pool().run(4, [](int64_t) {
+      meeting.arrive_and_wait();
+      while (true) {
+        const TraceSpan span("span");
+        log_message(LogLevel::debug, "message");
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      }
+    });
+  }).detach();
+  std::exit(meeting.arrive_and_wait() ? 0 : 1);
+}
+
+TEST_F(Exit, NeitherWaitsForIdleWorkersNorCrashes) {
+  EXPECT_EXIT(exit_with_idle_workers(), ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(Exit, NeitherWaitsForAJobInProgressNorCrashes) {
+  EXPECT_EXIT(exit_during_a_job(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
