@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -29,7 +30,7 @@ void require_plugin_name(std::string_view name) {
 }
 
 std::string loader_error() {
-  const char *reason = dlerror();
+  const char *reason = dlerror();  // NOLINT(concurrency-mt-unsafe): of this thread alone, in glibc and musl
   return reason != nullptr ? reason : "the loader gives no reason";
 }
 
@@ -82,7 +83,7 @@ std::string path_of_this_code() {
   const std::unique_ptr<char, decltype(&std::free)> path(realpath(name, nullptr), &std::free);
   if (path == nullptr)
     fail(Status::unavailable, "the folder of plug-ins is unknown: penstock's own file ", name, ": ",
-         std::strerror(errno));
+         std::generic_category().message(errno));
   return path.get();
 }
 
@@ -109,7 +110,7 @@ const PluginDescription &Plugins::open(std::string_view name) {
   const PluginDescription &description = describe(name, path, library.get());
   require_match(description, name, path);
   opened_.emplace(name, &description);
-  library.release();  // loaded for good
+  static_cast<void>(library.release());  // loaded for good
   return description;
 }
 
