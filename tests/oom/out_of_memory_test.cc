@@ -66,6 +66,24 @@ TEST_P(OutOfMemory, IsReportedAndLeavesNothingBehindWhicheverAllocationFails) {
     }
 }
 
+// Threads that cannot be started are done without: what they need is not the copy's to fail.
+TEST(OutOfMemoryOfThePool, LeavesTheCopyToTheThreadsThatRun) {
+  const Call &copy = *calls_of("ps_tensor_copy").back();
+  ASSERT_EQ(copy.name(), "ps_tensor_copy, many elements");
+  for (const int32_t threads : {2, 3, 4, 5}) {
+    Stage stage;
+    const std::vector<Word> arguments = copy.arguments(stage);
+    require_ok(ps_set_num_threads(threads));
+    Word result = 0;
+    {
+      const FailingAllocations failing(1, Shortage::from_then_on);
+      result = copy(arguments);
+    }
+    EXPECT_TRUE(succeeded(copy, result)) << threads << " threads: " << ps_last_error();
+  }
+  require_ok(ps_set_num_threads(0));
+}
+
 TEST(OutOfMemoryTable, HasACallOfEveryFunction) {
   for (const Function &function : public_headers().functions)
     EXPECT_FALSE(calls_of(function.name).empty()) << function.name;

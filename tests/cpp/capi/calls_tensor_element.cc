@@ -7,6 +7,7 @@ namespace penstock::test {
 namespace {
 
 constexpr uint64_t two_to_62 = UINT64_C(1) << 62;
+constexpr int64_t many = 600'000;  // enough elements for a copy to be split over the pool
 
 ps_tensor *of_integers(Stage &stage) {
   return stage.tensor(make_tensor<int32_t>(PS_INT32, {2, 3}, {0, 1, 2, 3, 4, 5}));
@@ -30,6 +31,14 @@ std::vector<Call> moving_calls() {
                  })
           .wrong("source", "one of another shape", PS_INVALID_ARGUMENT, "(2, 2)", of_another_shape)
           .wrong("source", "one of float8", PS_TYPE_MISMATCH, "float8", of_float8),
+      Call(NAMED(ps_tensor_copy),
+           [](Stage &stage) {
+             ps_tensor *destination = nullptr;
+             require_ok(ps_tensor_zeros(&destination, PS_FLOAT64, 1, &many, nullptr));
+             return std::make_tuple(stage.tensor(TensorHold(destination)), stage.tensor(make_range(many)),
+                                    PS_CAST_SAME_KIND);
+           })
+          .named("many elements"),
       Call(NAMED(ps_tensor_fill),
            [](Stage &stage) { return std::make_tuple(stage.matrix(), stage.input<int32_t>(7), PS_INT32); })
           .wrong("destination", "a read-only one", PS_READ_ONLY, "read-only", read_only)

@@ -13,6 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr int32_t thread_count = 8;
+constexpr int64_t many = 1'000'000;  // enough elements for a conversion to be split over the pool
 
 // Runs body(number) on eight threads at once.
 void on_eight_threads(const std::function<void(int32_t)> &body) {
@@ -104,12 +105,12 @@ TEST(Threads, CountTheirMemoryTogether) {
 }
 
 TEST(Threads, MayCopyOutOfOneTensorAtOnce) {
-  const TensorHold source = make_range(100'000);
+  const TensorHold source = make_range(many);
   on_eight_threads([&](int32_t) {
     ps_tensor *converted = nullptr;
     ASSERT_OK(ps_tensor_astype(&converted, source.get(), PS_INT64, PS_CAST_SAME_KIND));
     const TensorHold hold(converted);
-    EXPECT_EQ(static_cast<const int64_t *>(ps_tensor_data(converted))[99'999], 99'999);
+    EXPECT_EQ(static_cast<const int64_t *>(ps_tensor_data(converted))[many - 1], many - 1);
   });
 }
 
@@ -144,13 +145,13 @@ TEST(NumThreads, IsWhatWasSetAndGoesBackWithZero) {
 }
 
 TEST(NumThreads, DoesNotChangeAResult) {
-  const TensorHold source = make_range(300'000);
-  std::vector<std::vector<float>> results;
+  const TensorHold source = make_range(many);
+  std::vector<std::vector<double>> results;
   for (const int32_t number : {1, 2, 3, 8}) {
     ASSERT_OK(ps_set_num_threads(number));
     ps_tensor *converted = nullptr;
-    ASSERT_OK(ps_tensor_astype(&converted, source.get(), PS_FLOAT32, PS_CAST_UNSAFE));
-    results.push_back(values_of<float>(TensorHold(converted).get()));
+    ASSERT_OK(ps_tensor_astype(&converted, source.get(), PS_FLOAT64, PS_CAST_UNSAFE));
+    results.push_back(values_of<double>(TensorHold(converted).get()));
     EXPECT_EQ(results.back(), results.front()) << number;
   }
   EXPECT_OK(ps_set_num_threads(0));

@@ -1,7 +1,7 @@
 // Traces through the C ABI: a file that Perfetto opens, with the spans of each thread nested on a row of its own.
 #include <gmock/gmock.h>
 
-#include <functional>
+#include <algorithm>
 #include <thread>
 
 #include "json.h"
@@ -29,9 +29,11 @@ std::vector<Span> spans_of(const Json &trace) {
   return spans;
 }
 
-// Copies, conversions and files on this thread, then on another one.
+constexpr int64_t many = 1'000'000;  // enough elements for a conversion to be split into shards
+
+// Conversions and files on this thread, then on another one.
 void work(const Folder &folder) {
-  const TensorHold numbers = make_range(300'000);
+  const TensorHold numbers = make_range(many);
   const auto convert_and_save = [&](const char *name) {
     ps_tensor *converted = nullptr;
     require_ok(ps_tensor_astype(&converted, numbers.get(), PS_FLOAT64, PS_CAST_SAME_KIND));
@@ -63,19 +65,40 @@ TEST(Trace, HasTheSpansOfEachThreadThatWorked) {
   EXPECT_GE(spans_by_row.size(), 2u);
 }
 
+// Times are doubles that count microseconds with three digits behind the point.
+constexpr double rounding = 1e-6;
+
+bool is_inside(const Span &inner, const Span &outer) {
+  return inner.row == outer.row && inner.begin >= outer.begin - rounding && inner.end <= outer.end + rounding;
+}
+
+bool are_apart(const Span &first, const Span &second) {
+  return first.row != second.row || first.end <= second.begin + rounding || second.end <= first.begin + rounding;
+}
+
 TEST(Trace, ItsSpansLieInsideOneAnotherOrApart) {
   const Folder folder;
   const std::vector<Span> spans = spans_of(trace_of_work(folder));
   EXPECT_THAT(spans, Not(IsEmpty()));
-  constexpr double rounding = 1e-6;  // of a double that counts microseconds with three digits behind the point
   for (const Span &first : spans)
-    for (const Span &second : spans) {
-      if (first.row != second.row) continue;
-      const bool apart = first.end <= second.begin + rounding || second.end <= first.begin + rounding;
-      const bool first_inside = first.begin >= second.begin - rounding && first.end <= second.end + rounding;
-      const bool second_inside = second.begin >= first.begin - rounding && second.end <= first.end + rounding;
-      EXPECT_TRUE(apart || first_inside || second_inside) << first.name << " and " << second.name;
-    }
+    for (const Span &second : spans)
+      EXPECT_TRUE(are_apart(first, second) || is_inside(first, second) || is_inside(second, first))
+          << first.name << " and " << second.name;
+}
+
+TEST(Trace, ShowsTheShardsOfAJobInsideTheJob) {
+  const Folder folder;
+  ASSERT_OK(ps_set_num_threads(1));  // so that the calling thread works on them all
+  const std::vector<Span> spans = spans_of(trace_of_work(folder));
+  EXPECT_OK(ps_set_num_threads(0));
+  for (const Span &shard : spans) {
+    if (shard.name != "shard") continue;
+    const bool in_a_job = std::any_of(spans.begin(), spans.end(), [&](const Span &job) {
+      return job.name == "move elements" && is_inside(shard, job);
+    });
+    EXPECT_TRUE(in_a_job);
+  }
+  EXPECT_TRUE(std::any_of(spans.begin(), spans.end(), [](const Span &span) { return span.name == "shard"; }));
 }
 
 TEST(Trace, ReplacesTheFileThatWasThere) {
