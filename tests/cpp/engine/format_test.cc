@@ -159,14 +159,13 @@ TEST(Format, ComplexPartsAreColumnsOfTheirOwn) {
   EXPECT_EQ(body(make<Complex>(DType::complex64, {{1, std::nanf("")}, {1, -1}})), "[1.+nanj, 1. -1.j]");
 }
 
-TEST(Format, RowsAreBrokenToTheLineWidth) {
-  EXPECT_EQ(body(counted({2, 7}), {.line_width = 24}),
-            "[[ 0,  1,  2,\n"
-            "          3,  4,  5,\n"
-            "          6],\n"
-            "        [ 7,  8,  9,\n"
-            "         10, 11, 12,\n"
-            "         13]]");
+TEST(Format, RowsAreBrokenWhereTheLineWidthIsReached) {
+  EXPECT_EQ(body(counted({2, 5}), {.line_width = 25}), "[[0, 1, 2, 3, 4],\n        [5, 6, 7, 8, 9]]");
+  EXPECT_EQ(body(counted({2, 5}), {.line_width = 24}),
+            "[[0, 1, 2, 3,\n"
+            "         4],\n"
+            "        [5, 6, 7, 8,\n"
+            "         9]]");
 }
 
 TEST(Format, OneElementALineWhereNoMoreFit) { EXPECT_EQ(body(counted({2}), {.line_width = 1}), "[0,\n        1]"); }
