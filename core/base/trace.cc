@@ -59,23 +59,22 @@ int64_t steady_nanoseconds() {
 // ------------------------------------------------------------------------------------------------------------------ //
 // Threads
 
+// What a thread finds itself by, and what makes its end known.  The second is a key of the threads library and not an
+// object with a destructor: glibc ends the process when it has no memory to register one.
 thread_local TracedThread *this_thread = nullptr;
-thread_local bool this_thread_ends =
-    false;  // its thread-local objects are being destroyed: nothing is recorded any more
+pthread_key_t thread_end_key;
+bool has_thread_end_key = false;
 
 // Leaves the thread's spans to trace_stop(), and nothing else.
-struct ThreadEnd {
-  ~ThreadEnd() {
-    TracedThread *const thread = std::exchange(this_thread, nullptr);
-    this_thread_ends = true;
-    if (thread == nullptr) return;
-    Tracer &all = tracer();
-    const std::lock_guard lock(all.threads_mutex);
-    thread->ended = true;
-    if (thread->row.spans.size() == 0 && thread->dropped == 0)
-      std::erase_if(all.threads, [thread](const auto &other) { return other.get() == thread; });
-  }
-};
+void end_thread(void *ending) {
+  auto *const thread = static_cast<TracedThread *>(ending);
+  this_thread = nullptr;
+  Tracer &all = tracer();
+  const std::lock_guard lock(all.threads_mutex);
+  thread->ended = true;
+  if (thread->row.spans.size() == 0 && thread->dropped == 0)
+    std::erase_if(all.threads, [thread](const auto &other) { return other.get() == thread; });
+}
 
 // The thread's name as a debugger shows it.  It may be cut inside a character of several bytes, and JSON must be UTF-8.
 std::string thread_name() {
@@ -89,7 +88,6 @@ std::string thread_name() {
 
 // Null, and a span counted as dropped, where there is no memory for it.
 TracedThread *add_this_thread() noexcept {
-  static thread_local ThreadEnd at_thread_end;
   Tracer &all = tracer();
   try {
     auto thread = std::make_unique<TracedThread>();
@@ -97,12 +95,16 @@ TracedThread *add_this_thread() noexcept {
     const std::lock_guard lock(all.threads_mutex);
     thread->row.number = all.last_row + 1;
     all.threads.push_back(std::move(thread));
-    ++all.last_row;
-    return this_thread = all.threads.back().get();
+    TracedThread *const added = all.threads.back().get();
+    if (has_thread_end_key && pthread_setspecific(thread_end_key, added) == 0) {
+      ++all.last_row;
+      return this_thread = added;
+    }
+    all.threads.pop_back();
   } catch (...) {
-    all.dropped_without_row.fetch_add(1, std::memory_order_relaxed);
-    return nullptr;
   }
+  all.dropped_without_row.fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
 }
 
 bool add_span(SpanList &spans, const char *name) noexcept {
@@ -155,6 +157,7 @@ void after_fork_in_child() {
   Tracer &all = tracer();
   for (const auto &thread : all.threads) thread->lost_to_fork = true;
   this_thread = nullptr;
+  if (has_thread_end_key) pthread_setspecific(thread_end_key, nullptr);
   current_trace.store(0);
   all.file.abandon();
   after_fork_in_parent();
@@ -163,6 +166,7 @@ void after_fork_in_child() {
 // At load, so that no thread can be half-way through making the tracer while another one forks.
 const bool ready = [] {
   tracer();
+  has_thread_end_key = pthread_key_create(&thread_end_key, end_thread) == 0;
   set_fork_handlers(ForkTurn::trace, {before_fork, after_fork_in_parent, after_fork_in_child});
   return true;
 }();
@@ -195,7 +199,6 @@ void trace_stop() {
 }
 
 void TraceSpan::begin(const char *name) noexcept {
-  if (this_thread_ends) return;
   TracedThread *const thread = this_thread != nullptr ? this_thread : add_this_thread();
   if (thread == nullptr) return;
   const std::lock_guard lock(thread->mutex);
@@ -211,7 +214,7 @@ void TraceSpan::begin(const char *name) noexcept {
 
 void TraceSpan::end() noexcept {
   TracedThread *const thread = this_thread;
-  if (thread == nullptr) return;  // forked, or ending
+  if (thread == nullptr) return;  // the process has forked, or the thread is ending
   const std::lock_guard lock(thread->mutex);
   if (current_trace.load() == trace_) thread->row.spans[index_].end = steady_nanoseconds();
 }

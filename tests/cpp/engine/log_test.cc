@@ -190,12 +190,15 @@ TEST_F(Log, NeverCallsTheSinkTwiceAtOnce) {
 TEST_F(Log, CallsASinkNoMoreOnceItIsReplaced) {
   std::atomic<bool> enough{false};
   std::thread other([&] {
-    while (!enough) log_message(LogLevel::info, "message");
+    while (!enough) {
+      for (int message = 0; message < 100; ++message) log_message(LogLevel::info, "message");
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
   });
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
     auto *const sink_data = new Received;
     set_log_sink(Received::add, sink_data, LogLevel::info);
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
     set_log_sink(nullptr, nullptr, LogLevel::off);
     delete sink_data;  // a call from here on is AddressSanitizer's to report
   }

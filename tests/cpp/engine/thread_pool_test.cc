@@ -429,7 +429,10 @@ TEST(ThreadPool, MayBeResizedWhileJobsRun) {
   SizedPool pool(2);
   std::atomic<bool> enough{false};
   std::thread resizer([&] {
-    for (int32_t number = 1; !enough; number = number % 8 + 1) pool.set_num_threads(number);
+    for (int32_t number = 1; !enough; number = number % 8 + 1) {
+      pool.set_num_threads(number);
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
   });
   std::atomic<int> calls{0};
   for (int round = 0; round < 500; ++round) pool.run(9, [&](int64_t) { ++calls; });

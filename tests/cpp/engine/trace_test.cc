@@ -268,6 +268,7 @@ TEST_F(Trace, MayStartAndStopWhileOtherThreadsOpenAndCloseSpans) {
         const TraceSpan outer("outer");
         for (int round = 0; round < 5; ++round) const TraceSpan inner("inner");
         std::thread([] { const TraceSpan short_lived("short"); }).join();
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
       }
     });
   for (int round = 0; round < 20; ++round) {
