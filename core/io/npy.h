@@ -17,13 +17,13 @@
 namespace penstock::core {
 
 struct LoadOptions {
-  Device device;
-  Progress progress;  // in bytes of the file, or of the archive's member
+  Device device = {};
+  Progress progress = {};  // in bytes of the file, or of the archive's member
 };
 
 struct SaveOptions {
   int32_t compression = 0;  // of archives only: 0 stores, 1 (fast) to 12 (small) deflates
-  Progress progress;        // in bytes of the tensors
+  Progress progress = {};   // in bytes of the tensors
 };
 
 Tensor load_npy(const std::string &path, const LoadOptions &options);

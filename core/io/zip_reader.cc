@@ -52,7 +52,7 @@ void require_plausible_sizes(const ZipMember &member, std::string_view place) {
 
 // Messages about a record of the directory name its offset, until the member's name is known to be fit to print.
 std::string record_place(const File &file, std::string_view record, uint64_t offset) {
-  return text(quoted(file.path()), ", ", record, " at byte ", offset);
+  return text(in_quotes(file.path()), ", ", record, " at byte ", offset);
 }
 
 // One entry of the central directory (4.3.12).
@@ -72,7 +72,7 @@ ZipMember read_member(RecordReader &directory, const std::string &place) {
   directory.skip(6);  // attributes
   member.header_offset = directory.u32();
   member.name = as_text(directory.bytes(name_size));
-  const std::string member_place = text(place, ", member ", quoted(member.name));
+  const std::string member_place = text(place, ", member ", in_quotes(member.name));
   if (!is_utf8(member.name) || member.name.find('\0') != std::string::npos)
     fail(Status::data_error, member_place, " has a name that is not UTF-8 or has a zero byte");
   widen({&member.size, &member.packed_size, &member.header_offset}, directory.bytes(extra_size), member_place);
@@ -120,7 +120,7 @@ ZipReader::ZipReader(File file) : file_(std::move(file)) {
 void ZipReader::read_members(const ZipDirectory &directory) {
   Buffer bytes(directory.size);
   file_.read(directory.offset, bytes.span());
-  const std::string place = text(quoted(file_.path()), ", the central directory");
+  const std::string place = text(in_quotes(file_.path()), ", the central directory");
   RecordReader records(bytes.span(), place);
   members_.reserve(directory.entry_count);
   for (uint64_t index = 0; index < directory.entry_count; ++index) {
@@ -186,7 +186,7 @@ uint64_t ZipReader::find_data(const ZipMember &member) const {
 }
 
 std::string ZipReader::place_of(const ZipMember &member) const {
-  return text(quoted(file_.path()), ", member ", quoted(member.name));
+  return text(in_quotes(file_.path()), ", member ", in_quotes(member.name));
 }
 
 }  // namespace penstock::core

@@ -10,12 +10,14 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
+#include "core/tensor/copy.h"
 #include "core/tensor/tensor.h"
 
 namespace penstock::core {
@@ -80,9 +82,15 @@ inline std::string element_bytes(const Tensor &tensor) {
   return {reinterpret_cast<const char *>(tensor.data), static_cast<size_t>(tensor.nbytes())};
 }
 
+inline std::string row_major_bytes(const Tensor &tensor) {
+  std::string bytes(static_cast<size_t>(tensor.nbytes()), '?');
+  to_data(bytes.data(), bytes.size(), tensor);
+  return bytes;
+}
+
 // Keeps what a job reports, and asks it to stop at the report of that number, if any.
 struct ProgressRecord {
-  std::vector<uint64_t> done;
+  std::vector<uint64_t> done = {};
   uint64_t total = 0;
   size_t stop_at = SIZE_MAX;
 

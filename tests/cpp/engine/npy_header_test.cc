@@ -179,17 +179,19 @@ TEST(NpyHeader, TypesWithoutANumPyNameCannotBeSaved) {
 
 // The dictionary that a header was read from, as far as one changed byte of the one below can make a difference.
 std::string dictionary_of(const NpyHeader &header) {
-  const char *name = header.dtype == DType::int16    ? "i2"
-                     : header.dtype == DType::uint16 ? "u2"
+  const char *name = header.dtype == DType::int16     ? "i2"
+                     : header.dtype == DType::uint16  ? "u2"
                      : header.dtype == DType::float16 ? "f2"
                                                       : "?";
-  return text("{'descr':'", header.big_endian ? '>' : '<', name, "','fortran_order':",
-              header.column_major ? "True" : "False", ",'shape':(", header.shape[0], ",", header.shape[1], ")}");
+  return text("{'descr':'", header.big_endian ? '>' : '<', name,
+              "','fortran_order':", header.column_major ? "True" : "False", ",'shape':(", header.shape[0], ",",
+              header.shape[1], ")}");
 }
 
 // Spaces and a last comma mean nothing, and no byte order means the machine's.
 std::string normalised(std::string dictionary) {
-  std::erase_if(dictionary, [](char character) { return std::string_view(" \t\n\r\f").find(character) != std::string_view::npos; });
+  std::erase_if(dictionary,
+                [](char character) { return std::string_view(" \t\n\r\f").find(character) != std::string_view::npos; });
   std::replace(dictionary.begin(), dictionary.end(), '=', '<');
   if (dictionary.ends_with(",}")) dictionary.erase(dictionary.size() - 2, 1);
   return dictionary;
