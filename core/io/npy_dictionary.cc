@@ -68,8 +68,8 @@ class DictionaryParser {
     found_.descr = text_.substr(start, position_ - start);
   }
 
-  // To behind the bracket that closes the one we stand at.  Which kind closes which is not looked at: the result is refused
-  // anyway, and only named.
+  // To behind the bracket that closes the one we stand at.  Which kind closes which is not looked at: the result is
+  // refused anyway, and only named.
   void skip_nested() {
     int64_t depth = 0;
     do {

@@ -82,8 +82,8 @@ void require_size(uint64_t needed, uint64_t available, std::string_view place) {
   if (available < needed) fail(Status::data_error, place, " is cut short: needs ", needed, " bytes, has ", available);
 }
 
-// The dictionary's text.  Format 1.0 has its length in two bytes, the later ones in four; 3.0 only adds UTF-8 in the names
-// of records.
+// The dictionary's text.  Format 1.0 has its length in two bytes, the later ones in four; 3.0 only adds UTF-8 in the
+// names of records.
 struct HeaderText {
   std::string_view text;
   uint64_t offset;

@@ -9,6 +9,7 @@
 #include "core/io/deflate.h"
 #include "core/io/dense_blocks.h"
 #include "core/io/npy_header.h"
+#include "core/io/save_meter.h"
 #include "core/io/utf8.h"
 #include "core/io/zip_writer.h"
 

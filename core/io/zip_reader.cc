@@ -19,7 +19,8 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
-// Replaces those of the fields that say so by the numbers in the zip64 extra field (4.5.3), which has them in this order.
+// Replaces those of the fields that say so by the numbers in the zip64 extra field (4.5.3), which has them in the order
+// of fields.
 void widen(std::initializer_list<uint64_t *> fields, std::span<const std::byte> extra, std::string_view place) {
   const auto is_wide = [](const uint64_t *field) { return *field == zip::wide_32; };
   if (std::none_of(fields.begin(), fields.end(), is_wide)) return;

@@ -52,7 +52,8 @@ inline std::string read_bytes(const std::string &path) {
 }
 
 inline void write_bytes(const std::string &path, const std::string &bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  std::filesystem::remove(path);  // some file systems write a file that is emptied to the disk at once, which is slow
+  std::ofstream(path, std::ios::binary) << bytes;
 }
 
 // A file that NumPy or the script beside it made; see tests/data/npy/make.py.

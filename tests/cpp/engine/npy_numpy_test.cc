@@ -1,4 +1,5 @@
-// .npy files that NumPy wrote (tests/data/npy/make.py): read as the values they were made of, and written again the same.
+// .npy files that NumPy wrote (tests/data/npy/make.py): read as the values they were made of, and written again the
+// same.
 #include <complex>
 #include <cstring>
 #include <string>
