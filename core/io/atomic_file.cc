@@ -26,7 +26,7 @@ std::string resolve_target(const std::string &path) {
     fail_on_path("write", path, errno);
   }
   if (!S_ISREG(about.st_mode))
-    fail(Status::io_error, "cannot write ", quoted(path), ": what is there is not a regular file");
+    fail(Status::io_error, "cannot write ", in_quotes(path), ": what is there is not a regular file");
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), std::free);
   if (resolved == nullptr) fail_on_path("write", path, errno);
   return resolved.get();

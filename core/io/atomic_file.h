@@ -12,9 +12,9 @@ namespace penstock::core {
 
 // Written under a temporary name in the target's folder, which goes when this does, unless commit() renamed it.
 //
-// A path that is a symbolic link has the file it leads to replaced.  The new file's permissions are those of any new file
-// (the umask's).  The bytes are handed to the system, not forced to the disk: a crash of this process loses nothing that
-// was committed, a crash of the machine may.
+// A path that is a symbolic link has the file it leads to replaced.  The new file's permissions are those of any new
+// file (the umask's).  The bytes are handed to the system, not forced to the disk: a crash of this process loses
+// nothing that was committed, a crash of the machine may.
 //
 // Each function throws not_found where the folder is missing, otherwise io_error with the system's reason.
 class AtomicFile {

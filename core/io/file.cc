@@ -22,7 +22,7 @@ void fail_on_path(const char *verb, const std::string &path, int error_number) {
                         : error_number == ENOMEM ? Status::out_of_memory
                                                  : Status::io_error;
   char room[256];
-  fail(status, "cannot ", verb, " ", quoted(path), ": ", strerror_r(error_number, room, sizeof(room)));
+  fail(status, "cannot ", verb, " ", in_quotes(path), ": ", strerror_r(error_number, room, sizeof(room)));
 }
 
 File File::open(const std::string &path) {
@@ -31,7 +31,7 @@ File File::open(const std::string &path) {
   if (descriptor.number() < 0) fail_on_path("open", path, errno);
   struct stat about;
   if (::fstat(descriptor.number(), &about) != 0) fail_on_path("open", path, errno);
-  if (!S_ISREG(about.st_mode)) fail(Status::io_error, "cannot read ", quoted(path), ": it is not a regular file");
+  if (!S_ISREG(about.st_mode)) fail(Status::io_error, "cannot read ", in_quotes(path), ": it is not a regular file");
   return File(std::move(descriptor), path, static_cast<uint64_t>(about.st_size));
 }
 
@@ -43,7 +43,7 @@ void File::read(uint64_t offset, std::span<std::byte> out) const {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_on_path("read", path_, errno);
     if (count == 0)
-      fail(Status::data_error, quoted(path_), " is cut short: needs ", offset + out.size(), " bytes, has ", offset);
+      fail(Status::data_error, in_quotes(path_), " is cut short: needs ", offset + out.size(), " bytes, has ", offset);
     offset += static_cast<uint64_t>(count);
     out = out.subspan(static_cast<size_t>(count));
   }

@@ -34,8 +34,8 @@ class Descriptor {
 // A regular file, open for reading.  Threads: any number may read from one at once.
 class File {
  public:
-  // Throws not_found where there is no such file, io_error where the system refuses it or it is no regular file: a folder,
-  // a pipe or a device is refused at once and never waited for.
+  // Throws not_found where there is no such file, io_error where the system refuses it or it is no regular file: a
+  // folder, a pipe or a device is refused at once and never waited for.
   static File open(const std::string &path);
 
   const std::string &path() const { return path_; }

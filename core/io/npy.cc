@@ -11,6 +11,7 @@
 #include "core/io/deflate.h"
 #include "core/io/dense_blocks.h"
 #include "core/io/npy_header.h"
+#include "core/io/save_meter.h"
 #include "core/io/utf8.h"
 #include "core/tensor/create.h"
 
@@ -74,7 +75,7 @@ Tensor read_npy(const FilePart &part, std::string_view place, const LoadOptions 
 
 Tensor load_npy(const std::string &path, const LoadOptions &options) {
   const File file = File::open(path);
-  return read_npy({file, 0, file.size()}, quoted(path), options, nullptr);
+  return read_npy({file, 0, file.size()}, in_quotes(path), options, nullptr);
 }
 
 Tensor parse_npy(std::span<const std::byte> bytes, std::string_view place, const Device &device) {
@@ -107,7 +108,7 @@ Tensor adopt_npy(Reference<Storage> storage, std::string_view place) {
 }
 
 void save_npy(const std::string &path, const Tensor &tensor, const SaveOptions &options) {
-  const std::string header = format_npy_header(tensor.dtype, tensor.shape, quoted(path));
+  const std::string header = format_npy_header(tensor.dtype, tensor.shape, in_quotes(path));
   AtomicFile file(path);
   file.append(std::as_bytes(std::span(header)));
   SaveMeter meter(options.progress, static_cast<uint64_t>(tensor.nbytes()));

@@ -17,13 +17,13 @@
 namespace penstock::core {
 
 struct LoadOptions {
-  Device device;
-  Progress progress;  // in bytes of the file, or of the archive's member
+  Device device = {};
+  Progress progress = {};  // in bytes of the file, or of the archive's member
 };
 
 struct SaveOptions {
   int32_t compression = 0;  // of archives only: 0 stores, 1 (fast) to 12 (small) deflates
-  Progress progress;        // in bytes of the tensors
+  Progress progress = {};   // in bytes of the tensors
 };
 
 Tensor load_npy(const std::string &path, const LoadOptions &options);
@@ -32,8 +32,8 @@ void save_npy(const std::string &path, const Tensor &tensor, const SaveOptions &
 // From memory that holds a whole .npy file; the elements are copied.
 Tensor parse_npy(std::span<const std::byte> bytes, std::string_view place, const Device &device);
 
-// From memory that holds a whole .npy file and nothing else, which becomes the tensor's own: nothing is copied where the
-// elements are aligned.
+// From memory that holds a whole .npy file and nothing else, which becomes the tensor's own: nothing is copied where
+// the elements are aligned.
 Tensor adopt_npy(Reference<Storage> storage, std::string_view place);
 
 // From a part of a file that holds a whole .npy file.
@@ -43,23 +43,5 @@ struct FilePart {
 };
 // crc32 receives the CRC-32 of the part's bytes; null: it is not computed.
 Tensor read_npy(const FilePart &part, std::string_view place, const LoadOptions &options, uint32_t *crc32);
-
-// How far the tensors of one call have been written, told to the progress callback.
-class SaveMeter {
- public:
-  SaveMeter(const Progress &progress, uint64_t total) : progress_(progress), total_(total) {}
-
-  void advance(uint64_t nbytes) {
-    done_ += nbytes;
-    progress_.report(done_, total_);
-  }
-  void finish() const {
-    if (total_ == 0) progress_.report(0, 0);  // otherwise the last advance() has told the end
-  }
-
- private:
-  Progress progress_;
-  uint64_t done_ = 0, total_;
-};
 
 }  // namespace penstock::core

@@ -41,7 +41,7 @@ class DictionaryParser {
     else if (key == "shape")
       parse_once(has_shape_, key_position, [&] { parse_shape(); });
     else
-      fail_at(key_position, "unknown key ", quoted(key), ": expected descr, fortran_order and shape");
+      fail_at(key_position, "unknown key ", in_quotes(key), ": expected descr, fortran_order and shape");
   }
 
   template <typename Parse>
@@ -68,8 +68,8 @@ class DictionaryParser {
     found_.descr = text_.substr(start, position_ - start);
   }
 
-  // To behind the bracket that closes the one we stand at.  Which kind closes which is not looked at: the result is refused
-  // anyway, and only named.
+  // To behind the bracket that closes the one we stand at.  Which kind closes which is not looked at: the result is
+  // refused anyway, and only named.
   void skip_nested() {
     int64_t depth = 0;
     do {
@@ -146,12 +146,12 @@ class DictionaryParser {
     return true;
   }
   void expect(char character) {
-    if (!take(character)) refuse(quoted({&character, 1}));
+    if (!take(character)) refuse(in_quotes({&character, 1}));
   }
 
   [[noreturn]] void refuse(std::string_view expected) const {
     const std::string_view rest = text_.substr(std::min(position_, text_.size()), 20);
-    fail_at(position_, "expected ", expected, ", found ", rest.empty() ? "the end of the header" : quoted(rest));
+    fail_at(position_, "expected ", expected, ", found ", rest.empty() ? "the end of the header" : in_quotes(rest));
   }
   template <typename... Parts>
   [[noreturn]] void fail_at(size_t position, const Parts &...parts) const {

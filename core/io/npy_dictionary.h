@@ -15,9 +15,9 @@ struct NpyDictionary {
   Extents shape;  // no size below 0
 };
 
-// Reads {'descr': ..., 'fortran_order': ..., 'shape': ...}: Python's syntax as far as NumPy and others write it.  Throws
-// data_error, with the offset in the file, for anything else: a key missing, unknown or repeated, a list for a shape, more
-// than max_ndim sizes, anything but white space behind it.
+// Reads {'descr': ..., 'fortran_order': ..., 'shape': ...}: Python's syntax as far as NumPy and others write it.
+// Throws data_error, with the offset in the file, for anything else: a key missing, unknown or repeated, a list for a
+// shape, more than max_ndim sizes, anything but white space behind it.
 //
 // text    the header, which outlives the result
 // offset  where in the file it begins

@@ -61,10 +61,11 @@ void interpret_descr(NpyHeader &header, const NpyDictionary &dictionary, std::st
   const auto *known = std::find_if(numpy_names.begin(), numpy_names.end(),
                                    [&](const NumpyName &candidate) { return candidate.name == name; });
   if (known == numpy_names.end() || !dictionary.descr_is_string)
-    fail(Status::type_mismatch, place, " has dtype ", quoted(dictionary.descr), ": ",
+    fail(Status::type_mismatch, place, " has dtype ", in_quotes(dictionary.descr), ": ",
          why_unsupported(dictionary, name));
   if (order == '|' && dtype_size(known->dtype) > 1)
-    fail(Status::data_error, place, " has dtype ", quoted(dictionary.descr), " without a byte order: expected < or >");
+    fail(Status::data_error, place, " has dtype ", in_quotes(dictionary.descr),
+         " without a byte order: expected < or >");
   header.dtype = known->dtype;
   header.big_endian = order == '>';
 }
@@ -81,8 +82,8 @@ void require_size(uint64_t needed, uint64_t available, std::string_view place) {
   if (available < needed) fail(Status::data_error, place, " is cut short: needs ", needed, " bytes, has ", available);
 }
 
-// The dictionary's text.  Format 1.0 has its length in two bytes, the later ones in four; 3.0 only adds UTF-8 in the names
-// of records.
+// The dictionary's text.  Format 1.0 has its length in two bytes, the later ones in four; 3.0 only adds UTF-8 in the
+// names of records.
 struct HeaderText {
   std::string_view text;
   uint64_t offset;
@@ -90,7 +91,7 @@ struct HeaderText {
 HeaderText find_header_text(std::span<const std::byte> start, uint64_t file_size, std::string_view place) {
   const std::string_view bytes(reinterpret_cast<const char *>(start.data()), start.size());
   if (bytes.substr(0, magic.size()) != magic.substr(0, bytes.size()))
-    fail(Status::data_error, place, " is not a .npy file: it begins with ", quoted(bytes.substr(0, magic.size())));
+    fail(Status::data_error, place, " is not a .npy file: it begins with ", in_quotes(bytes.substr(0, magic.size())));
   require_size(magic.size() + 2, file_size, place);
   const int major = static_cast<unsigned char>(bytes[6]), minor = static_cast<unsigned char>(bytes[7]);
   if (major < 1 || major > 3 || minor != 0)

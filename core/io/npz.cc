@@ -9,6 +9,7 @@
 #include "core/io/deflate.h"
 #include "core/io/dense_blocks.h"
 #include "core/io/npy_header.h"
+#include "core/io/save_meter.h"
 #include "core/io/utf8.h"
 #include "core/io/zip_writer.h"
 
@@ -64,14 +65,14 @@ void require_names(std::span<const NamedTensor> tensors) {
     if (named.name.empty()) fail(Status::invalid_argument, "array ", names.size(), " has an empty name");
     if (named.name.size() > longest)
       fail(Status::invalid_argument, "array ", names.size(), " has a name of ", named.name.size(), " bytes, ",
-           quoted(named.name), ": at most ", longest, " can be");
+           in_quotes(named.name), ": at most ", longest, " can be");
     if (!is_utf8(named.name) || named.name.find('\0') != std::string_view::npos)
-      fail(Status::invalid_argument, "array ", names.size(), " has a name that is not UTF-8: ", quoted(named.name));
+      fail(Status::invalid_argument, "array ", names.size(), " has a name that is not UTF-8: ", in_quotes(named.name));
     names.push_back(named.name);
   }
   std::sort(names.begin(), names.end());
   const auto twin = std::adjacent_find(names.begin(), names.end());
-  if (twin != names.end()) fail(Status::invalid_argument, "two arrays have the name ", quoted(*twin));
+  if (twin != names.end()) fail(Status::invalid_argument, "two arrays have the name ", in_quotes(*twin));
 }
 
 void add_stored(ZipWriter &zip, const NamedTensor &named, const std::string &header, SaveMeter &meter) {
@@ -112,7 +113,7 @@ Npz Npz::open(const std::string &path) { return Npz(ZipReader(File::open(path)))
 
 Tensor Npz::read(std::string_view name, const LoadOptions &options) const {
   const ZipMember *member = zip_.find(member_name(name));
-  if (member == nullptr) fail(Status::not_found, quoted(zip_.file().path()), " has no array ", quoted(name));
+  if (member == nullptr) fail(Status::not_found, in_quotes(zip_.file().path()), " has no array ", in_quotes(name));
   const std::string place = zip_.place_of(*member);
   const FilePart part{zip_.file(), zip_.find_data(*member), member->packed_size};
   return member->deflated ? read_deflated(part, *member, place, options) : read_stored(part, *member, place, options);
@@ -125,7 +126,7 @@ void save_npz(const std::string &path, std::span<const NamedTensor> tensors, con
   std::vector<std::string> headers;
   uint64_t total = 0;
   for (const NamedTensor &named : tensors) {
-    headers.push_back(format_npy_header(named.tensor.dtype, named.tensor.shape, quoted(named.name)));
+    headers.push_back(format_npy_header(named.tensor.dtype, named.tensor.shape, in_quotes(named.name)));
     total += static_cast<uint64_t>(named.tensor.nbytes());
   }
   AtomicFile file(path);

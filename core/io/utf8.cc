@@ -44,7 +44,7 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr size_t longest = 500;  // a sentence of ps_last_error() has room for three
   std::string out = "\"";
   while (!text.empty() && out.size() <= longest) {

@@ -10,6 +10,6 @@ namespace penstock::core {
 bool is_utf8(std::string_view text);
 
 // The text between double quotes; control characters and bytes that are not UTF-8 as \x1f, cut after some 500 bytes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace penstock::core

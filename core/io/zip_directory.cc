@@ -39,7 +39,7 @@ EndRecord find_end_record(const File &file) {
     end.directory_offset = record.u32();
     if (record.u16() == comment_size) return end;
   }
-  fail(Status::data_error, quoted(file.path()), " is not a zip archive, or cut short: none of its last ", tail_size,
+  fail(Status::data_error, in_quotes(file.path()), " is not a zip archive, or cut short: none of its last ", tail_size,
        " bytes begin an end of central directory that fits");
 }
 
@@ -54,22 +54,22 @@ std::optional<uint64_t> find_wide_end_record(const File &file, const EndRecord &
   const uint64_t position = locator.u64();
   const uint32_t disk_count = locator.u32();
   if (disk != 0 || disk_count > 1)
-    fail(Status::data_error, quoted(file.path()), " is one of ", disk_count, " disks of a zip archive");
+    fail(Status::data_error, in_quotes(file.path()), " is one of ", disk_count, " disks of a zip archive");
   return position;
 }
 
 EndRecord read_wide_end_record(const File &file, uint64_t position, uint64_t locator_position) {
   if (position > locator_position || locator_position - position < zip::wide_end_size)
-    fail(Status::data_error, quoted(file.path()), " has no room for the zip64 end record stated at byte ", position,
+    fail(Status::data_error, in_quotes(file.path()), " has no room for the zip64 end record stated at byte ", position,
          ": its locator stands at byte ", locator_position);
   std::array<std::byte, zip::wide_end_size> bytes;
   file.read(position, bytes);
   RecordReader record(bytes, "the zip64 end record");
   if (record.u32() != zip::wide_end_signature)
-    fail(Status::data_error, quoted(file.path()), " has no zip64 end record at byte ", position);
+    fail(Status::data_error, in_quotes(file.path()), " has no zip64 end record at byte ", position);
   const uint64_t size_behind = record.u64();  // of what follows this field
   if (size_behind != locator_position - position - 12)
-    fail(Status::data_error, quoted(file.path()), " has a zip64 end record of ", size_behind, " bytes at byte ",
+    fail(Status::data_error, in_quotes(file.path()), " has a zip64 end record of ", size_behind, " bytes at byte ",
          position, ": expected ", locator_position - position - 12);
   record.skip(4);  // versions
   EndRecord end{};
@@ -93,8 +93,8 @@ void require_agreement(const EndRecord &narrow, const EndRecord &wide, const Fil
       !agree(narrow.entries_here, wide.entries_here, zip::wide_16) ||
       !agree(narrow.directory_size, wide.directory_size, zip::wide_32) ||
       !agree(narrow.directory_offset, wide.directory_offset, zip::wide_32))
-    fail(Status::data_error, quoted(file.path()), " has end records at bytes ", wide.position, " and ", narrow.position,
-         " that contradict each other");
+    fail(Status::data_error, in_quotes(file.path()), " has end records at bytes ", wide.position, " and ",
+         narrow.position, " that contradict each other");
 }
 
 }  // namespace
@@ -107,14 +107,14 @@ ZipDirectory find_zip_directory(const File &file) {
     end = wide;
   }
   if (end.disk != 0 || end.directory_disk != 0 || end.entries_here != end.entries)
-    fail(Status::data_error, quoted(file.path()), " is one of several disks of a zip archive");
+    fail(Status::data_error, in_quotes(file.path()), " is one of several disks of a zip archive");
   // Written so that no sum of stated numbers can overflow.
   if (end.directory_size > end.position || end.directory_offset != end.position - end.directory_size)
-    fail(Status::data_error, quoted(file.path()), " has a central directory of ", end.directory_size,
+    fail(Status::data_error, in_quotes(file.path()), " has a central directory of ", end.directory_size,
          " bytes stated at byte ", end.directory_offset, ", but its end record at byte ", end.position,
          ": they must meet");
   if (end.entries > end.directory_size / zip::central_size)
-    fail(Status::data_error, quoted(file.path()), " states ", end.entries, " members in a central directory of ",
+    fail(Status::data_error, in_quotes(file.path()), " states ", end.entries, " members in a central directory of ",
          end.directory_size, " bytes");
   return {end.directory_offset, end.directory_size, end.entries};
 }

@@ -1,5 +1,5 @@
-// The numbers of the zip format that its reader and its writer share.  Described in PKWARE's APPNOTE.TXT, whose sections
-// are named where they matter.
+// The numbers of the zip format that its reader and its writer share.  Described in PKWARE's APPNOTE.TXT, whose
+// sections are named where they matter.
 #pragma once
 
 #include <cstdint>

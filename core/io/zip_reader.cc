@@ -19,7 +19,8 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
-// Replaces those of the fields that say so by the numbers in the zip64 extra field (4.5.3), which has them in this order.
+// Replaces those of the fields that say so by the numbers in the zip64 extra field (4.5.3), which has them in the order
+// of fields.
 void widen(std::initializer_list<uint64_t *> fields, std::span<const std::byte> extra, std::string_view place) {
   const auto is_wide = [](const uint64_t *field) { return *field == zip::wide_32; };
   if (std::none_of(fields.begin(), fields.end(), is_wide)) return;
@@ -52,7 +53,7 @@ void require_plausible_sizes(const ZipMember &member, std::string_view place) {
 
 // Messages about a record of the directory name its offset, until the member's name is known to be fit to print.
 std::string record_place(const File &file, std::string_view record, uint64_t offset) {
-  return text(quoted(file.path()), ", ", record, " at byte ", offset);
+  return text(in_quotes(file.path()), ", ", record, " at byte ", offset);
 }
 
 // One entry of the central directory (4.3.12).
@@ -72,7 +73,7 @@ ZipMember read_member(RecordReader &directory, const std::string &place) {
   directory.skip(6);  // attributes
   member.header_offset = directory.u32();
   member.name = as_text(directory.bytes(name_size));
-  const std::string member_place = text(place, ", member ", quoted(member.name));
+  const std::string member_place = text(place, ", member ", in_quotes(member.name));
   if (!is_utf8(member.name) || member.name.find('\0') != std::string::npos)
     fail(Status::data_error, member_place, " has a name that is not UTF-8 or has a zero byte");
   widen({&member.size, &member.packed_size, &member.header_offset}, directory.bytes(extra_size), member_place);
@@ -120,7 +121,7 @@ ZipReader::ZipReader(File file) : file_(std::move(file)) {
 void ZipReader::read_members(const ZipDirectory &directory) {
   Buffer bytes(directory.size);
   file_.read(directory.offset, bytes.span());
-  const std::string place = text(quoted(file_.path()), ", the central directory");
+  const std::string place = text(in_quotes(file_.path()), ", the central directory");
   RecordReader records(bytes.span(), place);
   members_.reserve(directory.entry_count);
   for (uint64_t index = 0; index < directory.entry_count; ++index) {
@@ -186,7 +187,7 @@ uint64_t ZipReader::find_data(const ZipMember &member) const {
 }
 
 std::string ZipReader::place_of(const ZipMember &member) const {
-  return text(quoted(file_.path()), ", member ", quoted(member.name));
+  return text(in_quotes(file_.path()), ", member ", in_quotes(member.name));
 }
 
 }  // namespace penstock::core

@@ -26,7 +26,8 @@ class ZipReader {
  public:
   // Reads the central directory, and holds it against the file before memory is allocated for what it states.  Throws
   // data_error for whatever find_zip_directory() refuses, members that overlap each other or the directory, two of one
-  // name, and a member that is encrypted, of another compression, larger than its packed bytes can be, or on another disk.
+  // name, and a member that is encrypted, of another compression, larger than its packed bytes can be, or on another
+  // disk.
   explicit ZipReader(File file);
 
   const File &file() const { return file_; }

@@ -1,5 +1,5 @@
-// A zip archive that is written: members one after the other, then the directory.  The same members give the same bytes:
-// each is dated 1980-01-01, the first day the format knows.
+// A zip archive that is written: members one after the other, then the directory.  The same members give the same
+// bytes: each is dated 1980-01-01, the first day the format knows.
 #pragma once
 
 #include <cstddef>
