@@ -82,7 +82,10 @@ ps_status ps_get_device(ps_device_type *device_type, int32_t *device_id) {
 }
 
 ps_status ps_memory_usage_init(ps_memory_usage *usage, uint32_t struct_size) {
-  return guarded([&] { init_options(usage, struct_size); });
+  return guarded([&] {
+    require_not_null(usage, "usage");
+    init_options(usage, struct_size);
+  });
 }
 
 ps_status ps_memory_stats(ps_memory_usage *usage, ps_device_type device_type, int32_t device_id) {

@@ -66,7 +66,7 @@ TEST(FailingMalloc, ReachesOperatorNew) {
   EXPECT_THROW(
       {
         const FailingAllocations failing(1, Shortage::from_then_on);
-        delete[] new char[100];
+        ::operator delete(::operator new(100));  // not an expression, which a compiler may leave out
       },
       std::bad_alloc);
 }
