@@ -9,7 +9,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from library import DTYPE_NUMBERS, Casting, Equality, FormatOptions, flag, make, wrap
+from library import DTYPE_NUMBERS, Casting, Equality, FormatOptions, PenstockError, flag, make, wrap
 
 
 def test_conversions_to_integers_saturate() -> None:
@@ -55,6 +55,21 @@ def test_equal_takes_a_nan_for_a_nan_without_being_asked() -> None:
     array = np.array([np.nan])
     assert flag("ps_tensor_equal", wrap(array), wrap(array.copy()), Equality.VALUE)
     assert not np.array_equal(array, array)
+
+
+def test_equal_needs_one_dtype() -> None:
+    """Tensors that are equal can stand for each other; NumPy compares what arrays of different dtypes convert to."""
+    first, second = np.array([1], np.int32), np.array([1], np.int64)
+    assert not flag("ps_tensor_equal", wrap(first), wrap(second), Equality.VALUE)
+    assert np.array_equal(first, second)
+
+
+def test_nearly_equal_needs_one_shape() -> None:
+    """A result of another shape is wrong however near its numbers are; NumPy broadcasts one to the other."""
+    row, one = np.ones(3), np.ones(1)
+    with pytest.raises(PenstockError, match="shape"):
+        flag("ps_tensor_all_close", wrap(row), wrap(one), 0, 0, 0)
+    assert np.allclose(row, one)
 
 
 def test_no_edge_items_print_no_items() -> None:
