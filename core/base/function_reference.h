@@ -18,7 +18,9 @@ class FunctionReference<Result(Arguments...)> {
   template <typename Callable>
   requires(!std::same_as<std::remove_cvref_t<Callable>, FunctionReference> &&
            std::is_invocable_r_v<Result, Callable &, Arguments...>)
-      FunctionReference(Callable &&callable)  // NOLINT(google-explicit-constructor): a lambda converts in a call
+      // NOLINTNEXTLINE(google-explicit-constructor, bugprone-forwarding-reference-overload): a lambda converts in a call
+      FunctionReference(Callable &&callable)
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): call_ casts back to what it was
       : object_(const_cast<void *>(static_cast<const void *>(std::addressof(callable)))),
         call_([](void *object, Arguments... arguments) -> Result {
           return (*static_cast<std::remove_reference_t<Callable> *>(object))(std::forward<Arguments>(arguments)...);

@@ -47,8 +47,8 @@ template <std::integral Integer, std::floating_point Floating>
 Integer saturate(Floating value) {
   using Limits = std::numeric_limits<Integer>;
   constexpr auto lowest = static_cast<Floating>(Limits::min());  // a power of two or 0: exact
-  constexpr Floating beyond =
-      static_cast<Floating>(Limits::max() / 2 + 1) * 2;  // as well, and one more than the highest
+  constexpr Integer half = Limits::max() / 2 + 1;
+  constexpr Floating beyond = static_cast<Floating>(half) * 2;  // as well, and one more than the highest
   // Selections rather than branches, and a conversion that is always defined: the loop around this vectorises.
   const Floating inside = ((value > lowest) & (value < beyond)) ? value : Floating{0};
   // Narrow integers come by way of int32, for which every CPU has an instruction.

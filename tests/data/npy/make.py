@@ -9,18 +9,34 @@ import struct
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent.parent / "fuzz" / "corpus"
-DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
-          "float64", "complex64", "complex128"]
+DTYPES = [
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 
 
-def values(dtype: str) -> numpy.ndarray:
+def values(dtype: str) -> numpy.ndarray[Any, Any]:
     """Six numbers in two rows, none of which looks the same in both byte orders; bools alternate."""
     index = numpy.arange(6)
+    numbers: numpy.ndarray[Any, Any]
     if dtype == "bool":
         numbers = index % 2
     elif dtype.startswith("u"):
@@ -65,7 +81,11 @@ def make_unsupported() -> None:
 
 
 def make_archives() -> None:
-    arrays = {"ints": numpy.arange(10, dtype="int32"), "größe": numpy.array(1.5), "none": numpy.empty((0,), "uint8")}
+    arrays: dict[str, Any] = {
+        "ints": numpy.arange(10, dtype="int32"),
+        "größe": numpy.array(1.5),
+        "none": numpy.empty((0,), "uint8"),
+    }
     numpy.savez(HERE / "savez.npz", **arrays)
     numpy.savez_compressed(HERE / "savez_compressed.npz", **arrays, zeros=numpy.zeros(2000))
     numpy.savez(HERE / "savez_nothing.npz")
@@ -82,8 +102,17 @@ def with_header(text: str, data: bytes = b"", major: int = 1) -> bytes:
 
 
 def make_npy_corpus() -> None:
-    for name in ("float32_little", "complex64_big", "column_major", "rank_0", "no_elements", "format_2", "format_3",
-                 "unsupported_records", "unsupported_objects"):
+    for name in (
+        "float32_little",
+        "complex64_big",
+        "column_major",
+        "rank_0",
+        "no_elements",
+        "format_2",
+        "format_3",
+        "unsupported_records",
+        "unsupported_objects",
+    ):
         write_corpus("npy", f"numpy_{name}.npy", (HERE / f"{name}.npy").read_bytes())
     whole = (HERE / "int16_big.npy").read_bytes()
     write_corpus("npy", "cut_to_nothing.npy", b"")
@@ -98,8 +127,11 @@ def make_npy_corpus() -> None:
     write_corpus("npy", "forged_header_length_4_gib.npy", b"\x93NUMPY\2\0\xff\xff\xff\xff{")
     write_corpus("npy", "forged_nesting.npy", with_header("{'descr': " + "[" * 9000))
     write_corpus("npy", "unaligned_elements.npy", with_header((text % "2,") + " \n", bytes(16)))
-    write_corpus("npy", "other_quotes_and_order.npy",
-                 with_header('{"shape":(1,2),"fortran_order":True,"descr":">c8"}', bytes(16)))
+    write_corpus(
+        "npy",
+        "other_quotes_and_order.npy",
+        with_header('{"shape":(1,2),"fortran_order":True,"descr":">c8"}', bytes(16)),
+    )
 
 
 def zip_of(members: dict[str, bytes], method: int = zipfile.ZIP_STORED, comment: bytes = b"") -> bytes:
@@ -123,7 +155,7 @@ def make_npz_corpus() -> None:
     write_corpus("npz", "deflated.npz", deflated)
     write_corpus("npz", "not_an_array.npz", zip_of({"a.npy": b"no array at all"}))
     write_corpus("npz", "cut_to_nothing.npz", b"")
-    write_corpus("npz", "cut_in_directory.npz", deflated[:directory + 20])
+    write_corpus("npz", "cut_in_directory.npz", deflated[: directory + 20])
     write_corpus("npz", "cut_in_end_record.npz", deflated[:-1])
     write_corpus("npz", "bytes_before.npz", b"#!/bin/sh\n" + deflated)
     write_corpus("npz", "other_compression.npz", zip_of({"a.npy": array}, zipfile.ZIP_BZIP2))
