@@ -87,19 +87,22 @@ struct Bool8 {
   uint8_t byte;
 };
 
+bool is_nan(float number) { return std::isnan(number); }
+bool is_nan(double number) { return std::isnan(number); }
+template <typename Part>
+bool is_nan(std::complex<Part> number) {
+  return std::isnan(number.real()) || std::isnan(number.imag());
+}
+
 template <typename Number>
 bool is_same_value(Number first, Number second) {
-  return (first == second) | ((first != first) & (second != second));
+  const int is_equal = first == second, are_nan = static_cast<int>(is_nan(first)) & static_cast<int>(is_nan(second));
+  return (is_equal | are_nan) != 0;
 }
 
 template <AnySmallFloat Small>
 bool is_same_value(Small first, Small second) {
   return is_same_value(to_float(first), to_float(second));
-}
-
-template <typename Part>
-bool is_same_value(std::complex<Part> first, std::complex<Part> second) {
-  return first == second || (first != first && second != second);  // a NaN in either part differs from itself
 }
 
 bool is_same_value(Bool8 first, Bool8 second) { return (first.byte != 0) == (second.byte != 0); }
@@ -172,8 +175,6 @@ void require_comparable(const Tensor &actual, const Tensor &expected, const Tole
       fail(Status::type_mismatch, dtype, " is for storage only and has no arithmetic: compare by bits with equal");
 }
 
-bool is_nan(double number) { return std::isnan(number); }
-bool is_nan(std::complex<double> number) { return std::isnan(number.real()) || std::isnan(number.imag()); }
 bool is_infinite(double number) { return std::isinf(number); }
 bool is_infinite(std::complex<double> number) { return std::isinf(number.real()) || std::isinf(number.imag()); }
 

@@ -157,7 +157,7 @@ void append_body(std::string &out, const Tensor &tensor, const FormatLimits &lim
   gather_shown(tensor, shown, 0, tensor.data, elements);
   std::vector<std::string> texts = element_texts(tensor.dtype, elements, limits.precision);
   if (tensor.ndim() == 0)
-    out += std::string_view(texts[0]).substr(texts[0].find_first_not_of(' '));
+    out.append(texts[0], texts[0].find_first_not_of(' '));
   else
     BodyWriter(out, std::move(texts), shown, tensor.ndim(), limits.line_width).write_axis(0);
 }

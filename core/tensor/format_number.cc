@@ -78,9 +78,9 @@ bool reads_back(const Decimal &decimal, double magnitude, DType dtype) {
 // the other: above a power of two numbers lie further apart than below, and the nearest may lie just too far below.
 Decimal decimal_of(double magnitude, DType dtype, int32_t digit_count) {
   CharBuffer buffer;
-  const Decimal nearest = parse_scientific(to_text(buffer, magnitude, std::chars_format::scientific, digit_count - 1));
+  Decimal nearest = parse_scientific(to_text(buffer, magnitude, std::chars_format::scientific, digit_count - 1));
   if (reads_back(nearest, magnitude, dtype)) return nearest;
-  const Decimal above = next_above(nearest, digit_count);
+  Decimal above = next_above(nearest, digit_count);
   return reads_back(above, magnitude, dtype) ? above : nearest;
 }
 
@@ -91,7 +91,7 @@ Decimal shortest_decimal(double value, DType dtype) {
   if (dtype == DType::float32)
     return parse_scientific(to_text(buffer, static_cast<float>(magnitude), std::chars_format::scientific));
   for (int32_t digit_count = 1;; ++digit_count) {  // std::to_chars knows no narrower dtypes
-    const Decimal decimal = decimal_of(magnitude, dtype, digit_count);
+    Decimal decimal = decimal_of(magnitude, dtype, digit_count);
     if (reads_back(decimal, magnitude, dtype)) return decimal;
   }
 }
