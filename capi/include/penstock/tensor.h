@@ -392,7 +392,7 @@ PS_API ps_status ps_tensor_all_close(int32_t *close, const ps_tensor *actual, co
 typedef struct ps_format_options {
   uint32_t struct_size;
   int32_t edge_items; /* 0 or more: how many items stand at each end of an axis that is shortened */
-  int64_t threshold;  /* 0 or more: a tensor of more elements is shortened */
+  int64_t threshold;  /* 0 or more: a tensor of more elements is shortened, to 1,000,000 at the most */
   int32_t precision;  /* 0 to 17: the most digits after the point; fewer where they say the number exactly */
   int32_t line_width; /* 1 or more: characters a line, where an element's own width allows */
 } ps_format_options;
