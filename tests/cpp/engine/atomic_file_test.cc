@@ -91,11 +91,14 @@ TEST(AtomicFile, MissingFolderIsNotFound) {
   EXPECT_THAT(folder.names(), IsEmpty());
 }
 
-TEST(AtomicFile, FolderPipeAndDeviceAreNeverReplaced) {
+// A device is refused by the same line as a pipe.  None stands in this test: should the line break, the superuser would
+// lose /dev/null for a plain file.
+TEST(AtomicFile, FolderAndPipeAreNeverReplaced) {
   const TemporaryFolder folder;
   ASSERT_EQ(mkfifo(folder.path("pipe").c_str(), 0600), 0);
-  for (const std::string &path : {folder.path(""), folder.path("pipe"), std::string("/dev/null")})
+  for (const std::string &path : {folder.path(""), folder.path("pipe")})
     expect_failure(Status::io_error, {path, "not a regular file"}, [&] { replace(path, "new"); });
+  EXPECT_TRUE(std::filesystem::is_fifo(folder.path("pipe")));
   EXPECT_THAT(folder.names(), ElementsAre("pipe"));
 }
 
