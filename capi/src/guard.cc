@@ -14,10 +14,14 @@ constexpr size_t sentence_capacity = 2048;
 thread_local char sentence[sentence_capacity] = "";
 
 void set_last_error(std::string_view text) noexcept {
-  const size_t length = std::min(text.size(), sentence_capacity - 1);
+  size_t length = text.size();
+  const bool is_cut = length > sentence_capacity - 1;
+  if (is_cut) {
+    length = sentence_capacity - 4;
+    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // whole UTF-8 characters
+  }
   std::memcpy(sentence, text.data(), length);
-  sentence[length] = '\0';
-  if (length < text.size()) std::memcpy(sentence + length - 3, "...", 3);
+  std::strcpy(sentence + length, is_cut ? "..." : "");
 }
 
 }  // namespace

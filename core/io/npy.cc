@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/trace.h"
 #include "core/io/atomic_file.h"
 #include "core/io/byte_order.h"
 #include "core/io/deflate.h"
@@ -74,6 +75,7 @@ Tensor read_npy(const FilePart &part, std::string_view place, const LoadOptions 
 }
 
 Tensor load_npy(const std::string &path, const LoadOptions &options) {
+  const TraceSpan span("load npy");
   const File file = File::open(path);
   return read_npy({file, 0, file.size()}, in_quotes(path), options, nullptr);
 }
@@ -108,6 +110,7 @@ Tensor adopt_npy(Reference<Storage> storage, std::string_view place) {
 }
 
 void save_npy(const std::string &path, const Tensor &tensor, const SaveOptions &options) {
+  const TraceSpan span("save npy");
   const std::string header = format_npy_header(tensor.dtype, tensor.shape, in_quotes(path));
   AtomicFile file(path);
   file.append(std::as_bytes(std::span(header)));

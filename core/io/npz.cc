@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/trace.h"
 #include "core/io/atomic_file.h"
 #include "core/io/deflate.h"
 #include "core/io/dense_blocks.h"
@@ -112,6 +113,7 @@ Npz::Npz(ZipReader zip) : zip_(std::move(zip)) {
 Npz Npz::open(const std::string &path) { return Npz(ZipReader(File::open(path))); }
 
 Tensor Npz::read(std::string_view name, const LoadOptions &options) const {
+  const TraceSpan span("read npz");
   const ZipMember *member = zip_.find(member_name(name));
   if (member == nullptr) fail(Status::not_found, in_quotes(zip_.file().path()), " has no array ", in_quotes(name));
   const std::string place = zip_.place_of(*member);
@@ -120,6 +122,7 @@ Tensor Npz::read(std::string_view name, const LoadOptions &options) const {
 }
 
 void save_npz(const std::string &path, std::span<const NamedTensor> tensors, const SaveOptions &options) {
+  const TraceSpan span("save npz");
   if (options.compression < 0 || options.compression > 12)
     fail(Status::invalid_argument, "compression ", options.compression, " is outside 0 to 12");
   require_names(tensors);

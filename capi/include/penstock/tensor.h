@@ -13,8 +13,8 @@
  *   ndim is 0; a size may be 0;
  * - a function that makes a tensor gives the caller one hold on it, to be given back with ps_tensor_release();
  * - PS_INVALID_ARGUMENT for a pointer that is NULL (but those said to be optional), an enum value not in its enum, an
- *   options struct that is not as base.h says, an ndim outside its limits, a size below 0, or a shape whose bytes
- *   exceed 2^56; the sentence in ps_last_error() has the value;
+ *   options struct that is not as base.h says, an ndim outside its limits, a size below 0, or a shape whose bytes,
+ *   sizes of 0 counted as 1, exceed 2^56; the sentence in ps_last_error() has the value;
  * - PS_OUT_OF_MEMORY wherever memory is allocated: nothing stays allocated.
  * The comments below name these two only where there is more to say.
  *

@@ -46,7 +46,7 @@ PS_API ps_status ps_load_options_init(ps_load_options *options, uint32_t struct_
 /* How a file is written. */
 typedef struct ps_save_options {
   uint32_t struct_size;
-  int32_t compression;           /* .npz only: 0 stores members as they are, 1 (fast) to 12 (small) deflates them */
+  int32_t compression; /* .npz: 0 stores members as they are, 1 (fast) to 12 (small) deflates them; .npy: ignored */
   ps_progress_function progress; /* optional; in bytes of the tensors */
   void *user;                    /* handed to progress */
 } ps_save_options;
@@ -64,7 +64,7 @@ PS_API ps_status ps_save_options_init(ps_save_options *options, uint32_t struct_
  *
  * options  optional
  *
- * PS_DATA_ERROR     not a .npy file, cut short, bytes left over, a header that does not parse or fit: with the offset.
+ * PS_DATA_ERROR     not a .npy file, cut short, bytes left over, a header that does not parse or fit: it says where.
  * PS_TYPE_MISMATCH  a dtype penstock lacks: objects, text, records.  PS_CANCELLED  progress returned non-zero.
  * PS_UNAVAILABLE, PS_OUT_OF_RANGE  the device, as ps_tensor_empty(). */
 PS_API ps_status ps_npy_load(ps_tensor **out, const char *path, const ps_load_options *options);
