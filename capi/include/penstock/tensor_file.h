@@ -31,7 +31,7 @@ typedef struct ps_load_options {
   ps_device_type device_type; /* where the tensor is made; PS_DEVICE_DEFAULT: this thread's default device */
   int32_t device_id;
   int32_t reserved;              /* 0 */
-  ps_progress_function progress; /* optional; in bytes of the file */
+  ps_progress_function progress; /* optional; in bytes of the file, or of the member as it is packed */
   void *user;                    /* handed to progress */
 } ps_load_options;
 
@@ -64,7 +64,8 @@ PS_API ps_status ps_save_options_init(ps_save_options *options, uint32_t struct_
  *
  * options  optional
  *
- * PS_DATA_ERROR     not a .npy file, cut short, bytes left over, a header that does not parse or fit: it says where.
+ * PS_DATA_ERROR     not a .npy file, cut short, bytes left over, a header that does not parse or fit, or of more
+ *                   than PS_MAX_NDIM axes: it says where.
  * PS_TYPE_MISMATCH  a dtype penstock lacks: objects, text, records.  PS_CANCELLED  progress returned non-zero.
  * PS_UNAVAILABLE, PS_OUT_OF_RANGE  the device, as ps_tensor_empty(). */
 PS_API ps_status ps_npy_load(ps_tensor **out, const char *path, const ps_load_options *options);
@@ -83,8 +84,9 @@ typedef struct ps_npz ps_npz;
  *
  * out  receives one hold, the caller's to give back with ps_npz_release()
  *
- * PS_DATA_ERROR  not a zip archive, cut short, a directory that does not fit the file, two members of one name, an
- *                encrypted member or one of another compression: with the member and the offset. */
+ * PS_DATA_ERROR  not a zip archive, cut short, bytes before it, a directory that does not fit the file, two members of
+ *                one name, a name that is not UTF-8, an encrypted member or one of another compression: with the member
+ *                and the offset. */
 PS_API ps_status ps_npz_open(ps_npz **out, const char *path);
 
 /* Takes one more hold and returns it.  NULL gives NULL and sets ps_last_error(). */
@@ -112,7 +114,7 @@ PS_API ps_status ps_npz_read(ps_tensor **out, const ps_npz *npz, const char *nam
 /* Writes tensors as a .npz file, replacing what was there.
  *
  * count, names, tensors  as many of each; the arrays are optional when count is 0.  A name may not be empty, stand
- *                        twice, or exceed 65,000 bytes
+ *                        twice, exceed 65,000 bytes, or be other than UTF-8
  * options                optional
  *
  * PS_INVALID_ARGUMENT  also: count is below 0, a name or tensor is NULL, a name breaks the rules, compression is outside

@@ -48,7 +48,7 @@ std::vector<Call> npy_calls() {
           .wrong("path", "no such folder", PS_NOT_FOUND, "missing/new.npy",
                  [](Stage &stage) { return stage.path("missing/new.npy"); })
           .wrong("tensor", "one of bfloat16", PS_TYPE_MISMATCH, "bfloat16", of_bfloat16)
-          .any("options.compression", ".npz only: 0 stores members as they are")
+          .any("options.compression", "0 stores members as they are")
           .optional("options", "options optional"),
   };
 }
