@@ -5,7 +5,7 @@ add_library(penstock_engine STATIC ${core_sources})
 target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(penstock_engine PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")
 target_link_libraries(penstock_engine PRIVATE LibDeflate::LibDeflate XxHash::XxHash
-                      PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+                      PUBLIC DLPack::DLPack Threads::Threads ${CMAKE_DL_LIBS})
 
 file(GLOB capi_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/capi/src/*.cc)
 set(version_script ${PROJECT_SOURCE_DIR}/capi/libcore.map)

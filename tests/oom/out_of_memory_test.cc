@@ -37,6 +37,7 @@ class OutOfMemory : public ::testing::TestWithParam<Function> {
       return false;
     }
     expect_clean_failure(call, result, before, stage.observe());
+    EXPECT_TRUE(has_consumed(call, arguments));
     EXPECT_TRUE(call.is_once_a_stage() || succeeds(call, arguments)) << "the next call: " << ps_last_error();
     return true;
   }

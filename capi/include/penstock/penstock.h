@@ -3,7 +3,9 @@
 #define PENSTOCK_PENSTOCK_H
 
 #include <penstock/base.h>
+#include <penstock/dlpack.h>
 #include <penstock/tensor.h>
 #include <penstock/tensor_file.h>
+#include <penstock/tensor_index.h>
 
 #endif

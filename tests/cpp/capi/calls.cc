@@ -7,8 +7,8 @@ namespace penstock::test {
 const std::vector<Call> &all_calls() {
   static const std::vector<Call> calls = [] {
     std::vector<Call> joined;
-    for (const auto &part :
-         {base_calls(), tensor_making_calls(), tensor_view_calls(), tensor_element_calls(), tensor_file_calls()})
+    for (const auto &part : {base_calls(), tensor_making_calls(), tensor_view_calls(), tensor_element_calls(),
+                             tensor_file_calls(), tensor_index_calls(), dlpack_calls()})
       joined.insert(joined.end(), part.begin(), part.end());
     return joined;
   }();
@@ -33,6 +33,12 @@ bool succeeded(const Call &call, Word result) {
 bool succeeds(const Call &call, const std::vector<Word> &arguments) {
   ps_clear_error();
   return succeeded(call, call(arguments));
+}
+
+bool has_consumed(const Call &call, const std::vector<Word> &arguments) {
+  if (call.consumed().empty()) return true;
+  const Word argument = arguments[public_headers().function(call.function()).position_of(call.consumed())];
+  return argument == 0 || call.times_consumed(argument) == 1;
 }
 
 }  // namespace penstock::test

@@ -77,6 +77,10 @@ class Call {
   }
   // Two calls with the same arguments do different things: what the first began the second finds begun or over.
   Call &&once_a_stage() && { return once_a_stage_ = true, std::move(*this); }
+  // A parameter whose argument is used up, after a failure too; times says how often that has happened to one.
+  Call &&consumes(const char *parameter, int32_t (*times)(Word)) && {
+    return consumed_ = parameter, times_consumed_ = times, std::move(*this);
+  }
 
   // A number, which the refusal must name, or message_part in its place.
   template <typename Number>
@@ -99,6 +103,8 @@ class Call {
   std::string name() const { return variant_.empty() ? function_ : function_ + ", " + variant_; }
   Word failure() const { return failure_; }
   bool is_once_a_stage() const { return once_a_stage_; }
+  const std::string &consumed() const { return consumed_; }  // "" where nothing is
+  int32_t times_consumed(Word argument) const { return times_consumed_(argument); }
   const std::vector<Allowed> &any() const { return any_; }
   const std::vector<Allowed> &optional() const { return optional_; }
   const std::vector<WrongValue> &wrong() const { return wrong_; }
@@ -120,9 +126,10 @@ class Call {
     }
   }
 
-  std::string function_, variant_;
+  std::string function_, variant_, consumed_;
   std::function<std::vector<Word>(Stage &)> make_arguments_;
   std::function<Word(const std::vector<Word> &)> invoke_;
+  int32_t (*times_consumed_)(Word) = nullptr;
   Word failure_ = 0;
   bool once_a_stage_ = false;
   std::vector<Allowed> any_, optional_;
@@ -134,6 +141,8 @@ std::vector<Call> tensor_making_calls();
 std::vector<Call> tensor_view_calls();
 std::vector<Call> tensor_element_calls();
 std::vector<Call> tensor_file_calls();
+std::vector<Call> tensor_index_calls();
+std::vector<Call> dlpack_calls();
 
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);
@@ -144,5 +153,8 @@ bool succeeded(const Call &call, Word result);
 
 // Clears ps_last_error(), makes the call, and says whether it succeeded.
 bool succeeds(const Call &call, const std::vector<Word> &arguments);
+
+// Whether a call that failed has consumed, once, what its header says that it always consumes.  NULL is consumed by nothing.
+bool has_consumed(const Call &call, const std::vector<Word> &arguments);
 
 }  // namespace penstock::test

@@ -187,6 +187,12 @@ bool Function::has_parameter(const std::string &parameter_name) const {
   return find_by_name(parameters, parameter_name) != nullptr;
 }
 
+size_t Function::position_of(const std::string &parameter_name) const {
+  const Declaration *found = find_by_name(parameters, parameter_name);
+  if (found == nullptr) throw std::out_of_range(name + " has no parameter " + parameter_name);
+  return static_cast<size_t>(found - parameters.data());
+}
+
 bool Enum::has(int64_t value) const { return std::find(values.begin(), values.end(), value) != values.end(); }
 
 const Function &PublicHeaders::function(const std::string &name) const {

@@ -2,6 +2,7 @@
 // cannot forget a function that somebody adds.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -21,6 +22,7 @@ struct Function {
   std::string comment;  // the words of the comment right above it, with single spaces between
 
   bool has_parameter(const std::string &parameter_name) const;
+  size_t position_of(const std::string &parameter_name) const;  // throws std::out_of_range
   bool gives_status() const { return return_type == "ps_status"; }
   friend void PrintTo(const Function &function, std::ostream *out) { *out << function.name; }
 };

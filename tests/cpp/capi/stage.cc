@@ -80,6 +80,24 @@ ps_tensor **Stage::tensor_result() { return handle_result<ps_tensor>(ps_tensor_r
 
 ps_npz **Stage::npz_result() { return handle_result<ps_npz>(ps_npz_release); }
 
+DLManagedTensorVersioned **Stage::dlpack_result() {
+  return handle_result<DLManagedTensorVersioned>([](DLManagedTensorVersioned *lent) { lent->deleter(lent); });
+}
+
+DLManagedTensor **Stage::legacy_dlpack_result() {
+  return handle_result<DLManagedTensor>([](DLManagedTensor *lent) { lent->deleter(lent); });
+}
+
+DLTensor Stage::lent_matrix_description() {
+  return {inputs<float>({0, 1, 2, 3, 4, 5}),
+          {kDLCPU, 0},
+          2,
+          {kDLFloat, 32, 1},
+          inputs<int64_t>({2, 3}),
+          inputs<int64_t>({3, 1}),
+          0};
+}
+
 const char *Stage::string(const std::string &text) {
   return static_cast<const char *>(memory_with(text.c_str(), text.size() + 1));
 }

@@ -2,6 +2,7 @@
 // call, watched for changes, and given back at the end.
 #pragma once
 
+#include <dlpack/dlpack.h>
 #include <penstock/penstock.h>
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "support.h"
@@ -48,9 +50,24 @@ class Stage {
   ps_tensor *tensor(TensorHold hold);   // one that the caller made
   ps_tensor *tensor_to_release();       // a hold that the call is to give back; the stage does not
 
+  // A matrix() that another library lends, changed as the caller likes; its memory and the struct are watched.
+  template <typename Managed>
+  Managed *lent_matrix(const std::function<void(Managed &)> &change = [](Managed &) {}) {
+    Managed managed{};
+    if constexpr (std::is_same_v<Managed, DLManagedTensorVersioned>)
+      managed.version = {DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION};
+    managed.dl_tensor = lent_matrix_description();
+    managed.manager_ctx = &times_given_back_.emplace_back(0);
+    managed.deleter = [](Managed *given) { ++*static_cast<int32_t *>(given->manager_ctx); };
+    change(managed);
+    return input(managed);
+  }
+
   // Places for results: filled with a pattern that no result has, and watched.
   ps_tensor **tensor_result();
   ps_npz **npz_result();
+  DLManagedTensorVersioned **dlpack_result();
+  DLManagedTensor **legacy_dlpack_result();
   template <typename Value>
   Value *result() {
     return static_cast<Value *>(memory(sizeof(Value)));
@@ -89,8 +106,10 @@ class Stage {
   };
   template <typename Handle>
   Handle **handle_result(void (*release)(Handle *));
+  DLTensor lent_matrix_description();
 
   std::vector<Watched> watched_;
+  std::deque<int32_t> times_given_back_;  // how often the deleter of each lent_matrix() has run
   std::deque<std::unique_ptr<std::byte[]>> blocks_;
   std::vector<std::function<void()>> at_end_;
   std::optional<Folder> folder_;

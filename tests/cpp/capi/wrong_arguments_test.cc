@@ -15,18 +15,12 @@ class WrongArgument : public ::testing::TestWithParam<Function> {};
 INSTANTIATE_TEST_SUITE_P(Headers, WrongArgument, ::testing::ValuesIn(public_headers().functions),
                          [](const ::testing::TestParamInfo<Function> &info) { return info.param.name; });
 
-size_t position_of(const Function &function, const std::string &parameter) {
-  for (size_t index = 0; index < function.parameters.size(); ++index)
-    if (function.parameters[index].name == parameter) return index;
-  throw std::out_of_range(function.name + " has no parameter " + parameter);
-}
-
 // Makes the call with one argument exchanged, and checks that it is refused as the header says and changes nothing.
 void expect_refused(const Call &call, const Function &function, const WrongValue &wrong) {
   SCOPED_TRACE(call.name() + ": " + wrong.parameter + " is " + wrong.description);
   Stage stage;
   std::vector<Word> arguments = call.arguments(stage);
-  Word &exchanged = arguments[position_of(function, wrong.parameter)];
+  Word &exchanged = arguments[function.position_of(wrong.parameter)];
   exchanged = wrong.make(stage, exchanged);
   const Observation before = stage.observe();
   ps_clear_error();
@@ -38,6 +32,7 @@ void expect_refused(const Call &call, const Function &function, const WrongValue
   EXPECT_STRNE(ps_last_error(), "");
   EXPECT_THAT(ps_last_error(), HasSubstr(wrong.message_part));
   EXPECT_EQ(before.difference(stage.observe()), "");
+  EXPECT_TRUE(has_consumed(call, arguments));
 }
 
 TEST_P(WrongArgument, IsRefusedAsTheHeaderSaysAndChangesNothing) {
@@ -50,7 +45,7 @@ TEST_P(WrongArgument, MayBeNullWhereTheHeaderCallsItOptional) {
     for (const Allowed &optional : call->optional()) {
       Stage stage;
       std::vector<Word> arguments = call->arguments(stage);
-      arguments[position_of(GetParam(), optional.parameter)] = 0;
+      arguments[GetParam().position_of(optional.parameter)] = 0;
       EXPECT_TRUE(succeeds(*call, arguments)) << call->name() << ", " << optional.parameter << ": " << ps_last_error();
     }
 }
