@@ -21,7 +21,9 @@ void set_last_error(std::string_view text) noexcept {
     while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // whole UTF-8 characters
   }
   std::memcpy(sentence, text.data(), length);
-  std::strcpy(sentence + length, is_cut ? "..." : "");
+  const std::string_view ending = is_cut ? "..." : "";
+  std::memcpy(sentence + length, ending.data(), ending.size());
+  sentence[length + ending.size()] = '\0';
 }
 
 }  // namespace
