@@ -36,6 +36,7 @@ class Reference {
   static Reference adopt(Object *object) { return Reference(object); }  // takes over the hold a new object begins with
 
   Reference(const Reference &other) : object_(other.object_) {
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDelete): the analyzer does not count holders
     if (object_ != nullptr) object_->retain();
   }
   Reference(Reference &&other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
@@ -44,6 +45,7 @@ class Reference {
     return *this;
   }
   ~Reference() {
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDelete): as above
     if (object_ != nullptr) object_->release();
   }
 

@@ -107,7 +107,7 @@ void *first_element(const DLTensor &lent) {
   if (!address)
     fail(Status::invalid_argument, "DLPack byte_offset ", lent.byte_offset, " from address ",
          reinterpret_cast<uintptr_t>(lent.data), " leaves the address space");
-  return reinterpret_cast<void *>(static_cast<uintptr_t>(*address));
+  return static_cast<std::byte *>(lent.data) + lent.byte_offset;
 }
 
 // A struct of another library's, deleted once: when the storage over its memory goes, or here if it comes to none.

@@ -154,7 +154,7 @@ Tensor nonzero(const Tensor &tensor) {
   const int64_t count = truth.element_count();
   int64_t found = 0;
   for (int64_t index = 0; index < count; ++index) found += truth.data[index] != std::byte{0} ? 1 : 0;
-  const Tensor out = empty(DType::int64, {found, tensor.ndim()}, {.device = tensor.device()});
+  Tensor out = empty(DType::int64, {found, tensor.ndim()}, {.device = tensor.device()});
   std::byte *next = out.data;
   for (int64_t index = 0; index < count; ++index) {
     if (truth.data[index] == std::byte{0}) continue;
