@@ -1,0 +1,41 @@
+# The Python package: two extension modules for every Python from 3.11 on (the limited API), and libcore beside them.
+find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
+
+function(add_python_module name)
+  add_library(${name} MODULE ${ARGN})
+  target_compile_definitions(${name} PRIVATE Py_LIMITED_API=0x030B0000)
+  target_include_directories(${name} SYSTEM PRIVATE ${Python3_INCLUDE_DIRS})
+  target_link_libraries(${name} PRIVATE penstock_core)
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".abi3.so" INSTALL_RPATH "$ORIGIN"
+                        BUILD_WITH_INSTALL_RPATH ON)
+endfunction()
+
+# Everything but the exchange is cffi, its declarations taken from the public headers.
+file(GLOB public_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/capi/include/penstock/*.h)
+set(cffi_source ${PROJECT_BINARY_DIR}/python/_cffi.c)
+add_custom_command(
+  OUTPUT ${cffi_source}
+  COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/python/generate_cffi.py ${PROJECT_SOURCE_DIR}/capi/include
+          ${cffi_source}
+  DEPENDS ${PROJECT_SOURCE_DIR}/python/generate_cffi.py ${public_headers}
+  COMMENT "Generating the cffi module from the headers")
+add_python_module(_cffi ${cffi_source})
+set_source_files_properties(${cffi_source} PROPERTIES COMPILE_OPTIONS -w)  # generated: its warnings are not ours
+
+file(GLOB dlpack_ext_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/dlpack_ext/*.cc)
+add_python_module(_dlpack ${dlpack_ext_sources})
+target_include_directories(_dlpack PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(_dlpack PRIVATE DLPack::DLPack)
+
+# In a wheel: the modules, libcore as one file under its soname, and the headers.
+if(SKBUILD)
+  install(TARGETS _cffi _dlpack LIBRARY DESTINATION penstock COMPONENT python)
+  install(FILES $<TARGET_FILE:penstock_core> DESTINATION penstock COMPONENT python
+          RENAME $<TARGET_SONAME_FILE_NAME:penstock_core>)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/capi/include/penstock DESTINATION penstock/include COMPONENT python)
+endif()
+
+# cmake --build BUILD --target python_package: builds the package and installs it where Python3_EXECUTABLE finds it.
+add_custom_target(python_package
+  COMMAND ${Python3_EXECUTABLE} -m pip install --disable-pip-version-check ${PROJECT_SOURCE_DIR}
+  COMMENT "Installing the Python package" VERBATIM)

@@ -1,0 +1,81 @@
+#include "dlpack_ext/exchange_table.h"
+
+#include <dlpack/dlpack.h>
+#include <penstock/dlpack.h>
+
+#include "dlpack_ext/dtypes.h"
+#include "dlpack_ext/errors.h"
+#include "dlpack_ext/import.h"
+#include "dlpack_ext/owners.h"
+#include "dlpack_ext/tensor_base.h"
+
+namespace penstock::ext {
+namespace {
+
+int from_object(void *object, DLManagedTensorVersioned **out) {
+  const ps_status status = ps_tensor_to_dlpack(out, tensor_of(static_cast<PyObject *>(object)), 0);
+  if (status == PS_OK) return 0;
+  raise_as_buffer_error(status);
+  return -1;
+}
+
+int to_object(DLManagedTensorVersioned *managed, void **out) {
+  give_back_owners();
+  *out = take_over(managed);
+  return *out == nullptr ? -1 : 0;
+}
+
+// Shape and strides point into the tensor, which outlives the loan.
+int borrow(void *object, DLTensor *out) {
+  const ps_tensor *tensor = tensor_of(static_cast<PyObject *>(object));
+  const int64_t *shape = ps_tensor_shape(tensor), *strides = ps_tensor_strides(tensor);
+  const int32_t ndim = ps_tensor_ndim(tensor);
+  for (int32_t axis = 0; axis < ndim; ++axis) {
+    if (strides[axis] < 0 && shape[axis] > 1) {
+      raise_not_exportable("stride %lld of axis %d is negative, which consumers mishandle: lend .contiguous()",
+                           static_cast<long long>(strides[axis]), static_cast<int>(axis));
+      return -1;
+    }
+  }
+  *out = {const_cast<void *>(ps_tensor_data(tensor)),
+          {static_cast<DLDeviceType>(ps_tensor_device_type(tensor)), ps_tensor_device_id(tensor)},
+          ndim,
+          dlpack_dtype(ps_tensor_dtype(tensor)),
+          const_cast<int64_t *>(shape),
+          const_cast<int64_t *>(strides),
+          0};
+  return 0;
+}
+
+int allocate(DLTensor *prototype, DLManagedTensorVersioned **out, void *error_context,
+             void (*set_error)(void *, const char *, const char *)) {
+  ps_tensor_options options = PS_TENSOR_OPTIONS_INIT;
+  options.device_type = static_cast<ps_device_type>(prototype->device.device_type);
+  options.device_id = prototype->device.device_id;
+  ps_tensor *tensor = nullptr;
+  ps_status status = ps_tensor_empty(&tensor, dtype_of(prototype->dtype), prototype->ndim, prototype->shape, &options);
+  if (status == PS_OK) status = ps_tensor_to_dlpack(out, tensor, 0);
+  ps_tensor_release(tensor);
+  if (status == PS_OK) return 0;
+  set_error(error_context, status == PS_OUT_OF_MEMORY ? "MemoryError" : "BufferError", ps_last_error());
+  return -1;
+}
+
+// The CPU has no streams to ask for.
+int current_work_stream(DLDeviceType, int32_t, void **out) {
+  *out = nullptr;
+  return 0;
+}
+
+DLPackExchangeAPI table = {{{DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION}, nullptr},
+                           allocate,
+                           from_object,
+                           to_object,
+                           borrow,
+                           current_work_stream};
+
+}  // namespace
+
+PyObject *exchange_table_capsule() { return PyCapsule_New(&table, "dlpack_exchange_api", nullptr); }
+
+}  // namespace penstock::ext

@@ -1,0 +1,275 @@
+#include "dlpack_ext/export.h"
+
+#include <dlpack/dlpack.h>
+#include <penstock/dlpack.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+#include "dlpack_ext/capsules.h"
+#include "dlpack_ext/errors.h"
+#include "dlpack_ext/owners.h"
+#include "dlpack_ext/tensor_base.h"
+
+namespace penstock::ext {
+namespace {
+
+// ---- The arguments of __dlpack__ ----
+
+struct Request {
+  PyObject *stream = Py_None, *max_version = Py_None, *dl_device = Py_None, *copy = Py_None;
+};
+
+// Keyword-only, as the array API has it.
+bool read_request(Request &request, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+  if (count != 0) {
+    PyErr_SetString(PyExc_TypeError, "__dlpack__() takes keyword arguments only");
+    return false;
+  }
+  const Py_ssize_t name_count = names == nullptr ? 0 : PyTuple_Size(names);
+  for (Py_ssize_t index = 0; index < name_count; ++index) {
+    PyObject *name = PyTuple_GetItem(names, index);
+    const auto is = [name](const char *text) { return PyUnicode_CompareWithASCIIString(name, text) == 0; };
+    if (is("max_version"))
+      request.max_version = arguments[index];
+    else if (is("stream"))
+      request.stream = arguments[index];
+    else if (is("dl_device"))
+      request.dl_device = arguments[index];
+    else if (is("copy"))
+      request.copy = arguments[index];
+    else {
+      PyErr_Format(PyExc_TypeError, "__dlpack__() got an unexpected keyword argument '%U'", name);
+      return false;
+    }
+  }
+  return true;
+}
+
+// The item of a pair of integers (IntEnum members too) at index.  -1 with an exception set when it is none.
+long pair_item(PyObject *pair, Py_ssize_t index, const char *what) {
+  if (!PyTuple_Check(pair) || PyTuple_Size(pair) != 2) {
+    raise_not_exportable("%s must be a tuple of two integers, got %R", what, pair);
+    return -1;
+  }
+  Object number(PyNumber_Index(PyTuple_GetItem(pair, index)));
+  const long value = number ? PyLong_AsLong(number.get()) : -1;
+  if (value == -1 && PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    raise_not_exportable("%s must be a tuple of two integers, got %R", what, pair);
+  }
+  return value;
+}
+
+enum class Copying { when_needed, always, never };
+
+bool read_copying(Copying &copying, PyObject *copy) {
+  if (copy == Py_None) {
+    copying = Copying::when_needed;
+    return true;
+  }
+  const int is_true = PyObject_IsTrue(copy);
+  copying = is_true == 1 ? Copying::always : Copying::never;
+  return is_true >= 0;
+}
+
+bool wants_versioned(PyObject *max_version, bool &versioned) {
+  versioned = false;
+  if (max_version == Py_None) return true;
+  const long major = pair_item(max_version, 0, "max_version");
+  if (PyErr_Occurred() != nullptr) return false;
+  versioned = major >= 1;
+  return true;
+}
+
+// A tensor on the CPU has no stream to wait for: None, or -1, which asks for no wait.
+bool accept_stream(PyObject *stream) {
+  if (stream == Py_None) return true;
+  if (PyLong_Check(stream)) {
+    const long number = PyLong_AsLong(stream);
+    if (number == -1 && PyErr_Occurred() == nullptr) return true;
+    PyErr_Clear();
+  }
+  raise_not_exportable("stream must be None for a tensor on the CPU, got %R", stream);
+  return false;
+}
+
+// ---- Capsules ----
+
+template <typename Managed>
+void destroy_capsule(PyObject *capsule) {
+  // Renamed means consumed: the consumer calls the deleter.
+  if (!PyCapsule_IsValid(capsule, capsule_name<Managed>)) return;
+  auto *managed = static_cast<Managed *>(PyCapsule_GetPointer(capsule, capsule_name<Managed>));
+  GivesBackAfterwards scope;
+  if (managed->deleter != nullptr) managed->deleter(managed);
+}
+
+template <typename Managed>
+PyObject *new_capsule(Managed *managed) {
+  PyObject *capsule = PyCapsule_New(managed, capsule_name<Managed>, destroy_capsule<Managed>);
+  if (capsule == nullptr) managed->deleter(managed);
+  return capsule;
+}
+
+template <typename Managed>
+PyObject *lend(ps_tensor *tensor, bool copied, ps_status (*to_dlpack)(Managed **, ps_tensor *, uint32_t)) {
+  Managed *managed = nullptr;
+  const ps_status status = to_dlpack(&managed, tensor, copied ? PS_DLPACK_COPY : 0);
+  return status == PS_OK ? new_capsule(managed) : raise_as_buffer_error(status);
+}
+
+PyObject *lend_as(ps_tensor *tensor, bool versioned, bool copied) {
+  return versioned ? lend(tensor, copied, ps_tensor_to_dlpack) : lend(tensor, copied, ps_tensor_to_dlpack_legacy);
+}
+
+// Lends from another device than the tensor's, which takes a copy.
+PyObject *lend_from(long device_type, long device_id, ps_tensor *tensor, bool versioned, Copying copying) {
+  if (copying == Copying::never)
+    return raise_not_exportable("the tensor lies on device (%d, %d): lending it on (%ld, %ld) takes a copy",
+                                static_cast<int>(ps_tensor_device_type(tensor)),
+                                static_cast<int>(ps_tensor_device_id(tensor)), device_type, device_id);
+  if (device_type < 1 || device_type > INT32_MAX || device_id < 0 || device_id > INT32_MAX)
+    return raise_not_exportable("(%ld, %ld) is no device of DLPack's: types count from 1, ids from 0", device_type,
+                                device_id);
+  ps_tensor_options options = PS_TENSOR_OPTIONS_INIT;
+  options.device_type = static_cast<ps_device_type>(device_type);
+  options.device_id = static_cast<int32_t>(device_id);
+  ps_tensor *moved = nullptr;
+  const ps_status status = ps_tensor_to_device(&moved, tensor, &options);
+  if (status != PS_OK) return raise_as_buffer_error(status);
+  PyObject *capsule = lend_as(moved, versioned, false);
+  ps_tensor_release(moved);
+  return capsule;
+}
+
+// ---- Capsules over memory of any origin ----
+
+// What such a capsule points to: the struct, the extents it points to, and the owner it keeps.
+template <typename Managed>
+struct OwnedLent : Owner {
+  Managed managed;
+  PyObject *owner;
+  int64_t extents[1];  // shape, then strides: as many as allocated
+};
+
+template <typename Managed>
+void give_back_owned(Owner *owner) {
+  auto *lent = static_cast<OwnedLent<Managed> *>(owner);
+  Py_XDECREF(lent->owner);
+  std::free(lent);
+}
+
+template <typename Managed>
+void delete_owned(Managed *managed) {
+  give_back_later(static_cast<OwnedLent<Managed> *>(managed->manager_ctx));
+}
+
+inline void mark_version(DLManagedTensorVersioned &managed) {
+  managed.version = {DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION};
+  managed.flags = 0;
+}
+inline void mark_version(DLManagedTensor &) {}
+
+struct Foreign {
+  void *data;
+  DLDevice device;
+  DLDataType dtype;
+  int32_t ndim;
+  int64_t shape[PS_MAX_NDIM], strides[PS_MAX_NDIM];
+};
+
+template <typename Managed>
+PyObject *lend_foreign(const Foreign &foreign, PyObject *owner) {
+  using Lent = OwnedLent<Managed>;
+  const size_t axes = static_cast<size_t>(foreign.ndim);
+  void *memory = std::malloc(sizeof(Lent) + 2 * axes * sizeof(int64_t));
+  if (memory == nullptr) return PyErr_NoMemory();
+  auto *lent = new (memory) Lent;
+  lent->give_back = give_back_owned<Managed>;
+  lent->owner = owner == Py_None ? nullptr : owner;
+  Py_XINCREF(lent->owner);
+  for (size_t axis = 0; axis < axes; ++axis) {
+    lent->extents[axis] = foreign.shape[axis];
+    lent->extents[axes + axis] = foreign.strides[axis];
+  }
+  mark_version(lent->managed);
+  lent->managed.dl_tensor = {
+      foreign.data, foreign.device, foreign.ndim, foreign.dtype, lent->extents, lent->extents + axes, 0};
+  lent->managed.manager_ctx = lent;
+  lent->managed.deleter = delete_owned<Managed>;
+  return new_capsule(&lent->managed);
+}
+
+// shape as any sequence of sizes; strides become row-major.  False with an exception set.
+bool read_shape(Foreign &foreign, PyObject *shape, int64_t itemsize) {
+  const Py_ssize_t count = PySequence_Size(shape);
+  if (count < 0) return false;
+  if (count > PS_MAX_NDIM) {
+    PyErr_Format(PyExc_ValueError, "shape has %zd axes: at most %d", count, PS_MAX_NDIM);
+    return false;
+  }
+  foreign.ndim = static_cast<int32_t>(count);
+  for (Py_ssize_t axis = 0; axis < count; ++axis) {
+    Object size(PySequence_GetItem(shape, axis));
+    foreign.shape[axis] = size ? PyLong_AsLongLong(size.get()) : -1;
+    if (foreign.shape[axis] == -1 && PyErr_Occurred() != nullptr) return false;
+  }
+  int64_t nbytes = itemsize, stride = 1;
+  for (Py_ssize_t axis = count - 1; axis >= 0; --axis) {
+    const int64_t size = foreign.shape[axis], step = size > 1 ? size : 1;
+    foreign.strides[axis] = stride;
+    if (size < 0 || __builtin_mul_overflow(nbytes, step, &nbytes)) {
+      PyErr_Format(PyExc_ValueError, "shape %R has a size below 0 or too many bytes", shape);
+      return false;
+    }
+    stride *= step;
+  }
+  return true;
+}
+
+}  // namespace
+
+PyObject *dlpack_device_method(PyObject *self, PyObject *) {
+  return Py_BuildValue("(ii)", static_cast<int>(ps_tensor_device_type(tensor_of(self))),
+                       static_cast<int>(ps_tensor_device_id(tensor_of(self))));
+}
+
+PyObject *dlpack_method(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+  give_back_owners();
+  Request request;
+  Copying copying;
+  bool versioned;
+  if (!read_request(request, arguments, count, names) || !read_copying(copying, request.copy) ||
+      !wants_versioned(request.max_version, versioned) || !accept_stream(request.stream))
+    return nullptr;
+  ps_tensor *tensor = tensor_of(self);
+  if (request.dl_device != Py_None) {
+    const long device_type = pair_item(request.dl_device, 0, "dl_device");
+    const long device_id = PyErr_Occurred() == nullptr ? pair_item(request.dl_device, 1, "dl_device") : -1;
+    if (PyErr_Occurred() != nullptr) return nullptr;
+    if (device_type != ps_tensor_device_type(tensor) || device_id != ps_tensor_device_id(tensor))
+      return lend_from(device_type, device_id, tensor, versioned, copying);
+  }
+  return lend_as(tensor, versioned, copying == Copying::always);
+}
+
+PyObject *create_dlpack_capsule(PyObject *, PyObject *arguments) {
+  give_back_owners();
+  PyObject *data_pointer, *shape, *owner;
+  int code, bits, device_type, device_id, versioned;
+  if (!PyArg_ParseTuple(arguments, "OO(ii)iiOp", &data_pointer, &shape, &code, &bits, &device_type, &device_id, &owner,
+                        &versioned))
+    return nullptr;
+  Foreign foreign;
+  foreign.data = PyLong_AsVoidPtr(data_pointer);
+  if (foreign.data == nullptr && PyErr_Occurred() != nullptr) return nullptr;
+  foreign.device = {static_cast<DLDeviceType>(device_type), device_id};
+  foreign.dtype = {static_cast<uint8_t>(code), static_cast<uint8_t>(bits), 1};
+  if (!read_shape(foreign, shape, bits / 8)) return nullptr;
+  return versioned ? lend_foreign<DLManagedTensorVersioned>(foreign, owner)
+                   : lend_foreign<DLManagedTensor>(foreign, owner);
+}
+
+}  // namespace penstock::ext

@@ -1,0 +1,308 @@
+#include "dlpack_ext/import.h"
+
+#include <penstock/dlpack.h>
+
+#include <cstdlib>
+#include <new>
+#include <string_view>
+
+#include "dlpack_ext/capsules.h"
+#include "dlpack_ext/errors.h"
+#include "dlpack_ext/owners.h"
+#include "dlpack_ext/tensor_base.h"
+
+namespace penstock::ext {
+namespace {
+
+// ---- Structs of other libraries ----
+
+// What the engine is given in place of another library's struct: the same description, with a deleter that needs no GIL.
+// Until armed it gives nothing back, so that a struct the engine refuses stays its producer's.
+template <typename Managed>
+struct Borrowed : Owner {
+  Managed description;
+  Managed *original;
+  bool armed = false;
+};
+
+template <typename Managed>
+void give_back_borrowed(Owner *owner) {
+  auto *borrowed = static_cast<Borrowed<Managed> *>(owner);
+  Managed *original = borrowed->original;
+  delete borrowed;
+  if (original->deleter != nullptr) original->deleter(original);
+}
+
+template <typename Managed>
+void delete_description(Managed *description) {
+  auto *borrowed = static_cast<Borrowed<Managed> *>(description->manager_ctx);
+  if (borrowed->armed)
+    give_back_later(borrowed);
+  else
+    delete borrowed;
+}
+
+ps_status import_description(ps_tensor **out, DLManagedTensorVersioned *description) {
+  return ps_tensor_from_dlpack(out, description);
+}
+ps_status import_description(ps_tensor **out, DLManagedTensor *description) {
+  return ps_tensor_from_dlpack_legacy(out, description);
+}
+
+// Nothing but the version of a struct of another major may be read.
+bool is_readable(const DLManagedTensorVersioned &managed) {
+  if (managed.version.major == DLPACK_MAJOR_VERSION) return true;
+  raise_not_exportable("DLPack version %u.%u is not one penstock knows: expected major %d", managed.version.major,
+                       managed.version.minor, DLPACK_MAJOR_VERSION);
+  return false;
+}
+bool is_readable(const DLManagedTensor &) { return true; }
+
+// Borrows a struct; on failure (null, with an exception set) it is still its owner's.
+template <typename Managed>
+ps_tensor *borrow(Managed *original) {
+  if (!is_readable(*original)) return nullptr;
+  auto *borrowed = new (std::nothrow) Borrowed<Managed>;
+  if (borrowed == nullptr) {
+    PyErr_NoMemory();
+    return nullptr;
+  }
+  borrowed->give_back = give_back_borrowed<Managed>;
+  borrowed->original = original;
+  borrowed->description = *original;
+  borrowed->description.manager_ctx = borrowed;
+  borrowed->description.deleter = delete_description<Managed>;
+  ps_tensor *tensor = nullptr;
+  const ps_status status = import_description(&tensor, &borrowed->description);
+  if (status != PS_OK) {
+    raise_as_buffer_error(status);
+    return nullptr;
+  }
+  borrowed->armed = true;
+  return tensor;
+}
+
+// ---- The ways in ----
+
+// The exchange table of a type, or null where it has none.  The last type asked for is remembered: loops ask for one.
+const DLPackExchangeAPI *exchange_table_of(PyObject *object) {
+  static PyTypeObject *known_type = nullptr;  // holds a reference
+  static const DLPackExchangeAPI *known_table = nullptr;
+  PyTypeObject *type = Py_TYPE(object);
+  if (type == known_type) return known_table;
+  Object capsule(PyObject_GetAttrString(reinterpret_cast<PyObject *>(type), "__dlpack_c_exchange_api__"));
+  const void *pointer = nullptr;
+  if (capsule && PyCapsule_IsValid(capsule.get(), "dlpack_exchange_api"))
+    pointer = PyCapsule_GetPointer(capsule.get(), "dlpack_exchange_api");
+  PyErr_Clear();
+  const auto *table = static_cast<const DLPackExchangeAPI *>(pointer);
+  if (table != nullptr &&
+      (table->header.version.major != DLPACK_MAJOR_VERSION || table->managed_tensor_from_py_object_no_sync == nullptr))
+    table = nullptr;
+  Py_INCREF(reinterpret_cast<PyObject *>(type));
+  Py_XDECREF(reinterpret_cast<PyObject *>(known_type));
+  known_type = type;
+  known_table = table;
+  return table;
+}
+
+PyObject *import_by_table(PyObject *object, const DLPackExchangeAPI &table) {
+  DLManagedTensorVersioned *managed = nullptr;
+  if (table.managed_tensor_from_py_object_no_sync(object, &managed) != 0) return nullptr;
+  return take_over(managed);
+}
+
+template <typename Managed>
+PyObject *import_capsule_as(PyObject *capsule) {
+  auto *managed = static_cast<Managed *>(PyCapsule_GetPointer(capsule, capsule_name<Managed>));
+  if (managed == nullptr) return nullptr;
+  ps_tensor *tensor = borrow(managed);
+  if (tensor == nullptr) return nullptr;  // the capsule keeps its name, and its destructor frees the struct
+  PyCapsule_SetName(capsule, used_capsule_name<Managed>);
+  return new_tensor_object(tensor);
+}
+
+PyObject *import_capsule(PyObject *capsule) {
+  if (PyCapsule_IsValid(capsule, capsule_name<DLManagedTensorVersioned>))
+    return import_capsule_as<DLManagedTensorVersioned>(capsule);
+  if (PyCapsule_IsValid(capsule, capsule_name<DLManagedTensor>)) return import_capsule_as<DLManagedTensor>(capsule);
+  return raise_not_exportable("%R is no DLPack capsule that can still be used: one can be imported once", capsule);
+}
+
+// Calls x.__dlpack__ with what is asked for, or without arguments where the producer is older than they are.
+Object ask_for_capsule(PyObject *object, PyObject *device, PyObject *copy) {
+  Object method(PyObject_GetAttrString(object, "__dlpack__"));
+  if (!method) return Object();
+  Object names(Py_BuildValue("{s(ii)}", "max_version", DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION));
+  if (!names) return Object();
+  if (device != Py_None && PyDict_SetItemString(names.get(), "dl_device", device) < 0) return Object();
+  if (copy != Py_None && PyDict_SetItemString(names.get(), "copy", copy) < 0) return Object();
+  Object none(PyTuple_New(0));
+  Object capsule(PyObject_Call(method.get(), none.get(), names.get()));
+  const bool is_plain = device == Py_None && copy == Py_None;
+  if (!capsule && is_plain && PyErr_ExceptionMatches(PyExc_TypeError)) {
+    PyErr_Clear();
+    return Object(PyObject_Call(method.get(), none.get(), nullptr));
+  }
+  return capsule;
+}
+
+// ---- What torch's own export gets wrong ----
+
+bool answers_true(PyObject *object, const char *name, bool is_method) {
+  Object answer(PyObject_GetAttrString(object, name));
+  if (answer && is_method) answer = Object(PyObject_CallNoArgs(answer.get()));
+  const int is_true = answer ? PyObject_IsTrue(answer.get()) : 0;
+  PyErr_Clear();
+  return is_true == 1;
+}
+
+// torch.Tensor, where torch has been imported; null otherwise.
+PyObject *torch_tensor_class() {
+  static PyObject *tensor_class = nullptr;  // kept for the life of the process
+  if (tensor_class != nullptr) return tensor_class;
+  Object modules(PyImport_GetModuleDict() == nullptr ? nullptr : Py_NewRef(PyImport_GetModuleDict()));
+  PyObject *torch = modules ? PyDict_GetItemString(modules.get(), "torch") : nullptr;
+  if (torch != nullptr) tensor_class = PyObject_GetAttrString(torch, "Tensor");
+  PyErr_Clear();
+  return tensor_class;
+}
+
+bool is_lendable_by_torch(PyObject *object) {
+  PyObject *tensor_class = torch_tensor_class();
+  if (tensor_class == nullptr || PyObject_IsInstance(object, tensor_class) != 1) return true;
+  const char *advice = nullptr;
+  if (answers_true(object, "requires_grad", false))
+    advice = "requires grad: call detach() first";
+  else if (answers_true(object, "is_conj", true))
+    advice = "is a conjugate view: call resolve_conj() first";
+  else if (answers_true(object, "is_neg", true))
+    advice = "is a negative view: call resolve_neg() first";
+  if (advice == nullptr) return true;
+  raise_not_exportable("the torch tensor %s", advice);
+  return false;
+}
+
+// ---- Python buffers ----
+
+struct BufferOwner : Owner {
+  Py_buffer view;
+};
+
+void give_back_buffer(Owner *owner) {
+  auto *buffer = static_cast<BufferOwner *>(owner);
+  PyBuffer_Release(&buffer->view);
+  delete buffer;
+}
+
+// The dtype of a struct-module format and an item size; PS_DTYPE 0 where there is none.
+ps_dtype dtype_of_format(std::string_view format, Py_ssize_t itemsize) {
+  if (!format.empty() && (format[0] == '@' || format[0] == '=' || format[0] == '<' || format[0] == '|'))
+    format.remove_prefix(1);
+  const auto sized = [itemsize](ps_dtype one, ps_dtype two, ps_dtype four, ps_dtype eight) {
+    return itemsize == 1 ? one : itemsize == 2 ? two : itemsize == 4 ? four : itemsize == 8 ? eight : ps_dtype{};
+  };
+  if (format == "Zf") return PS_COMPLEX64;
+  if (format == "Zd") return PS_COMPLEX128;
+  if (format.size() != 1) return ps_dtype{};
+  switch (format[0]) {
+    case '?': return PS_BOOL;
+    case 'b':
+    case 'h':
+    case 'i':
+    case 'l':
+    case 'q':
+    case 'n': return sized(PS_INT8, PS_INT16, PS_INT32, PS_INT64);
+    case 'B':
+    case 'H':
+    case 'I':
+    case 'L':
+    case 'Q':
+    case 'N':
+    case 'c': return sized(PS_UINT8, PS_UINT16, PS_UINT32, PS_UINT64);
+    case 'e':
+    case 'f':
+    case 'd': return sized(ps_dtype{}, PS_FLOAT16, PS_FLOAT32, PS_FLOAT64);
+    default: return ps_dtype{};
+  }
+}
+
+ps_status wrap_buffer(ps_tensor **out, BufferOwner *owner, ps_dtype dtype) {
+  const Py_buffer &view = owner->view;
+  int64_t shape[PS_MAX_NDIM], strides[PS_MAX_NDIM];
+  for (int axis = 0; axis < view.ndim; ++axis) {
+    shape[axis] = view.shape[axis];
+    strides[axis] = view.strides[axis] / view.itemsize;
+  }
+  ps_wrap_options options = PS_WRAP_OPTIONS_INIT;
+  options.device_type = PS_DEVICE_CPU;
+  options.read_only = view.readonly != 0;
+  const auto later = [](void *user) { give_back_later(static_cast<BufferOwner *>(user)); };
+  return ps_tensor_wrap(out, view.buf, dtype, view.ndim, shape, strides, later, owner, &options);
+}
+
+bool accept_buffer(const Py_buffer &view, ps_dtype dtype) {
+  if (dtype == ps_dtype{}) {
+    raise_not_exportable("a buffer of format '%s' has no dtype of penstock's", view.format ? view.format : "B");
+    return false;
+  }
+  if (view.ndim > PS_MAX_NDIM) {
+    raise_not_exportable("a buffer of rank %d: at most %d", view.ndim, PS_MAX_NDIM);
+    return false;
+  }
+  for (int axis = 0; axis < view.ndim; ++axis) {
+    if (view.shape[axis] > 1 && view.strides[axis] % view.itemsize != 0) {
+      raise_not_exportable("a buffer whose axis %d steps over %zd bytes, no multiple of its item size %zd", axis,
+                           view.strides[axis], view.itemsize);
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+PyObject *take_over(DLManagedTensorVersioned *managed) {
+  ps_tensor *tensor = borrow(managed);
+  if (tensor != nullptr) return new_tensor_object(tensor);
+  if (managed->deleter != nullptr) managed->deleter(managed);
+  return nullptr;
+}
+
+PyObject *from_dlpack(PyObject *, PyObject *const *arguments, Py_ssize_t count) {
+  if (count != 3) return PyErr_Format(PyExc_TypeError, "from_dlpack() takes 3 arguments, got %zd", count);
+  give_back_owners();
+  PyObject *object = arguments[0], *device = arguments[1], *copy = arguments[2];
+  if (!is_lendable_by_torch(object)) return nullptr;
+  if (device == Py_None && copy == Py_None)
+    if (const DLPackExchangeAPI *table = exchange_table_of(object)) return import_by_table(object, *table);
+  if (PyCapsule_CheckExact(object)) return import_capsule(object);
+  Object capsule = ask_for_capsule(object, device, copy);
+  return capsule ? import_capsule(capsule.get()) : nullptr;
+}
+
+PyObject *from_buffer(PyObject *, PyObject *object) {
+  give_back_owners();
+  auto *owner = new (std::nothrow) BufferOwner;
+  if (owner == nullptr) return PyErr_NoMemory();
+  owner->give_back = give_back_buffer;
+  if (PyObject_GetBuffer(object, &owner->view, PyBUF_FULL_RO) < 0) {
+    delete owner;
+    return nullptr;
+  }
+  const char *format = owner->view.format == nullptr ? "B" : owner->view.format;
+  const ps_dtype dtype = dtype_of_format(format, owner->view.itemsize);
+  ps_tensor *tensor = nullptr;
+  ps_status status = PS_OK;
+  if (!accept_buffer(owner->view, dtype) || (status = wrap_buffer(&tensor, owner, dtype)) != PS_OK) {
+    if (status != PS_OK) raise_as_buffer_error(status);
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    give_back_buffer(owner);
+    PyErr_Restore(type, value, traceback);
+    return nullptr;
+  }
+  return new_tensor_object(tensor);
+}
+
+}  // namespace penstock::ext

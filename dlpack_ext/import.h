@@ -1,0 +1,19 @@
+// DLPack, in: other libraries' arrays, and Python buffers, as tensors over the same memory.
+#pragma once
+
+#include <dlpack/dlpack.h>
+
+#include "dlpack_ext/python.h"
+
+namespace penstock::ext {
+
+// from_dlpack(x, device, copy): device is None or a pair of DLPack's numbers, copy None, True or False.
+PyObject *from_dlpack(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
+// from_buffer(x): a tensor over the memory of an object with the buffer protocol.
+PyObject *from_buffer(PyObject *module, PyObject *object);
+
+// A new tensor object that takes over managed, on failure too.
+PyObject *take_over(DLManagedTensorVersioned *managed);
+
+}  // namespace penstock::ext

@@ -1,0 +1,54 @@
+// The extension module penstock._dlpack: the tensor base type, and the functions the package builds on.
+#include "dlpack_ext/errors.h"
+#include "dlpack_ext/export.h"
+#include "dlpack_ext/import.h"
+#include "dlpack_ext/owners.h"
+#include "dlpack_ext/python.h"
+#include "dlpack_ext/tensor_base.h"
+
+namespace penstock::ext {
+namespace {
+
+PyObject *interpreter_ends(PyObject *, PyObject *) {
+  give_back_owners();
+  leave_owners_alone();
+  Py_RETURN_NONE;
+}
+
+PyMethodDef functions[] = {
+    {"from_dlpack", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(from_dlpack)), METH_FASTCALL,
+     "from_dlpack(x, device, copy): a tensor over another library's memory."},
+    {"from_buffer", from_buffer, METH_O, "from_buffer(x): a tensor over a Python buffer's memory."},
+    {"create_dlpack_capsule", create_dlpack_capsule, METH_VARARGS,
+     "create_dlpack_capsule(data_ptr, shape, (code, bits), device_type, device_id, owner, versioned)"},
+    {"set_tensor_class", set_tensor_class, METH_O, "Tells which subclass of TensorBase new tensors get."},
+    {"set_exception_classes", set_exception_classes, METH_O, "Tells the exception classes, a tuple by status."},
+    {"interpreter_ends", interpreter_ends, METH_NOARGS, "For atexit: from now on owners are left alone."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    "penstock._dlpack",
+    "Tensors lent and borrowed through DLPack and Python buffers.",
+    -1,
+    functions,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+};
+
+}  // namespace
+}  // namespace penstock::ext
+
+PyMODINIT_FUNC PyInit__dlpack() {
+  using namespace penstock::ext;
+  Object module(PyModule_Create(&definition));
+  if (!module || !add_tensor_base(module.get())) return nullptr;
+  Object atexit(PyImport_ImportModule("atexit"));
+  Object callback(PyObject_GetAttrString(module.get(), "interpreter_ends"));
+  if (!atexit || !callback) return nullptr;
+  Object registered(PyObject_CallMethod(atexit.get(), "register", "O", callback.get()));
+  return registered ? module.give_away() : nullptr;
+}

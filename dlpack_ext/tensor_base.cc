@@ -1,0 +1,147 @@
+#include "dlpack_ext/tensor_base.h"
+
+#include <cstdint>
+
+#include "dlpack_ext/buffer.h"
+#include "dlpack_ext/errors.h"
+#include "dlpack_ext/exchange_table.h"
+#include "dlpack_ext/export.h"
+#include "dlpack_ext/owners.h"
+
+namespace penstock::ext {
+namespace {
+
+PyTypeObject *base_type = nullptr;     // kept for the life of the process
+PyTypeObject *tensor_class = nullptr;  // base_type until the package sets its own
+
+PyObject *allocate(PyTypeObject *type, ps_tensor *tensor) {
+  const auto tp_alloc = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
+  PyObject *object = tp_alloc(type, 0);
+  if (object == nullptr) {
+    ps_tensor_release(tensor);
+    return nullptr;
+  }
+  reinterpret_cast<TensorObject *>(object)->tensor = tensor;
+  return object;
+}
+
+void deallocate(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  {
+    GivesBackAfterwards scope;
+    ps_tensor_release(tensor_of(self));
+  }
+  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
+  Py_DECREF(reinterpret_cast<PyObject *>(type));
+}
+
+PyObject *adopt(PyObject *cls, PyObject *address) {
+  void *pointer = PyLong_AsVoidPtr(address);
+  if (pointer == nullptr) {
+    if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_ValueError, "the address of a tensor is 0");
+    return nullptr;
+  }
+  return allocate(reinterpret_cast<PyTypeObject *>(cls), static_cast<ps_tensor *>(pointer));
+}
+
+PyObject *tuple_of(const int64_t *numbers, int32_t count) {
+  Object tuple(PyTuple_New(count));
+  if (!tuple) return nullptr;
+  for (int32_t index = 0; index < count; ++index) {
+    PyObject *number = PyLong_FromLongLong(numbers[index]);
+    if (number == nullptr || PyTuple_SetItem(tuple.get(), index, number) < 0) return nullptr;
+  }
+  return tuple.give_away();
+}
+
+PyObject *get_shape(PyObject *self, void *) {
+  return tuple_of(ps_tensor_shape(tensor_of(self)), ps_tensor_ndim(tensor_of(self)));
+}
+PyObject *get_strides(PyObject *self, void *) {
+  return tuple_of(ps_tensor_strides(tensor_of(self)), ps_tensor_ndim(tensor_of(self)));
+}
+PyObject *get_ndim(PyObject *self, void *) { return PyLong_FromLong(ps_tensor_ndim(tensor_of(self))); }
+PyObject *get_size(PyObject *self, void *) { return PyLong_FromLongLong(ps_tensor_element_count(tensor_of(self))); }
+PyObject *get_nbytes(PyObject *self, void *) { return PyLong_FromLongLong(ps_tensor_nbytes(tensor_of(self))); }
+PyObject *get_is_contiguous(PyObject *self, void *) {
+  return PyBool_FromLong(ps_tensor_is_contiguous(tensor_of(self)) == 1);
+}
+PyObject *get_is_readonly(PyObject *self, void *) {
+  return PyBool_FromLong(ps_tensor_is_readonly(tensor_of(self)) == 1);
+}
+PyObject *get_is_pinned(PyObject *self, void *) { return PyBool_FromLong(ps_tensor_is_pinned(tensor_of(self)) == 1); }
+PyObject *get_data_ptr(PyObject *self, void *) {
+  return PyLong_FromVoidPtr(const_cast<void *>(ps_tensor_data(tensor_of(self))));
+}
+PyObject *get_handle(PyObject *self, void *) { return PyLong_FromVoidPtr(tensor_of(self)); }
+PyObject *get_dtype_number(PyObject *self, void *) { return PyLong_FromLong(ps_tensor_dtype(tensor_of(self))); }
+PyObject *get_device_numbers(PyObject *self, void *) {
+  return Py_BuildValue("(ii)", static_cast<int>(ps_tensor_device_type(tensor_of(self))),
+                       static_cast<int>(ps_tensor_device_id(tensor_of(self))));
+}
+
+PyGetSetDef getters[] = {
+    {"shape", get_shape, nullptr, "The size of each axis, as a tuple.", nullptr},
+    {"strides", get_strides, nullptr, "How many elements apart neighbours along each axis lie, as a tuple.", nullptr},
+    {"ndim", get_ndim, nullptr, "The number of axes.", nullptr},
+    {"size", get_size, nullptr, "The number of elements.", nullptr},
+    {"nbytes", get_nbytes, nullptr, "The bytes of the elements.", nullptr},
+    {"is_contiguous", get_is_contiguous, nullptr, "Whether the elements lie densely in row-major order.", nullptr},
+    {"is_readonly", get_is_readonly, nullptr, "Whether nothing may be written through this tensor.", nullptr},
+    {"is_pinned", get_is_pinned, nullptr, "Whether the memory is page-locked main memory.", nullptr},
+    {"data_ptr", get_data_ptr, nullptr, "The address of the first element; 0 when there are none.", nullptr},
+    {"_handle", get_handle, nullptr, "The ps_tensor's address, borrowed: valid as long as this object.", nullptr},
+    {"_dtype_number", get_dtype_number, nullptr, "The ps_dtype.", nullptr},
+    {"_device_numbers", get_device_numbers, nullptr, "The ps_device_type and the id.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+#define PENSTOCK_FASTCALL(function) reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function))
+
+PyMethodDef methods[] = {
+    {"_adopt", adopt, METH_O | METH_CLASS, "A tensor that takes over one hold on the ps_tensor at an address."},
+    {"__dlpack__", PENSTOCK_FASTCALL(dlpack_method), METH_FASTCALL | METH_KEYWORDS,
+     "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
+     "Lends the memory as a DLPack capsule, as the array API says.  BufferError when it cannot be lent as asked."},
+    {"__dlpack_device__", dlpack_device_method, METH_NOARGS,
+     "__dlpack_device__($self, /)\n--\n\nWhere the memory lies: (device type, device id) in DLPack's numbers."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void *>(deallocate)},
+    {Py_tp_getset, getters},
+    {Py_tp_methods, methods},
+    {Py_bf_getbuffer, reinterpret_cast<void *>(get_buffer)},
+    {Py_bf_releasebuffer, reinterpret_cast<void *>(release_buffer)},
+    {Py_tp_doc, const_cast<char *>("A tensor of the engine: memory that others borrow and that cannot dangle.")},
+    {0, nullptr},
+};
+
+PyType_Spec spec = {"penstock._dlpack.TensorBase", sizeof(TensorObject), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+
+}  // namespace
+
+bool add_tensor_base(PyObject *module) {
+  PyObject *type = PyType_FromSpec(&spec);
+  if (type == nullptr) return false;
+  base_type = tensor_class = reinterpret_cast<PyTypeObject *>(type);
+  Object table(exchange_table_capsule());
+  return table && PyObject_SetAttrString(type, "__dlpack_c_exchange_api__", table.get()) == 0 &&
+         PyModule_AddObjectRef(module, "TensorBase", type) == 0;
+}
+
+PyObject *set_tensor_class(PyObject *, PyObject *given) {
+  if (!PyType_Check(given) || !PyType_IsSubtype(reinterpret_cast<PyTypeObject *>(given), base_type))
+    return PyErr_Format(PyExc_TypeError, "the tensor class must derive from TensorBase");
+  Py_INCREF(given);
+  tensor_class = reinterpret_cast<PyTypeObject *>(given);
+  Py_RETURN_NONE;
+}
+
+bool is_tensor(PyObject *object) { return PyType_IsSubtype(Py_TYPE(object), base_type) != 0; }
+
+PyObject *new_tensor_object(ps_tensor *tensor) { return allocate(tensor_class, tensor); }
+
+}  // namespace penstock::ext

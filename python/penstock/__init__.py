@@ -1,0 +1,132 @@
+"""penstock: tensors of a native engine, lent to NumPy, torch, JAX and others without a copy.
+
+>>> import torch, penstock
+>>> t = penstock.zeros(3)
+>>> lent = torch.from_dlpack(t)
+>>> t[0] = 7
+>>> lent
+tensor([7., 0., 0.])
+"""
+
+from penstock.base import set_tensor_class
+from penstock.creation import (
+    arange,
+    create_dlpack_capsule,
+    empty,
+    from_dlpack,
+    from_numpy,
+    full,
+    get_dlpack_device,
+    ones,
+    zeros,
+)
+from penstock.devices import Device, device, get_device, get_devices, set_device
+from penstock.dtypes import (
+    DType,
+    bfloat16,
+    bool,  # noqa: A004: the array API's name
+    complex64,
+    complex128,
+    float8_e4m3fn,
+    float8_e5m2,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from penstock.errors import (
+    CancelledError,
+    DataError,
+    Error,
+    InternalError,
+    InvalidArgumentError,
+    IoError,
+    NotExportableError,
+    NotFoundError,
+    OutOfMemoryError,
+    OutOfRangeError,
+    ReadOnlyError,
+    TimedOutError,
+    TypeMismatchError,
+    UnavailableError,
+)
+from penstock.files import load, save, save_npz
+from penstock.process import (
+    MemoryStats,
+    __version__,
+    abi_version,
+    get_num_threads,
+    memory_stats,
+    set_num_threads,
+    trace,
+)
+from penstock.tensor import Tensor
+
+set_tensor_class(Tensor)
+
+__all__ = [
+    "CancelledError",
+    "DType",
+    "DataError",
+    "Device",
+    "Error",
+    "InternalError",
+    "InvalidArgumentError",
+    "IoError",
+    "MemoryStats",
+    "NotExportableError",
+    "NotFoundError",
+    "OutOfMemoryError",
+    "OutOfRangeError",
+    "ReadOnlyError",
+    "Tensor",
+    "TimedOutError",
+    "TypeMismatchError",
+    "UnavailableError",
+    "__version__",
+    "abi_version",
+    "arange",
+    "bfloat16",
+    "bool",
+    "complex128",
+    "complex64",
+    "create_dlpack_capsule",
+    "device",
+    "empty",
+    "float16",
+    "float32",
+    "float64",
+    "float8_e4m3fn",
+    "float8_e5m2",
+    "from_dlpack",
+    "from_numpy",
+    "full",
+    "get_device",
+    "get_devices",
+    "get_dlpack_device",
+    "get_num_threads",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "load",
+    "memory_stats",
+    "ones",
+    "save",
+    "save_npz",
+    "set_device",
+    "set_num_threads",
+    "trace",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+    "zeros",
+]

@@ -1,0 +1,109 @@
+"""Stands in for the extension where it was not built: the same names, with what cffi alone can do.
+
+Nothing is lent or borrowed without the extension: those calls raise, and say how to build it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from penstock._native import ffi, lib
+from penstock.errors import NotExportableError
+
+__all__ = ["TensorBase", "create_capsule", "import_buffer", "import_dlpack", "set_tensor_class"]
+
+ADVICE = "penstock was built without its DLPack extension: pip install --force-reinstall penstock builds it"
+
+
+class TensorBase:
+    """One hold on one tensor of the engine."""
+
+    __slots__ = ("_pointer",)
+
+    @classmethod
+    def _adopt(cls, address: int) -> Any:
+        tensor = object.__new__(cls)
+        tensor._pointer = ffi.gc(ffi.cast("ps_tensor *", address), lib.ps_tensor_release)
+        return tensor
+
+    @property
+    def _handle(self) -> int:
+        return int(ffi.cast("intptr_t", self._pointer))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
+        return tuple(ffi.unpack(lib.ps_tensor_shape(self._pointer), self.ndim)) if self.ndim else ()
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """How many elements apart neighbours along each axis lie."""
+        return tuple(ffi.unpack(lib.ps_tensor_strides(self._pointer), self.ndim)) if self.ndim else ()
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return int(lib.ps_tensor_ndim(self._pointer))
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(lib.ps_tensor_element_count(self._pointer))
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the elements."""
+        return int(lib.ps_tensor_nbytes(self._pointer))
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie densely in row-major order."""
+        return bool(lib.ps_tensor_is_contiguous(self._pointer) == 1)
+
+    @property
+    def is_readonly(self) -> bool:
+        """Whether nothing may be written through this tensor."""
+        return bool(lib.ps_tensor_is_readonly(self._pointer) == 1)
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the memory is page-locked main memory."""
+        return bool(lib.ps_tensor_is_pinned(self._pointer) == 1)
+
+    @property
+    def data_ptr(self) -> int:
+        """The address of the first element; 0 when there are none."""
+        return int(ffi.cast("intptr_t", lib.ps_tensor_data(self._pointer)))
+
+    @property
+    def _dtype_number(self) -> int:
+        return int(lib.ps_tensor_dtype(self._pointer))
+
+    @property
+    def _device_numbers(self) -> tuple[int, int]:
+        return int(lib.ps_tensor_device_type(self._pointer)), int(lib.ps_tensor_device_id(self._pointer))
+
+    def __dlpack__(self, **_: Any) -> NoReturn:
+        raise NotExportableError(ADVICE)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._device_numbers
+
+    def __buffer__(self, flags: int) -> NoReturn:
+        raise NotExportableError(ADVICE)
+
+
+def import_dlpack(x: Any, device: Any, copy: Any) -> NoReturn:
+    raise NotExportableError(ADVICE)
+
+
+def import_buffer(x: Any) -> NoReturn:
+    raise NotExportableError(ADVICE)
+
+
+def create_capsule(*_: Any) -> NoReturn:
+    raise NotExportableError(ADVICE)
+
+
+def set_tensor_class(tensor_class: type) -> None:
+    """Tensors are made by their own class here: there is nothing to tell."""
