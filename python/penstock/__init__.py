@@ -44,6 +44,7 @@ from penstock.dtypes import (
 from penstock.errors import (
     CancelledError,
     DataError,
+    DoesNotFitError,
     Error,
     InternalError,
     InvalidArgumentError,
@@ -76,6 +77,7 @@ __all__ = [
     "DType",
     "DataError",
     "Device",
+    "DoesNotFitError",
     "Error",
     "InternalError",
     "InvalidArgumentError",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import struct
 import sys
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from penstock.base import create_capsule, import_buffer, import_dlpack
 from penstock.devices import Device
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, NotExportableError, TypeMismatchError
+from penstock.python_numbers import common_dtype, dtype_of_number, flatten, pack
 from penstock.tensor import Tensor, made
 
 __all__ = [
@@ -27,13 +27,6 @@ __all__ = [
     "ones",
     "zeros",
 ]
-
-# How struct writes one Python number of each dtype that has a format.
-FORMATS = {
-    "bool": "?", "int8": "b", "int16": "h", "int32": "i", "int64": "q", "uint8": "B", "uint16": "H", "uint32": "I",
-    "uint64": "Q", "float16": "e", "float32": "f", "float64": "d",
-}  # fmt: skip
-
 
 class SupportsDLPack(Protocol):
     """What from_dlpack takes: anything with these two methods."""
@@ -91,11 +84,12 @@ def full(
     penstock.float32
     """
     sizes = shape_of(shape)
-    value, value_number = scalar(fill_value)
-    number = as_dtype(dtype if dtype is not None else dtype_of_number(fill_value)).number
+    wanted = as_dtype(dtype if dtype is not None else dtype_of_number(fill_value))
+    value, written_as = pack(flatten(fill_value)[0], wanted)
     return made(
-        lib.ps_tensor_full, number, len(sizes), sizes, value, value_number, devices.options(device)
-    )
+        lib.ps_tensor_full, wanted.number, len(sizes), sizes, ffi.from_buffer(value), written_as.number,
+        devices.options(device),
+    )  # fmt: skip
 
 
 def arange(
@@ -122,53 +116,23 @@ def arange(
     return made(lib.ps_tensor_arange_float64, *numbers, number, devices.options(device))
 
 
-def dtype_of_number(value: Any) -> DType:
-    """The dtype a Python number gets when none is named."""
-    for kind in (bool, int, float, complex):
-        if isinstance(value, kind):
-            return dtypes.OF_PYTHON[kind]
-    if isinstance(value, Tensor):
-        return value.dtype
-    found = dtypes.find(type(value))
-    if found is None:
-        raise TypeMismatchError(f"{value!r} of {type(value).__name__} is no number")
-    return found
-
-
-def scalar(value: Any) -> tuple[Any, int]:
-    """One number as C takes it: its memory and its ps_dtype."""
-    if isinstance(value, bool):
-        return ffi.new("uint8_t *", value), dtypes.bool.number
-    if isinstance(value, float):
-        return ffi.new("double *", value), dtypes.float64.number
-    if isinstance(value, complex):
-        return ffi.new("double[2]", [value.real, value.imag]), dtypes.complex128.number
-    if hasattr(value, "item"):
-        return scalar(value.item())
-    try:
-        whole = operator.index(value)
-    except TypeError:
-        raise TypeMismatchError(f"{value!r} of {type(value).__name__} is no number") from None
-    if whole > 2**63 - 1:
-        return ffi.new("uint64_t *", whole), dtypes.uint64.number
-    return ffi.new("int64_t *", whole), dtypes.int64.number
-
-
 # ---- From what people have ----
 
 
 def tensor(data: Any, dtype: Any, device: Device | str | None) -> Tensor:
     """A new tensor from nested lists, a number, or any array, which is copied."""
-    if isinstance(data, Tensor) or hasattr(data, "__dlpack__") or hasattr(data, "__array__") or is_buffer(data):
+    if is_array(data):
         source = borrow(data)
         wanted = as_dtype(dtype if dtype is not None else source.dtype)
         made_new = empty(source.shape, dtype=wanted, device=device)
         call(lib.ps_tensor_copy, made_new, source, 1)
         return made_new
-    shape = nested_shape(data)
-    flat = list(flattened(data, len(shape)))
-    found = as_dtype(dtype) if dtype is not None else common_dtype(flat)
-    return from_numbers(flat, shape, found, device)
+    numbers, shape = flatten(data)
+    return from_numbers(numbers, shape, as_dtype(dtype) if dtype is not None else common_dtype(numbers), device)
+
+
+def is_array(data: Any) -> bool:
+    return isinstance(data, Tensor) or hasattr(data, "__dlpack__") or hasattr(data, "__array__") or is_buffer(data)
 
 
 def from_flat(shape: Any, flat_data: Any, dtype: Any, device: Device | str | None) -> Tensor:
@@ -208,60 +172,26 @@ def is_buffer(data: Any) -> bool:
     return True
 
 
-def nested_shape(data: Any) -> tuple[int, ...]:
-    shape = []
-    while isinstance(data, (list, tuple)):
-        shape.append(len(data))
-        if not data:
-            break
-        data = data[0]
-    return tuple(shape)
-
-
-def flattened(data: Any, depth: int) -> Any:
-    if depth == 0:
-        if isinstance(data, (list, tuple)):
-            raise InvalidArgumentError("the nested lists are uneven: some are deeper than others")
-        yield data
-        return
-    if not isinstance(data, (list, tuple)):
-        raise InvalidArgumentError(f"the nested lists are uneven: {data!r} stands where a list was expected")
-    length = nested_shape(data)[0]
-    for item in data:
-        if depth > 1 and isinstance(item, (list, tuple)) and len(item) != len(data[0]):
-            raise InvalidArgumentError(f"the nested lists are uneven: {len(item)} items beside {len(data[0])}")
-        yield from flattened(item, depth - 1)
-    del length
-
-
-def common_dtype(numbers: list[Any]) -> DType:
-    """complex over float over int over bool; float32 for nothing at all."""
-    order = [dtypes.bool, dtypes.int64, dtypes.float32, dtypes.complex64]
-    found = [dtype_of_number(number) for number in numbers]
-    if not found:
-        return dtypes.float32
-    ranked = [order.index(dtype) if dtype in order else len(order) for dtype in found]
-    return found[ranked.index(max(ranked))]
-
-
 def from_numbers(numbers: list[Any], shape: tuple[int, ...], dtype: DType, device: Device | str | None) -> Tensor:
-    wide = "float64" if dtype.name in ("bfloat16", "float16", "float32") else dtype.name
-    try:
-        if dtype.name.startswith("complex"):
-            parts = [part for number in numbers for part in (complex(number).real, complex(number).imag)]
-            data, wide = struct.pack(f"={len(parts)}d", *parts), "complex128"
-        elif wide in FORMATS:
-            plain = [number.item() if hasattr(number, "item") else number for number in numbers]
-            data = struct.pack(f"={len(plain)}{FORMATS[wide]}", *plain)
-        else:
-            raise TypeMismatchError(f"{dtype} is for storage only: make uint8 and view it as {dtype}")
-    except (struct.error, OverflowError) as error:
-        raise InvalidArgumentError(f"a number does not fit {dtype}: {error}") from None
-    number = dtypes.BY_NAME[wide].number
-    wide_tensor = made(
-        lib.ps_tensor_from_data, number, len(shape), shape, ffi.from_buffer(data), len(data), devices.options(device)
-    )
-    return wide_tensor if wide == dtype.name else wide_tensor.astype(dtype)
+    data, written_as = pack(numbers, dtype)
+    written = made(
+        lib.ps_tensor_from_data, written_as.number, len(shape), shape, ffi.from_buffer(data), len(data),
+        devices.options(device),
+    )  # fmt: skip
+    return written if written_as is dtype else written.astype(dtype)
+
+
+def as_tensor(data: Any) -> Tensor:
+    """An array's memory as a tensor; a new one of numbers."""
+    return borrow(data) if is_array(data) else tensor(data, None, None)
+
+
+def assignable(value: Any, dtype: DType) -> Tensor:
+    """What is assigned to a tensor of dtype: an array as it is, numbers and lists of them as that dtype."""
+    if is_array(value):
+        return borrow(value)
+    numbers, shape = flatten(value)
+    return from_numbers(numbers, shape, dtype, None)
 
 
 # ---- Over other libraries' memory ----

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "CancelledError",
     "DataError",
+    "DoesNotFitError",
     "Error",
     "InternalError",
     "InvalidArgumentError",
@@ -41,6 +42,18 @@ class InvalidArgumentError(Error, ValueError):
     >>> import penstock
     >>> issubclass(penstock.InvalidArgumentError, ValueError)
     True
+    """
+
+
+class DoesNotFitError(InvalidArgumentError, OverflowError):
+    """A Python number beyond the limits of the dtype it is to become.
+
+    >>> import penstock
+    >>> try:
+    ...     penstock.Tensor([300], dtype="int8")
+    ... except OverflowError as error:
+    ...     print(error)
+    300 does not fit int8
     """
 
 

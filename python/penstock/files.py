@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock._native import call, ffi, lib, text
-from penstock.tensor import Tensor, as_tensor, made
+from penstock.creation import as_tensor
+from penstock.tensor import Tensor, made
 
 __all__ = ["load", "save", "save_npz"]
 

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 from penstock import devices, indexing
 from penstock._native import call, ffi, lib
-from penstock.base import TensorBase, import_dlpack
+from penstock.base import TensorBase
 from penstock.devices import Device
 from penstock.dtypes import BY_NUMBER, DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
+from penstock.python_numbers import flatten, pack
 
 __all__ = ["Tensor"]
 
@@ -260,7 +261,9 @@ class Tensor(TensorBase):
         >>> penstock.zeros(3).copy_([1.0, 2.0, 3.0]).tolist()
         [1.0, 2.0, 3.0]
         """
-        call(lib.ps_tensor_copy, self, as_tensor(source, self.dtype), casting_of(casting))
+        from penstock.creation import assignable
+
+        call(lib.ps_tensor_copy, self, assignable(source, self.dtype), casting_of(casting))
         return self
 
     def fill_(self, value: Any) -> Tensor:
@@ -270,9 +273,8 @@ class Tensor(TensorBase):
         >>> penstock.zeros(3).fill_(7).tolist()
         [7.0, 7.0, 7.0]
         """
-        from penstock.creation import scalar
-
-        call(lib.ps_tensor_fill, self, *scalar(value))
+        data, written_as = pack(flatten(value)[0], self.dtype)
+        call(lib.ps_tensor_fill, self, ffi.from_buffer(data), written_as.number)
         return self
 
     def item(self) -> Any:
@@ -413,18 +415,6 @@ def sizes_of(arguments: Sequence[Any]) -> tuple[int, ...]:
     if len(arguments) == 1 and not isinstance(arguments[0], int) and hasattr(arguments[0], "__iter__"):
         return tuple(arguments[0])
     return tuple(arguments)
-
-
-def as_tensor(source: Any, dtype: DType | None = None) -> Tensor:
-    """A tensor over source's memory where it is an array, otherwise a new one of dtype."""
-    if isinstance(source, Tensor):
-        return source
-    from penstock import creation
-
-    if hasattr(source, "__dlpack__"):
-        imported: Tensor = import_dlpack(source, None, None)
-        return imported
-    return creation.tensor(source, None if hasattr(source, "__array__") else dtype, None)
 
 
 CASTINGS = {"same_kind": 0, "unsafe": 1}

@@ -122,11 +122,12 @@ def test_the_interpreter_ends_while_something_is_held(start: str, holder: str) -
     run(start + f"held = {holder}\nsys.held = held\nimport builtins\nbuiltins.held = [{holder}]\n")
 
 
+# NumPy as the consumer: torch ends the process when a daemon thread of its own is cut off, penstock or not.
 def test_the_interpreter_ends_while_a_daemon_thread_exchanges(start: str) -> None:
     program = """
 def work():
     while True:
-        torch.from_dlpack(make())
+        numpy.from_dlpack(make())
 for _ in range(2):
     threading.Thread(target=work, daemon=True).start()
 import time
