@@ -21,23 +21,29 @@ struct Request {
   PyObject *stream = Py_None, *max_version = Py_None, *dl_device = Py_None, *copy = Py_None;
 };
 
+// A name as Python interns it, so that comparing addresses is nearly always enough.
+bool is_name(PyObject *name, PyObject *interned) { return name == interned || PyUnicode_Compare(name, interned) == 0; }
+
 // Keyword-only, as the array API has it.
 bool read_request(Request &request, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
   if (count != 0) {
     PyErr_SetString(PyExc_TypeError, "__dlpack__() takes keyword arguments only");
     return false;
   }
+  static PyObject *const max_version = PyUnicode_InternFromString("max_version");
+  static PyObject *const stream = PyUnicode_InternFromString("stream");
+  static PyObject *const dl_device = PyUnicode_InternFromString("dl_device");
+  static PyObject *const copy = PyUnicode_InternFromString("copy");
   const Py_ssize_t name_count = names == nullptr ? 0 : PyTuple_Size(names);
   for (Py_ssize_t index = 0; index < name_count; ++index) {
     PyObject *name = PyTuple_GetItem(names, index);
-    const auto is = [name](const char *text) { return PyUnicode_CompareWithASCIIString(name, text) == 0; };
-    if (is("max_version"))
+    if (is_name(name, max_version))
       request.max_version = arguments[index];
-    else if (is("stream"))
+    else if (is_name(name, stream))
       request.stream = arguments[index];
-    else if (is("dl_device"))
+    else if (is_name(name, dl_device))
       request.dl_device = arguments[index];
-    else if (is("copy"))
+    else if (is_name(name, copy))
       request.copy = arguments[index];
     else {
       PyErr_Format(PyExc_TypeError, "__dlpack__() got an unexpected keyword argument '%U'", name);
@@ -232,8 +238,13 @@ bool read_shape(Foreign &foreign, PyObject *shape, int64_t itemsize) {
 }  // namespace
 
 PyObject *dlpack_device_method(PyObject *self, PyObject *) {
-  return Py_BuildValue("(ii)", static_cast<int>(ps_tensor_device_type(tensor_of(self))),
-                       static_cast<int>(ps_tensor_device_id(tensor_of(self))));
+  static PyObject *const cpu = Py_BuildValue("(ii)", static_cast<int>(PS_DEVICE_CPU), 0);  // asked for all the time
+  const int device_type = ps_tensor_device_type(tensor_of(self)), device_id = ps_tensor_device_id(tensor_of(self));
+  if (device_type == PS_DEVICE_CPU && device_id == 0) {
+    Py_XINCREF(cpu);
+    return cpu;
+  }
+  return Py_BuildValue("(ii)", device_type, device_id);
 }
 
 PyObject *dlpack_method(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {

@@ -9,7 +9,9 @@
 #include "dlpack_ext/capsules.h"
 #include "dlpack_ext/errors.h"
 #include "dlpack_ext/owners.h"
+#include "dlpack_ext/tables.h"
 #include "dlpack_ext/tensor_base.h"
+#include "dlpack_ext/torch.h"
 
 namespace penstock::ext {
 namespace {
@@ -82,33 +84,21 @@ ps_tensor *borrow(Managed *original) {
   return tensor;
 }
 
-// ---- The ways in ----
-
-// The exchange table of a type, or null where it has none.  The last type asked for is remembered: loops ask for one.
-const DLPackExchangeAPI *exchange_table_of(PyObject *object) {
-  static PyTypeObject *known_type = nullptr;  // holds a reference
-  static const DLPackExchangeAPI *known_table = nullptr;
-  PyTypeObject *type = Py_TYPE(object);
-  if (type == known_type) return known_table;
-  Object capsule(PyObject_GetAttrString(reinterpret_cast<PyObject *>(type), "__dlpack_c_exchange_api__"));
-  const void *pointer = nullptr;
-  if (capsule && PyCapsule_IsValid(capsule.get(), "dlpack_exchange_api"))
-    pointer = PyCapsule_GetPointer(capsule.get(), "dlpack_exchange_api");
-  PyErr_Clear();
-  const auto *table = static_cast<const DLPackExchangeAPI *>(pointer);
-  if (table != nullptr &&
-      (table->header.version.major != DLPACK_MAJOR_VERSION || table->managed_tensor_from_py_object_no_sync == nullptr))
-    table = nullptr;
-  Py_INCREF(reinterpret_cast<PyObject *>(type));
-  Py_XDECREF(reinterpret_cast<PyObject *>(known_type));
-  known_type = type;
-  known_table = table;
-  return table;
+// Gives a struct back that was not taken.  The exception that says why stays set.
+PyObject *refuse(DLManagedTensorVersioned *managed) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  if (managed->deleter != nullptr) managed->deleter(managed);
+  PyErr_Restore(type, value, traceback);
+  return nullptr;
 }
 
-PyObject *import_by_table(PyObject *object, const DLPackExchangeAPI &table) {
+// ---- The ways in ----
+
+PyObject *import_by_table(PyObject *object, const DLPackExchangeAPI &table, bool is_torch) {
   DLManagedTensorVersioned *managed = nullptr;
   if (table.managed_tensor_from_py_object_no_sync(object, &managed) != 0) return nullptr;
+  if (is_torch && !is_no_lazy_view(object, managed->dl_tensor.dtype.code)) return refuse(managed);
   return take_over(managed);
 }
 
@@ -145,42 +135,6 @@ Object ask_for_capsule(PyObject *object, PyObject *device, PyObject *copy) {
     return Object(PyObject_Call(method.get(), none.get(), nullptr));
   }
   return capsule;
-}
-
-// ---- What torch's own export gets wrong ----
-
-bool answers_true(PyObject *object, const char *name, bool is_method) {
-  Object answer(PyObject_GetAttrString(object, name));
-  if (answer && is_method) answer = Object(PyObject_CallNoArgs(answer.get()));
-  const int is_true = answer ? PyObject_IsTrue(answer.get()) : 0;
-  PyErr_Clear();
-  return is_true == 1;
-}
-
-// torch.Tensor, where torch has been imported; null otherwise.
-PyObject *torch_tensor_class() {
-  static PyObject *tensor_class = nullptr;  // kept for the life of the process
-  if (tensor_class != nullptr) return tensor_class;
-  Object modules(PyImport_GetModuleDict() == nullptr ? nullptr : Py_NewRef(PyImport_GetModuleDict()));
-  PyObject *torch = modules ? PyDict_GetItemString(modules.get(), "torch") : nullptr;
-  if (torch != nullptr) tensor_class = PyObject_GetAttrString(torch, "Tensor");
-  PyErr_Clear();
-  return tensor_class;
-}
-
-bool is_lendable_by_torch(PyObject *object) {
-  PyObject *tensor_class = torch_tensor_class();
-  if (tensor_class == nullptr || PyObject_IsInstance(object, tensor_class) != 1) return true;
-  const char *advice = nullptr;
-  if (answers_true(object, "requires_grad", false))
-    advice = "requires grad: call detach() first";
-  else if (answers_true(object, "is_conj", true))
-    advice = "is a conjugate view: call resolve_conj() first";
-  else if (answers_true(object, "is_neg", true))
-    advice = "is a negative view: call resolve_neg() first";
-  if (advice == nullptr) return true;
-  raise_not_exportable("the torch tensor %s", advice);
-  return false;
 }
 
 // ---- Python buffers ----
@@ -264,24 +218,31 @@ bool accept_buffer(const Py_buffer &view, ps_dtype dtype) {
 
 PyObject *take_over(DLManagedTensorVersioned *managed) {
   ps_tensor *tensor = borrow(managed);
-  if (tensor != nullptr) return new_tensor_object(tensor);
-  if (managed->deleter != nullptr) managed->deleter(managed);
-  return nullptr;
+  return tensor != nullptr ? new_tensor_object(tensor) : refuse(managed);
 }
 
-PyObject *from_dlpack(PyObject *, PyObject *const *arguments, Py_ssize_t count) {
-  if (count != 3) return PyErr_Format(PyExc_TypeError, "from_dlpack() takes 3 arguments, got %zd", count);
+PyObject *borrow_array(PyObject *, PyObject *object) {
   give_back_owners();
-  PyObject *object = arguments[0], *device = arguments[1], *copy = arguments[2];
-  if (!is_lendable_by_torch(object)) return nullptr;
-  if (device == Py_None && copy == Py_None)
-    if (const DLPackExchangeAPI *table = exchange_table_of(object)) return import_by_table(object, *table);
+  const bool is_torch = is_torch_tensor(object);
+  if (is_torch && !is_free_of_grad(object)) return nullptr;
+  if (const DLPackExchangeAPI *table = exchange_table_of(Py_TYPE(object)))
+    return import_by_table(object, *table, is_torch);
+  if (is_torch && !is_no_lazy_view(object, any_dtype)) return nullptr;
   if (PyCapsule_CheckExact(object)) return import_capsule(object);
+  Object capsule = ask_for_capsule(object, Py_None, Py_None);
+  return capsule ? import_capsule(capsule.get()) : nullptr;
+}
+
+PyObject *borrow_array_as(PyObject *, PyObject *arguments) {
+  PyObject *object, *device, *copy;
+  if (!PyArg_ParseTuple(arguments, "OOO", &object, &device, &copy)) return nullptr;
+  give_back_owners();
+  if (is_torch_tensor(object) && !(is_free_of_grad(object) && is_no_lazy_view(object, any_dtype))) return nullptr;
   Object capsule = ask_for_capsule(object, device, copy);
   return capsule ? import_capsule(capsule.get()) : nullptr;
 }
 
-PyObject *from_buffer(PyObject *, PyObject *object) {
+PyObject *borrow_buffer(PyObject *, PyObject *object) {
   give_back_owners();
   auto *owner = new (std::nothrow) BufferOwner;
   if (owner == nullptr) return PyErr_NoMemory();

@@ -7,11 +7,15 @@
 
 namespace penstock::ext {
 
-// from_dlpack(x, device, copy): device is None or a pair of DLPack's numbers, copy None, True or False.
-PyObject *from_dlpack(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+// borrow_array(x): a tensor over the memory of an array, or of a DLPack capsule.
+PyObject *borrow_array(PyObject *module, PyObject *object);
 
-// from_buffer(x): a tensor over the memory of an object with the buffer protocol.
-PyObject *from_buffer(PyObject *module, PyObject *object);
+// borrow_array_as(x, device, copy): the same, asking the array for a device (None, or a pair of DLPack's numbers) and a
+// copy (None, True or False).
+PyObject *borrow_array_as(PyObject *module, PyObject *arguments);
+
+// borrow_buffer(x): a tensor over the memory of an object with the buffer protocol.
+PyObject *borrow_buffer(PyObject *module, PyObject *object);
 
 // A new tensor object that takes over managed, on failure too.
 PyObject *take_over(DLManagedTensorVersioned *managed);

@@ -5,6 +5,7 @@
 #include "dlpack_ext/owners.h"
 #include "dlpack_ext/python.h"
 #include "dlpack_ext/tensor_base.h"
+#include "dlpack_ext/torch.h"
 
 namespace penstock::ext {
 namespace {
@@ -16,11 +17,14 @@ PyObject *interpreter_ends(PyObject *, PyObject *) {
 }
 
 PyMethodDef functions[] = {
-    {"from_dlpack", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(from_dlpack)), METH_FASTCALL,
-     "from_dlpack(x, device, copy): a tensor over another library's memory."},
-    {"from_buffer", from_buffer, METH_O, "from_buffer(x): a tensor over a Python buffer's memory."},
+    {"adopt", adopt, METH_O, "adopt(address): a tensor that takes over one hold on the ps_tensor at an address."},
+    {"borrow_array", borrow_array, METH_O, "borrow_array(x): a tensor over another library's memory."},
+    {"borrow_array_as", borrow_array_as, METH_VARARGS,
+     "borrow_array_as(x, device, copy): the same, on a device and as a copy where asked for."},
+    {"borrow_buffer", borrow_buffer, METH_O, "borrow_buffer(x): a tensor over a Python buffer's memory."},
     {"create_dlpack_capsule", create_dlpack_capsule, METH_VARARGS,
      "create_dlpack_capsule(data_ptr, shape, (code, bits), device_type, device_id, owner, versioned)"},
+    {"lend_to_torch", lend_to_torch, METH_O, "lend_to_torch(tensor): the memory as a torch tensor; None without torch's table."},
     {"set_tensor_class", set_tensor_class, METH_O, "Tells which subclass of TensorBase new tensors get."},
     {"set_exception_classes", set_exception_classes, METH_O, "Tells the exception classes, a tuple by status."},
     {"interpreter_ends", interpreter_ends, METH_NOARGS, "For atexit: from now on owners are left alone."},

@@ -35,15 +35,6 @@ void deallocate(PyObject *self) {
   Py_DECREF(reinterpret_cast<PyObject *>(type));
 }
 
-PyObject *adopt(PyObject *cls, PyObject *address) {
-  void *pointer = PyLong_AsVoidPtr(address);
-  if (pointer == nullptr) {
-    if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_ValueError, "the address of a tensor is 0");
-    return nullptr;
-  }
-  return allocate(reinterpret_cast<PyTypeObject *>(cls), static_cast<ps_tensor *>(pointer));
-}
-
 PyObject *tuple_of(const int64_t *numbers, int32_t count) {
   Object tuple(PyTuple_New(count));
   if (!tuple) return nullptr;
@@ -99,7 +90,6 @@ PyGetSetDef getters[] = {
 #define PENSTOCK_FASTCALL(function) reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function))
 
 PyMethodDef methods[] = {
-    {"_adopt", adopt, METH_O | METH_CLASS, "A tensor that takes over one hold on the ps_tensor at an address."},
     {"__dlpack__", PENSTOCK_FASTCALL(dlpack_method), METH_FASTCALL | METH_KEYWORDS,
      "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
      "Lends the memory as a DLPack capsule, as the array API says.  BufferError when it cannot be lent as asked."},
@@ -141,6 +131,15 @@ PyObject *set_tensor_class(PyObject *, PyObject *given) {
 }
 
 bool is_tensor(PyObject *object) { return PyType_IsSubtype(Py_TYPE(object), base_type) != 0; }
+
+PyObject *adopt(PyObject *, PyObject *address) {
+  void *pointer = PyLong_AsVoidPtr(address);
+  if (pointer == nullptr) {
+    if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_ValueError, "the address of a tensor is 0");
+    return nullptr;
+  }
+  return new_tensor_object(static_cast<ps_tensor *>(pointer));
+}
 
 PyObject *new_tensor_object(ps_tensor *tensor) { return allocate(tensor_class, tensor); }
 

@@ -17,6 +17,9 @@ bool add_tensor_base(PyObject *module);
 // Which subclass new tensors get: penstock.Tensor, told by the package.
 PyObject *set_tensor_class(PyObject *module, PyObject *tensor_class);
 
+// adopt(address): a new tensor that takes over one hold on the ps_tensor at an address.
+PyObject *adopt(PyObject *module, PyObject *address);
+
 bool is_tensor(PyObject *object);
 
 // The tensor of an object known to be one.

@@ -2,27 +2,77 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeGuard
+
 from penstock import errors
+from penstock._native import call, ffi
 
-__all__ = ["HAS_EXTENSION", "TensorBase", "create_capsule", "import_buffer", "import_dlpack", "set_tensor_class"]
-
-try:
-    from penstock import _dlpack
-except ImportError:
-    from penstock.base_without_extension import (
+if TYPE_CHECKING:
+    from penstock._dlpack import (
         TensorBase,
-        create_capsule,
-        import_buffer,
-        import_dlpack,
+        adopt,
+        borrow_array,
+        borrow_array_as,
+        borrow_buffer,
+        create_dlpack_capsule,
+        lend_to_torch,
         set_tensor_class,
     )
+    from penstock.tensor import Tensor
 
-    HAS_EXTENSION = False
+    HAS_EXTENSION: bool
 else:
-    _dlpack.set_exception_classes(errors.CLASSES)
-    TensorBase = _dlpack.TensorBase
-    create_capsule = _dlpack.create_dlpack_capsule
-    import_buffer = _dlpack.from_buffer
-    import_dlpack = _dlpack.from_dlpack
-    set_tensor_class = _dlpack.set_tensor_class
-    HAS_EXTENSION = True
+    try:
+        from penstock._dlpack import (
+            TensorBase,
+            adopt,
+            borrow_array,
+            borrow_array_as,
+            borrow_buffer,
+            create_dlpack_capsule,
+            lend_to_torch,
+            set_exception_classes,
+            set_tensor_class,
+        )
+
+        set_exception_classes(errors.CLASSES)
+        HAS_EXTENSION = True
+    except ImportError:
+        from penstock.base_without_extension import (
+            TensorBase,
+            adopt,
+            borrow_array,
+            borrow_array_as,
+            borrow_buffer,
+            create_dlpack_capsule,
+            lend_to_torch,
+            set_tensor_class,
+        )
+
+        HAS_EXTENSION = False
+
+__all__ = [
+    "HAS_EXTENSION",
+    "TensorBase",
+    "adopt",
+    "borrow_array",
+    "borrow_array_as",
+    "borrow_buffer",
+    "create_dlpack_capsule",
+    "is_tensor",
+    "lend_to_torch",
+    "made",
+    "set_tensor_class",
+]
+
+
+def is_tensor(item: Any) -> TypeGuard[Tensor]:
+    """Whether something is a penstock.Tensor, for modules that Tensor is made of."""
+    return isinstance(item, TensorBase)
+
+
+def made(function: Any, *arguments: Any) -> Tensor:
+    """Calls a function of the C ABI whose first parameter receives a tensor, and wraps that."""
+    out = ffi.new("ps_tensor **")
+    call(function, out, *arguments)
+    return adopt(int(ffi.cast("intptr_t", out[0])))

@@ -10,7 +10,16 @@ from typing import Any, NoReturn
 from penstock._native import ffi, lib
 from penstock.errors import NotExportableError
 
-__all__ = ["TensorBase", "create_capsule", "import_buffer", "import_dlpack", "set_tensor_class"]
+__all__ = [
+    "TensorBase",
+    "adopt",
+    "borrow_array",
+    "borrow_array_as",
+    "borrow_buffer",
+    "create_dlpack_capsule",
+    "lend_to_torch",
+    "set_tensor_class",
+]
 
 ADVICE = "penstock was built without its DLPack extension: pip install --force-reinstall penstock builds it"
 
@@ -19,12 +28,7 @@ class TensorBase:
     """One hold on one tensor of the engine."""
 
     __slots__ = ("_pointer",)
-
-    @classmethod
-    def _adopt(cls, address: int) -> Any:
-        tensor = object.__new__(cls)
-        tensor._pointer = ffi.gc(ffi.cast("ps_tensor *", address), lib.ps_tensor_release)
-        return tensor
+    _pointer: Any
 
     @property
     def _handle(self) -> int:
@@ -93,17 +97,24 @@ class TensorBase:
         raise NotExportableError(ADVICE)
 
 
-def import_dlpack(x: Any, device: Any, copy: Any) -> NoReturn:
+def refuse(*_: Any) -> NoReturn:
     raise NotExportableError(ADVICE)
 
 
-def import_buffer(x: Any) -> NoReturn:
-    raise NotExportableError(ADVICE)
+borrow_array = borrow_array_as = borrow_buffer = create_dlpack_capsule = lend_to_torch = refuse
 
 
-def create_capsule(*_: Any) -> NoReturn:
-    raise NotExportableError(ADVICE)
+_tensor_class: Any = TensorBase
 
 
 def set_tensor_class(tensor_class: type) -> None:
-    """Tensors are made by their own class here: there is nothing to tell."""
+    """Tells which class new tensors get."""
+    global _tensor_class
+    _tensor_class = tensor_class
+
+
+def adopt(address: int) -> Any:
+    """A new tensor that takes over one hold on the ps_tensor at an address."""
+    tensor = object.__new__(_tensor_class)
+    tensor._pointer = ffi.gc(ffi.cast("ps_tensor *", address), lib.ps_tensor_release)
+    return tensor

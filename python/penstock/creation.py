@@ -5,16 +5,18 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from penstock import devices, dtypes
+from penstock import base, devices, dtypes
 from penstock._native import call, ffi, lib
-from penstock.base import create_capsule, import_buffer, import_dlpack
+from penstock.base import borrow_array, borrow_array_as, borrow_buffer, is_tensor, made
 from penstock.devices import Device
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, NotExportableError, TypeMismatchError
 from penstock.python_numbers import common_dtype, dtype_of_number, flatten, pack
-from penstock.tensor import Tensor, made
+
+if TYPE_CHECKING:
+    from penstock.tensor import Tensor
 
 __all__ = [
     "arange",
@@ -132,7 +134,7 @@ def tensor(data: Any, dtype: Any, device: Device | str | None) -> Tensor:
 
 
 def is_array(data: Any) -> bool:
-    return isinstance(data, Tensor) or hasattr(data, "__dlpack__") or hasattr(data, "__array__") or is_buffer(data)
+    return is_tensor(data) or hasattr(data, "__dlpack__") or hasattr(data, "__array__") or is_buffer(data)
 
 
 def from_flat(shape: Any, flat_data: Any, dtype: Any, device: Device | str | None) -> Tensor:
@@ -146,7 +148,7 @@ def from_flat(shape: Any, flat_data: Any, dtype: Any, device: Device | str | Non
 
 def borrow(data: Any) -> Tensor:
     """A tensor over an array's memory, by whichever protocol it has."""
-    if isinstance(data, Tensor):
+    if is_tensor(data):
         return data
     if hasattr(data, "__dlpack__"):
         try:
@@ -155,13 +157,8 @@ def borrow(data: Any) -> Tensor:
             if not is_buffer(data):
                 raise
     if is_buffer(data):
-        return import_whole_buffer(data)
-    return import_whole_buffer(data.__array__())
-
-
-def import_whole_buffer(data: Any) -> Tensor:
-    imported: Tensor = import_buffer(data)
-    return imported
+        return borrow_buffer(data)
+    return borrow_buffer(data.__array__())
 
 
 def is_buffer(data: Any) -> bool:
@@ -207,9 +204,9 @@ def from_dlpack(x: SupportsDLPack, /, *, device: Device | str | None = None, cop
     The memory lives until the last tensor over it is gone. BufferError when it cannot be shared as asked (dtype,
     device, copy=False): the message says which, and what would work.
     """
-    numbers = None if device is None else devices.as_device(device).numbers
-    imported: Tensor = import_dlpack(x, numbers, copy)
-    return imported
+    if device is None and copy is None:
+        return borrow_array(x)
+    return borrow_array_as(x, None if device is None else devices.as_device(device).numbers, copy)
 
 
 def from_numpy(array: Any, /) -> Tensor:
@@ -226,10 +223,10 @@ def from_numpy(array: Any, /) -> Tensor:
         raise TypeMismatchError(f"from_numpy takes a NumPy array, got {type(array).__name__}")
     if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
         bits = array.view(f"uint{8 * array.dtype.itemsize}")
-        return import_whole_buffer(bits).view(array.dtype.name)
+        return borrow_buffer(bits).view(array.dtype.name)
     if not array.dtype.isnative:
         raise NotExportableError(f"the array is of {array.dtype}, not in this machine's byte order: copy it first")
-    return import_whole_buffer(array)
+    return borrow_buffer(array)
 
 
 def create_dlpack_capsule(
@@ -255,7 +252,7 @@ def create_dlpack_capsule(
     codes = {"bool": 6, "int": 0, "uint": 1, "float": 2, "bfloat": 4, "complex": 5}
     special = {"float8_e4m3fn": 10, "float8_e5m2": 12}
     code = special.get(wanted.name, codes.get(wanted.name.rstrip("0123456789"), 0))
-    return create_capsule(
+    return base.create_dlpack_capsule(
         data_ptr, shape, (code, 8 * wanted.itemsize), device_type, device_id, owner, versioned
     )
 

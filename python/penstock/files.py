@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock._native import call, ffi, lib, text
+from penstock.base import made
 from penstock.creation import as_tensor
-from penstock.tensor import Tensor, made
+from penstock.tensor import Tensor
 
 __all__ = ["load", "save", "save_npz"]
 

@@ -11,6 +11,9 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from penstock._native import call, lib
+from penstock.base import is_tensor, made
+from penstock.creation import assignable, full, zeros
+from penstock.creation import tensor as new_tensor
 from penstock.errors import InvalidArgumentError, OutOfRangeError, TypeMismatchError
 
 if TYPE_CHECKING:
@@ -26,7 +29,6 @@ GAP = object()  # an Ellipsis between arrays that stands for no axis: it parts t
 
 def get(tensor: Tensor, index: Any) -> Tensor:
     """The view, or the new tensor, that an index names."""
-    from penstock.tensor import made
 
     if type(index) is int and tensor.ndim:
         return selected(tensor, 0, index, (0, tensor.shape))
@@ -40,7 +42,6 @@ def get(tensor: Tensor, index: Any) -> Tensor:
 
 def set_(tensor: Tensor, index: Any, value: Any) -> None:
     """Writes value to what an index names, converting and broadcasting it."""
-    from penstock.creation import assignable
 
     view, picks, gap = resolve(tensor, index)
     if picks is None:
@@ -99,7 +100,6 @@ def resolve(tensor: Tensor, index: Any) -> tuple[Tensor, Picks | None, int | Non
 
 def normal(item: Any) -> Any:
     """An item as None, Ellipsis, a slice, an int, or an int64 or boolean tensor."""
-    from penstock.creation import tensor as new_tensor
 
     if item is None or item is Ellipsis or isinstance(item, slice):
         return item
@@ -119,7 +119,6 @@ def normal(item: Any) -> Any:
 
 
 def as_array(item: Any) -> Tensor:
-    from penstock.creation import tensor as new_tensor
 
     try:
         return new_tensor(item, None, None)
@@ -132,12 +131,6 @@ def as_array(item: Any) -> Tensor:
 def is_empty(item: Any) -> bool:
     """Whether an item is a list without a number in it, which has no type of its own."""
     return isinstance(item, (list, tuple)) and all(is_empty(part) for part in item)
-
-
-def is_tensor(item: Any) -> bool:
-    from penstock.tensor import Tensor
-
-    return isinstance(item, Tensor)
 
 
 def axes_taken(item: Any) -> int:
@@ -225,15 +218,12 @@ def require_inside(index: int, source: tuple[int, tuple[int, ...]]) -> int:
 
 
 def index_tensor(index: int) -> Tensor:
-    from penstock.creation import full
 
     return full((), index, dtype="int64")
 
 
 def coordinates(item: Tensor) -> Picks:
     """An index tensor for each axis that an array stands for: a mask becomes the coordinates of what it marks."""
-    from penstock.creation import zeros
-    from penstock.tensor import made
 
     if item.dtype.name != "bool":
         return [item]

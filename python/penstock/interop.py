@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock.base import HAS_EXTENSION
+from penstock.base import HAS_EXTENSION, lend_to_torch
 from penstock.errors import TypeMismatchError, UnavailableError
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
 
 VIEWED_AS_BITS = {"bfloat16": "uint16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
-
-_torch_reader: Any = None
-
 
 def import_optional(name: str, package: str) -> Any:
     import importlib
@@ -53,9 +50,11 @@ def by_copy(tensor: Tensor, numpy: Any) -> Any:
 
 
 def to_torch(tensor: Tensor) -> Any:
-    """A torch tensor over the same memory, by torch's own capsule reader: without torch.from_dlpack's Python."""
-    global _torch_reader
-    if _torch_reader is None:
+    """A torch tensor over the same memory, by torch's own exchange table, or its capsule reader where it has none."""
+    taken: Any = lend_to_torch(tensor)
+    if taken is None:  # torch has not been imported yet, or has no table
         torch = import_optional("torch", "torch")
-        _torch_reader = torch._C._from_dlpack
-    return _torch_reader(tensor.__dlpack__(max_version=(1, 3)))
+        taken = lend_to_torch(tensor)
+        if taken is None:
+            taken = torch.from_dlpack(tensor)
+    return taken

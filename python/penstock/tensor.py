@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from penstock import devices, indexing
+from penstock import creation, devices, indexing
 from penstock._native import call, ffi, lib
-from penstock.base import TensorBase
+from penstock.base import TensorBase, made
 from penstock.devices import Device
 from penstock.dtypes import BY_NUMBER, DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
+from penstock.interop import to_numpy, to_torch
 from penstock.python_numbers import flatten, pack
 
 __all__ = ["Tensor"]
@@ -47,8 +48,6 @@ class Tensor(TensorBase):
         dtype: Any = None,
         device: Device | str | None = None,
     ) -> Tensor:
-        from penstock import creation
-
         if flat_data is not None:
             return creation.from_flat(data, flat_data, dtype, device)
         return creation.tensor(data, dtype, device)
@@ -78,7 +77,7 @@ class Tensor(TensorBase):
         return devices.of_numbers(*self._device_numbers)
 
     @property
-    def T(self) -> Tensor:  # noqa: N802: the array API's name
+    def T(self) -> Tensor:  # noqa: N802 - the array API's name
         """The tensor of rank 2 with its axes exchanged; a view.
 
         >>> import penstock
@@ -90,7 +89,7 @@ class Tensor(TensorBase):
         return self.transpose(0, 1)
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802: the array API's name
+    def mT(self) -> Tensor:  # noqa: N802 - the array API's name
         """The last two axes exchanged; a view.
 
         >>> import penstock
@@ -108,7 +107,7 @@ class Tensor(TensorBase):
         """
         return self.shape
 
-    def isOnGPU(self) -> bool:  # noqa: N802: its older users' name
+    def isOnGPU(self) -> bool:  # noqa: N802 - its older users' name
         """Whether the memory is a GPU's.
 
         >>> import penstock
@@ -117,7 +116,7 @@ class Tensor(TensorBase):
         """
         return self.device.kind == "cuda"
 
-    def gpuID(self) -> int:  # noqa: N802: its older users' name
+    def gpuID(self) -> int:  # noqa: N802 - its older users' name
         """The GPU's number; -1 on the CPU.
 
         >>> import penstock
@@ -261,9 +260,7 @@ class Tensor(TensorBase):
         >>> penstock.zeros(3).copy_([1.0, 2.0, 3.0]).tolist()
         [1.0, 2.0, 3.0]
         """
-        from penstock.creation import assignable
-
-        call(lib.ps_tensor_copy, self, assignable(source, self.dtype), casting_of(casting))
+        call(lib.ps_tensor_copy, self, creation.assignable(source, self.dtype), casting_of(casting))
         return self
 
     def fill_(self, value: Any) -> Tensor:
@@ -324,15 +321,11 @@ class Tensor(TensorBase):
         >>> penstock.arange(3).torch()
         tensor([0, 1, 2])
         """
-        from penstock.interop import to_torch
-
         return to_torch(self)
 
     to_torch = torch
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        from penstock.interop import to_numpy
-
         return to_numpy(self, dtype, copy)
 
     # ---- Python's protocols ----
@@ -393,14 +386,6 @@ class Tensor(TensorBase):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         return self.clone()
-
-
-def made(function: Any, *arguments: Any) -> Tensor:
-    """Calls a function of the C ABI whose first parameter receives a tensor, and wraps that."""
-    out = ffi.new("ps_tensor **")
-    call(function, out, *arguments)
-    adopted: Tensor = Tensor._adopt(int(ffi.cast("intptr_t", out[0])))
-    return adopted
 
 
 def from_bytes(dtype: str, shape: tuple[int, ...], data: bytes) -> Tensor:
