@@ -221,11 +221,13 @@ def from_numpy(array: Any, /) -> Tensor:
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(array, numpy.ndarray):
         raise TypeMismatchError(f"from_numpy takes a NumPy array, got {type(array).__name__}")
-    if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+    if not array.dtype.isnative:
+        raise NotExportableError(f"the array is of {array.dtype}, not in this machine's byte order: convert it first")
+    if dtypes.find(array.dtype) is None:
+        raise NotExportableError(f"the array is of {array.dtype}, which no dtype of penstock's is: convert it first")
+    if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):  # NumPy makes no buffers of these
         bits = array.view(f"uint{8 * array.dtype.itemsize}")
         return borrow_buffer(bits).view(array.dtype.name)
-    if not array.dtype.isnative:
-        raise NotExportableError(f"the array is of {array.dtype}, not in this machine's byte order: copy it first")
     return borrow_buffer(array)
 
 
