@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from penstock.tensor import Tensor
 
     HAS_EXTENSION: bool
+    read_buffer = borrow_buffer  # what is only read may be a copy
 else:
     try:
         from penstock._dlpack import (
@@ -36,8 +37,9 @@ else:
         )
 
         set_exception_classes(errors.CLASSES)
+        read_buffer = borrow_buffer
         HAS_EXTENSION = True
-    except ImportError:
+    except ModuleNotFoundError:  # one that is there and does not load is an error to be seen
         from penstock.base_without_extension import (
             TensorBase,
             adopt,
@@ -46,6 +48,7 @@ else:
             borrow_buffer,
             create_dlpack_capsule,
             lend_to_torch,
+            read_buffer,
             set_tensor_class,
         )
 
@@ -62,6 +65,7 @@ __all__ = [
     "is_tensor",
     "lend_to_torch",
     "made",
+    "read_buffer",
     "set_tensor_class",
 ]
 
