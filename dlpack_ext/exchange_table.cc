@@ -12,7 +12,15 @@
 namespace penstock::ext {
 namespace {
 
+// A table is called with objects of its type; what else a caller may give is refused all the same.
+bool accept_object(void *object) {
+  if (is_tensor(static_cast<PyObject *>(object))) return true;
+  PyErr_Format(PyExc_TypeError, "penstock's exchange table was given %R, which is no penstock.Tensor", object);
+  return false;
+}
+
 int from_object(void *object, DLManagedTensorVersioned **out) {
+  if (!accept_object(object)) return -1;
   const ps_status status = ps_tensor_to_dlpack(out, tensor_of(static_cast<PyObject *>(object)), 0);
   if (status == PS_OK) return 0;
   raise_as_buffer_error(status);
@@ -25,11 +33,16 @@ int to_object(DLManagedTensorVersioned *managed, void **out) {
   return *out == nullptr ? -1 : 0;
 }
 
-// Shape and strides point into the tensor, which outlives the loan.
+// Shape and strides point into the tensor, which outlives the loan.  A DLTensor cannot say that memory is read-only.
 int borrow(void *object, DLTensor *out) {
+  if (!accept_object(object)) return -1;
   const ps_tensor *tensor = tensor_of(static_cast<PyObject *>(object));
   const int64_t *shape = ps_tensor_shape(tensor), *strides = ps_tensor_strides(tensor);
   const int32_t ndim = ps_tensor_ndim(tensor);
+  if (ps_tensor_is_readonly(tensor) == 1) {
+    raise_not_exportable("a read-only tensor cannot be borrowed as a DLTensor, which cannot say so");
+    return -1;
+  }
   for (int32_t axis = 0; axis < ndim; ++axis) {
     if (strides[axis] < 0 && shape[axis] > 1) {
       raise_not_exportable("stride %lld of axis %d is negative, which consumers mishandle: lend .contiguous()",

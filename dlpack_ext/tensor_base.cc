@@ -71,16 +71,31 @@ PyObject *get_device_numbers(PyObject *self, void *) {
                        static_cast<int>(ps_tensor_device_id(tensor_of(self))));
 }
 
+// A docstring: what something is, then a line of Python and what it shows, which the tests run.
+#define EXAMPLE(what, line, shows) what "\n\n>>> import penstock\n>>> " line "\n" shows "\n"
+
 PyGetSetDef getters[] = {
-    {"shape", get_shape, nullptr, "The size of each axis, as a tuple.", nullptr},
-    {"strides", get_strides, nullptr, "How many elements apart neighbours along each axis lie, as a tuple.", nullptr},
-    {"ndim", get_ndim, nullptr, "The number of axes.", nullptr},
-    {"size", get_size, nullptr, "The number of elements.", nullptr},
-    {"nbytes", get_nbytes, nullptr, "The bytes of the elements.", nullptr},
-    {"is_contiguous", get_is_contiguous, nullptr, "Whether the elements lie densely in row-major order.", nullptr},
-    {"is_readonly", get_is_readonly, nullptr, "Whether nothing may be written through this tensor.", nullptr},
-    {"is_pinned", get_is_pinned, nullptr, "Whether the memory is page-locked main memory.", nullptr},
-    {"data_ptr", get_data_ptr, nullptr, "The address of the first element; 0 when there are none.", nullptr},
+    {"shape", get_shape, nullptr,
+     EXAMPLE("The size of each axis, as a tuple.", "penstock.zeros((2, 3)).shape", "(2, 3)"), nullptr},
+    {"strides", get_strides, nullptr,
+     EXAMPLE("How many elements apart neighbours along each axis lie, as a tuple.", "penstock.zeros((2, 3)).strides",
+             "(3, 1)"),
+     nullptr},
+    {"ndim", get_ndim, nullptr, EXAMPLE("The number of axes.", "penstock.zeros((2, 3)).ndim", "2"), nullptr},
+    {"size", get_size, nullptr, EXAMPLE("The number of elements.", "penstock.zeros((2, 3)).size", "6"), nullptr},
+    {"nbytes", get_nbytes, nullptr, EXAMPLE("The bytes of the elements.", "penstock.zeros((2, 3)).nbytes", "24"),
+     nullptr},
+    {"is_contiguous", get_is_contiguous, nullptr,
+     EXAMPLE("Whether the elements lie densely in row-major order.", "penstock.zeros((2, 3)).T.is_contiguous", "False"),
+     nullptr},
+    {"is_readonly", get_is_readonly, nullptr,
+     EXAMPLE("Whether nothing may be written through this tensor.", "penstock.zeros(3).expand(2, 3).is_readonly",
+             "True"),
+     nullptr},
+    {"is_pinned", get_is_pinned, nullptr,
+     EXAMPLE("Whether the memory is page-locked main memory.", "penstock.zeros(3).is_pinned", "False"), nullptr},
+    {"data_ptr", get_data_ptr, nullptr,
+     EXAMPLE("The address of the first element; 0 when there are none.", "penstock.zeros(0).data_ptr", "0"), nullptr},
     {"_handle", get_handle, nullptr, "The ps_tensor's address, borrowed: valid as long as this object.", nullptr},
     {"_dtype_number", get_dtype_number, nullptr, "The ps_dtype.", nullptr},
     {"_device_numbers", get_device_numbers, nullptr, "The ps_device_type and the id.", nullptr},

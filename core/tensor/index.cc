@@ -108,12 +108,65 @@ Tensor in_place_of_front(const Tensor &front, const Picks &picks) {
   return permute(front, std::span<const int32_t>(order.data(), static_cast<size_t>(axis)));
 }
 
+// Where the parts of two tensors lie that belong to each combination: of the one picked from or put into, scattered; of
+// a row-major tensor with the picked axes in front, one after the other.
+struct PickedParts {
+  std::span<const int64_t> offsets;
+  int64_t nbytes;  // of one part
+};
+
+// Copies parts whose bytes lie together; a size known to the compiler becomes one load and one store.
+template <size_t nbytes>
+void gather_parts(std::byte *front, const std::byte *scattered, std::span<const int64_t> offsets) {
+  for (const int64_t offset : offsets) {
+    std::memcpy(front, scattered + offset, nbytes);
+    front += nbytes;
+  }
+}
+template <size_t nbytes>
+void scatter_parts(std::byte *scattered, const std::byte *front, std::span<const int64_t> offsets) {
+  for (const int64_t offset : offsets) {
+    std::memcpy(scattered + offset, front, nbytes);
+    front += nbytes;
+  }
+}
+
+void gather(std::byte *front, const std::byte *scattered, const PickedParts &parts) {
+  switch (parts.nbytes) {
+    case 1: return gather_parts<1>(front, scattered, parts.offsets);
+    case 2: return gather_parts<2>(front, scattered, parts.offsets);
+    case 4: return gather_parts<4>(front, scattered, parts.offsets);
+    case 8: return gather_parts<8>(front, scattered, parts.offsets);
+    case 16: return gather_parts<16>(front, scattered, parts.offsets);
+    default:
+      for (const int64_t offset : parts.offsets) {
+        std::memcpy(front, scattered + offset, static_cast<size_t>(parts.nbytes));
+        front += parts.nbytes;
+      }
+  }
+}
+
+void scatter(std::byte *scattered, const std::byte *front, const PickedParts &parts) {
+  switch (parts.nbytes) {
+    case 1: return scatter_parts<1>(scattered, front, parts.offsets);
+    case 2: return scatter_parts<2>(scattered, front, parts.offsets);
+    case 4: return scatter_parts<4>(scattered, front, parts.offsets);
+    case 8: return scatter_parts<8>(scattered, front, parts.offsets);
+    case 16: return scatter_parts<16>(scattered, front, parts.offsets);
+    default:
+      for (const int64_t offset : parts.offsets) {
+        std::memcpy(scattered + offset, front, static_cast<size_t>(parts.nbytes));
+        front += parts.nbytes;
+      }
+  }
+}
+
 // What one combination picks, as a view.
 Tensor picked_view(const Tensor &tensor, const Picks &picks, size_t combination) {
   Tensor view = tensor;
   view.shape = picks.rest_shape;
   view.strides = picks.rest_strides;
-  view.data = view.element_count() == 0 ? nullptr : tensor.data + picks.offsets[combination];
+  view.data = tensor.data + picks.offsets[combination];
   return view;
 }
 
@@ -122,8 +175,20 @@ Tensor front_part(const Tensor &front, const Picks &picks, size_t combination) {
   Tensor part = front;
   part.shape = picks.rest_shape;
   part.strides = row_major_strides(picks.rest_shape);
-  if (part.data != nullptr) part.data += static_cast<int64_t>(combination) * part.nbytes();
+  part.data += static_cast<int64_t>(combination) * part.nbytes();
   return part;
+}
+
+// Whether what a combination picks lies together, in row-major order.
+bool parts_are_dense(const Tensor &tensor, const Picks &picks) {
+  Tensor part = tensor;
+  part.shape = picks.rest_shape;
+  part.strides = picks.rest_strides;
+  return part.is_contiguous();
+}
+
+PickedParts parts_of(const Tensor &front, const Picks &picks) {
+  return {picks.offsets, front.nbytes() / static_cast<int64_t>(picks.offsets.size())};
 }
 
 }  // namespace
@@ -131,7 +196,10 @@ Tensor front_part(const Tensor &front, const Picks &picks, size_t combination) {
 Tensor take(const Tensor &tensor, std::span<const Tensor *const> indices) {
   const Picks picks = resolve_picks(tensor, indices);
   const Tensor front = empty(tensor.dtype, front_shape(picks), {.device = tensor.device()});
-  if (front.element_count() != 0)
+  if (front.element_count() == 0) return contiguous(in_place_of_front(front, picks));
+  if (parts_are_dense(tensor, picks))
+    gather(front.data, tensor.data, parts_of(front, picks));
+  else
     for (size_t combination = 0; combination < picks.offsets.size(); ++combination)
       copy(front_part(front, picks, combination), picked_view(tensor, picks, combination), Casting::same_kind);
   return contiguous(in_place_of_front(front, picks));
@@ -145,6 +213,7 @@ void put(const Tensor &destination, std::span<const Tensor *const> indices, cons
   const Tensor front = empty(destination.dtype, front_shape(picks), {.device = destination.device()});
   copy(in_place_of_front(front, picks), source, casting);
   if (front.element_count() == 0) return;
+  if (parts_are_dense(destination, picks)) return scatter(destination.data, front.data, parts_of(front, picks));
   for (size_t combination = 0; combination < picks.offsets.size(); ++combination)
     copy(picked_view(destination, picks, combination), front_part(front, picks, combination), Casting::same_kind);
 }
