@@ -1,4 +1,7 @@
-/* A matrix, a view of its second row, and the row alive after the matrix is gone. */
+/* A matrix, a view of its second row, and the row alive after the matrix is gone.  It prints:
+ *   tensor([3., 4., 5.], shape=(3,), dtype=float32, device=cpu)
+ *   index 3 is outside axis 0 of size 3 of shape (3,)
+ */
 #include <penstock/penstock.h>
 #include <stdio.h>
 #include <stdlib.h>

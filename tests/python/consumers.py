@@ -10,10 +10,9 @@ from typing import Any
 import jax
 import jax.numpy
 import numpy as np
+import penstock
 import torch
 import tvm_ffi
-
-import penstock
 
 jax.config.update("jax_enable_x64", True)
 
