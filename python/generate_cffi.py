@@ -6,10 +6,7 @@ from pathlib import Path
 
 import cffi
 
-CALLBACKS = """
-extern "Python" int32_t penstock_on_progress(void *user, uint64_t done, uint64_t total);
-extern "Python" void penstock_on_log(void *user, ps_log_level level, const char *message);
-"""
+CALLBACKS = 'extern "Python" int32_t penstock_on_progress(void *user, uint64_t done, uint64_t total);'
 
 
 def headers_in_order(include: Path, first: str = "penstock/penstock.h") -> list[Path]:
@@ -32,6 +29,7 @@ def declarations(header: str) -> str:
 
 
 def main(include: Path, out: Path) -> None:
+    """Reads the headers in a folder, and writes the module's source."""
     builder = cffi.FFI()
     for header in headers_in_order(include):
         builder.cdef(declarations(header.read_text()))

@@ -78,3 +78,29 @@ install_tree() {
     fail "cmake --install failed: is build/release built?  ./scripts/test builds it"
   }
 }
+
+# What the installed package was made from, as one line that changes when any of it does, or when something else was
+# installed in its place.
+package_state() {
+  (cd "$checkout" && {
+    "$python" --version
+    find capi cmake core dlpack_ext python CMakeLists.txt LICENSE README.md pyproject.toml \
+      -name __pycache__ -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
+    stat -c '%i %Y' .venv/lib/python3*/site-packages/penstock-*.dist-info/RECORD 2>&1
+  } | sha256sum)
+}
+
+# The package as a user gets it, but for what it is built with: that is in .venv, so that no network is needed.  Does
+# nothing where nothing changed.
+install_package() {
+  local stamp="$checkout/.venv/installed-package" log="$checkout/build/log/pip.log"
+  if [[ -f $stamp && $(<"$stamp") == "$(package_state)" ]]; then return; fi
+  step 'Building the Python package and installing it in .venv (minutes the first time, seconds after a change)'
+  mkdir -p "$checkout/build/log"
+  "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall \
+    "--config-settings=build-dir=$checkout/build/python" "$checkout" >"$log" 2>&1 || {
+    cat "$log"
+    return 1
+  }
+  package_state >"$stamp"
+}

@@ -6,6 +6,11 @@
 >>> t[0] = 7
 >>> lent
 tensor([7., 0., 0.])
+
+The release is `__version__`:
+
+>>> penstock.__version__.count(".")
+2
 """
 
 from penstock.base import set_tensor_class
@@ -24,7 +29,7 @@ from penstock.devices import Device, device, get_device, get_devices, set_device
 from penstock.dtypes import (
     DType,
     bfloat16,
-    bool,  # noqa: A004: the array API's name
+    bool,
     complex64,
     complex128,
     float8_e4m3fn,
@@ -97,16 +102,16 @@ __all__ = [
     "arange",
     "bfloat16",
     "bool",
-    "complex128",
     "complex64",
+    "complex128",
     "create_dlpack_capsule",
     "device",
     "empty",
+    "float8_e4m3fn",
+    "float8_e5m2",
     "float16",
     "float32",
     "float64",
-    "float8_e4m3fn",
-    "float8_e5m2",
     "from_dlpack",
     "from_numpy",
     "full",
@@ -114,10 +119,10 @@ __all__ = [
     "get_devices",
     "get_dlpack_device",
     "get_num_threads",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "load",
     "memory_stats",
     "ones",
@@ -126,9 +131,9 @@ __all__ = [
     "set_device",
     "set_num_threads",
     "trace",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "zeros",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from penstock import errors
 from penstock._cffi import ffi, lib
 
-__all__ = ["call", "ffi", "lib", "raise_last_error", "text"]
+__all__ = ["call", "ffi", "lib", "raise_last_error", "struct", "text"]
 
 
 def text(characters: Any) -> str:
@@ -16,12 +16,28 @@ def text(characters: Any) -> str:
 
 
 def raise_last_error(status: int) -> None:
+    """Raises the exception of a status, with this thread's last sentence."""
     raise errors.CLASSES[status if status < len(errors.CLASSES) else 0](text(lib.ps_last_error()))
+
+
+def struct(name: str, **fields: Any) -> Any:
+    """A struct of the C ABI that begins with struct_size: its defaults, and what is given."""
+    made = ffi.new(f"{name} *")
+    getattr(lib, f"{name}_init")(made, ffi.sizeof(name))
+    for field, value in fields.items():
+        try:
+            setattr(made, field, value)
+        except OverflowError as error:
+            raise errors.DoesNotFitError(f"{field} is {value}: {error}") from None
+    return made
+
+
+AS_THEY_ARE = (ffi.CData, int, float, bytes, tuple)  # asked first: asking cffi's objects for a _handle is slow
 
 
 def as_c(argument: Any) -> Any:
     """A tensor as its ps_tensor, a list of tensors (or None) as an array of them; anything else as it is."""
-    if isinstance(argument, (int, float, bytes, tuple)):
+    if isinstance(argument, AS_THEY_ARE):
         return argument
     if isinstance(argument, list):
         return ffi.new("ps_tensor *[]", [ffi.NULL if tensor is None else as_c(tensor) for tensor in argument])
@@ -34,6 +50,9 @@ def call(function: Any, *arguments: Any) -> None:
 
     Tensors are given as they are: the arguments keep them alive until the call is over.
     """
-    status = function(*map(as_c, arguments))
+    try:
+        status = function(*map(as_c, arguments))
+    except OverflowError as error:  # an integer that no parameter of the ABI can hold
+        raise errors.DoesNotFitError(str(error)) from None
     if status:
         raise_last_error(status)

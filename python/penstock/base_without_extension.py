@@ -1,13 +1,15 @@
 """Stands in for the extension where it was not built: the same names, with what cffi alone can do.
 
-Nothing is lent or borrowed without the extension: those calls raise, and say how to build it.
+Nothing is lent or borrowed without the extension: those calls raise, and say how to build it.  Elements are copied, in
+and out.
 """
 
 from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from penstock._native import ffi, lib
+from penstock import dtypes
+from penstock._native import call, ffi, lib
 from penstock.errors import NotExportableError
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "borrow_buffer",
     "create_dlpack_capsule",
     "lend_to_torch",
+    "read_buffer",
     "set_tensor_class",
 ]
 
@@ -93,28 +96,48 @@ class TensorBase:
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._device_numbers
 
-    def __buffer__(self, flags: int) -> NoReturn:
+    def __buffer__(self, flags: int) -> NoReturn:  # asked from Python 3.12 on; 3.11 raises a TypeError of its own
         raise NotExportableError(ADVICE)
 
 
 def refuse(*_: Any) -> NoReturn:
+    """Stands for each function that lends or borrows."""
     raise NotExportableError(ADVICE)
 
 
 borrow_array = borrow_array_as = borrow_buffer = create_dlpack_capsule = lend_to_torch = refuse
 
 
-_tensor_class: Any = TensorBase
+tensor_classes: list[type] = [TensorBase]  # new tensors get the last one
 
 
 def set_tensor_class(tensor_class: type) -> None:
     """Tells which class new tensors get."""
-    global _tensor_class
-    _tensor_class = tensor_class
+    tensor_classes.append(tensor_class)
 
 
 def adopt(address: int) -> Any:
     """A new tensor that takes over one hold on the ps_tensor at an address."""
-    tensor = object.__new__(_tensor_class)
+    tensor: Any = object.__new__(tensor_classes[-1])
     tensor._pointer = ffi.gc(ffi.cast("ps_tensor *", address), lib.ps_tensor_release)
     return tensor
+
+
+# The struct module's codes, and NumPy's for complex numbers, by what they stand for.
+KINDS = {
+    "?": "bool", **dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQNc", "uint"),
+    **dict.fromkeys("efd", "float"), "Zf": "complex", "Zd": "complex",
+}  # fmt: skip
+
+
+def read_buffer(x: Any) -> Any:
+    """A new tensor with the elements of an object with the buffer protocol."""
+    view = memoryview(x)
+    kind = KINDS.get(view.format.lstrip("@=<|"), "")
+    name = kind if kind == "bool" else f"{kind}{8 * view.itemsize}"
+    if name not in dtypes.BY_NAME:
+        raise NotExportableError(f"a buffer of format {view.format!r} has no dtype of penstock's")
+    data, out = view.tobytes(), ffi.new("ps_tensor **")
+    number = dtypes.BY_NAME[name].number
+    call(lib.ps_tensor_from_data, out, number, view.ndim, view.shape, ffi.from_buffer(data), len(data), ffi.NULL)
+    return adopt(int(ffi.cast("intptr_t", out[0])))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock import base, devices, dtypes
 from penstock._native import call, ffi, lib
-from penstock.base import borrow_array, borrow_array_as, borrow_buffer, is_tensor, made
+from penstock.base import borrow_array, borrow_array_as, borrow_buffer, is_tensor, made, read_buffer
 from penstock.devices import Device
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, NotExportableError, TypeMismatchError
+from penstock.interop import VIEWED_AS_BITS
 from penstock.python_numbers import common_dtype, dtype_of_number, flatten, pack
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "zeros",
 ]
 
+
 class SupportsDLPack(Protocol):
     """What from_dlpack takes: anything with these two methods."""
 
@@ -39,22 +41,42 @@ class SupportsDLPack(Protocol):
 
 
 def shape_of(shape: int | Sequence[int]) -> tuple[int, ...]:
+    """A shape given as one size, or as any sequence of them."""
     return tuple(operator.index(size) for size in shape) if hasattr(shape, "__iter__") else (operator.index(shape),)
 
 
-def empty(shape: int | Sequence[int], *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+def empty(
+    shape: int | Sequence[int],
+    *,
+    dtype: Any = None,
+    device: Device | str | None = None,
+    alignment: int | None = None,
+    pinned: bool = False,
+) -> Tensor:
     """A tensor whose elements have no defined value yet; float32 unless dtype says otherwise.
+
+    The memory is allocated on device (this thread's default unless named), its first element at a multiple of alignment
+    bytes (64 unless named), and page-locked where pinned is true. The other functions that make tensors take the same.
 
     >>> import penstock
     >>> penstock.empty((2, 3), dtype="int8").nbytes
     6
+    >>> penstock.empty(5, alignment=4096).data_ptr % 4096
+    0
     """
     sizes = shape_of(shape)
     number = as_dtype(dtype or dtypes.float32).number
-    return made(lib.ps_tensor_empty, number, len(sizes), sizes, devices.options(device))
+    return made(lib.ps_tensor_empty, number, len(sizes), sizes, devices.options(device, alignment, pinned))
 
 
-def zeros(shape: int | Sequence[int], *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+def zeros(
+    shape: int | Sequence[int],
+    *,
+    dtype: Any = None,
+    device: Device | str | None = None,
+    alignment: int | None = None,
+    pinned: bool = False,
+) -> Tensor:
     """A tensor of zeros; float32 unless dtype says otherwise.
 
     >>> import penstock
@@ -63,21 +85,34 @@ def zeros(shape: int | Sequence[int], *, dtype: Any = None, device: Device | str
     """
     sizes = shape_of(shape)
     number = as_dtype(dtype or dtypes.float32).number
-    return made(lib.ps_tensor_zeros, number, len(sizes), sizes, devices.options(device))
+    return made(lib.ps_tensor_zeros, number, len(sizes), sizes, devices.options(device, alignment, pinned))
 
 
-def ones(shape: int | Sequence[int], *, dtype: Any = None, device: Device | str | None = None) -> Tensor:
+def ones(
+    shape: int | Sequence[int],
+    *,
+    dtype: Any = None,
+    device: Device | str | None = None,
+    alignment: int | None = None,
+    pinned: bool = False,
+) -> Tensor:
     """A tensor of ones; float32 unless dtype says otherwise.
 
     >>> import penstock
     >>> penstock.ones(3, dtype="int64").tolist()
     [1, 1, 1]
     """
-    return full(shape, 1, dtype=dtype or dtypes.float32, device=device)
+    return full(shape, 1, dtype=dtype or dtypes.float32, device=device, alignment=alignment, pinned=pinned)
 
 
 def full(
-    shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Device | str | None = None
+    shape: int | Sequence[int],
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Device | str | None = None,
+    alignment: int | None = None,
+    pinned: bool = False,
 ) -> Tensor:
     """A tensor of one value; its dtype follows the value unless dtype says otherwise.
 
@@ -90,7 +125,7 @@ def full(
     value, written_as = pack(flatten(fill_value)[0], wanted)
     return made(
         lib.ps_tensor_full, wanted.number, len(sizes), sizes, ffi.from_buffer(value), written_as.number,
-        devices.options(device),
+        devices.options(device, alignment, pinned),
     )  # fmt: skip
 
 
@@ -101,6 +136,8 @@ def arange(
     *,
     dtype: Any = None,
     device: Device | str | None = None,
+    alignment: int | None = None,
+    pinned: bool = False,
 ) -> Tensor:
     """start, start + step, ... up to but without stop: int64 for ints, float32 for floats.
 
@@ -110,58 +147,67 @@ def arange(
     """
     if stop is None:
         start, stop = 0, start
-    numbers = (start, stop, step)
-    if all(isinstance(number, int) for number in numbers):
-        number = as_dtype(dtype or dtypes.int64).number
-        return made(lib.ps_tensor_arange_int64, *numbers, number, devices.options(device))
-    number = as_dtype(dtype or dtypes.float32).number
-    return made(lib.ps_tensor_arange_float64, *numbers, number, devices.options(device))
+    options = devices.options(device, alignment, pinned)
+    numbers: tuple[Any, ...] = (start, stop, step)
+    try:
+        whole = [operator.index(number) for number in numbers]
+    except TypeError:
+        number = as_dtype(dtype or dtypes.float32).number
+        return made(lib.ps_tensor_arange_float64, float(start), float(stop), float(step), number, options)
+    return made(lib.ps_tensor_arange_int64, *whole, as_dtype(dtype or dtypes.int64).number, options)
 
 
 # ---- From what people have ----
 
 
-def tensor(data: Any, dtype: Any, device: Device | str | None) -> Tensor:
+def tensor(
+    data: Any, dtype: Any, device: Device | str | None, alignment: int | None = None, pinned: bool = False
+) -> Tensor:
     """A new tensor from nested lists, a number, or any array, which is copied."""
+    options = devices.options(device, alignment, pinned)
     if is_array(data):
         source = borrow(data)
-        wanted = as_dtype(dtype if dtype is not None else source.dtype)
-        made_new = empty(source.shape, dtype=wanted, device=device)
-        call(lib.ps_tensor_copy, made_new, source, 1)
-        return made_new
+        return converted(source, as_dtype(dtype if dtype is not None else source.dtype), options)
     numbers, shape = flatten(data)
-    return from_numbers(numbers, shape, as_dtype(dtype) if dtype is not None else common_dtype(numbers), device)
+    return from_numbers(numbers, shape, as_dtype(dtype) if dtype is not None else common_dtype(numbers), options)
+
+
+def converted(source: Tensor, dtype: DType, options: Any) -> Tensor:
+    """A new tensor with the elements of another."""
+    made_new = made(lib.ps_tensor_empty, dtype.number, source.ndim, source.shape, options)
+    call(lib.ps_tensor_copy, made_new, source, 1)  # PS_CAST_UNSAFE: the dtype was asked for
+    return made_new
 
 
 def is_array(data: Any) -> bool:
+    """Whether something brings its own elements, shape and dtype."""
     return is_tensor(data) or hasattr(data, "__dlpack__") or hasattr(data, "__array__") or is_buffer(data)
 
 
-def from_flat(shape: Any, flat_data: Any, dtype: Any, device: Device | str | None) -> Tensor:
-    """Tensor(shape, flat_data), as its older users write it."""
-    made_flat = tensor(flat_data, dtype, device)
-    sizes = shape_of(shape)
-    if made_flat.ndim != 1:
-        raise InvalidArgumentError(f"flat_data has shape {made_flat.shape}: expected one axis")
-    return made_flat.reshape(*sizes) if sizes else made_flat.reshape(())
+def from_flat(shape: Any, flat: Tensor) -> Tensor:
+    """What Tensor(shape, flat_data) gives, as its older users write it."""
+    if flat.ndim != 1:
+        raise InvalidArgumentError(f"flat_data has shape {flat.shape}: expected one axis")
+    return flat.reshape(shape_of(shape))
 
 
 def borrow(data: Any) -> Tensor:
     """A tensor over an array's memory, by whichever protocol it has."""
     if is_tensor(data):
         return data
+    if is_numpys(data):
+        return over_array(data, read_buffer)
     if hasattr(data, "__dlpack__"):
         try:
-            return from_dlpack(data)
+            return borrow_array(data)
         except BufferError:
             if not is_buffer(data):
                 raise
-    if is_buffer(data):
-        return borrow_buffer(data)
-    return borrow_buffer(data.__array__())
+    return read_buffer(data) if is_buffer(data) else borrow(data.__array__())
 
 
 def is_buffer(data: Any) -> bool:
+    """Whether something has the buffer protocol, and lends its memory by it."""
     try:
         memoryview(data).release()
     except (TypeError, BufferError):
@@ -169,13 +215,13 @@ def is_buffer(data: Any) -> bool:
     return True
 
 
-def from_numbers(numbers: list[Any], shape: tuple[int, ...], dtype: DType, device: Device | str | None) -> Tensor:
+def from_numbers(numbers: list[Any], shape: tuple[int, ...], dtype: DType, options: Any) -> Tensor:
+    """A new tensor of Python's numbers in row-major order."""
     data, written_as = pack(numbers, dtype)
     written = made(
-        lib.ps_tensor_from_data, written_as.number, len(shape), shape, ffi.from_buffer(data), len(data),
-        devices.options(device),
-    )  # fmt: skip
-    return written if written_as is dtype else written.astype(dtype)
+        lib.ps_tensor_from_data, written_as.number, len(shape), shape, ffi.from_buffer(data), len(data), options
+    )
+    return written if written_as is dtype else converted(written, dtype, options)
 
 
 def as_tensor(data: Any) -> Tensor:
@@ -188,7 +234,7 @@ def assignable(value: Any, dtype: DType) -> Tensor:
     if is_array(value):
         return borrow(value)
     numbers, shape = flatten(value)
-    return from_numbers(numbers, shape, dtype, None)
+    return from_numbers(numbers, shape, dtype, ffi.NULL)
 
 
 # ---- Over other libraries' memory ----
@@ -218,17 +264,26 @@ def from_numpy(array: Any, /) -> Tensor:
     >>> array
     array([5., 0., 0.])
     """
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not isinstance(array, numpy.ndarray):
+    if not is_numpys(array):
         raise TypeMismatchError(f"from_numpy takes a NumPy array, got {type(array).__name__}")
+    return over_array(array, borrow_buffer)
+
+
+def is_numpys(data: Any) -> bool:
+    """Whether something is a NumPy array."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(data, numpy.ndarray)
+
+
+def over_array(array: Any, take: Callable[[Any], Tensor]) -> Tensor:
+    """A tensor over a NumPy array's memory, or a copy, as take makes one of a buffer."""
     if not array.dtype.isnative:
         raise NotExportableError(f"the array is of {array.dtype}, not in this machine's byte order: convert it first")
     if dtypes.find(array.dtype) is None:
         raise NotExportableError(f"the array is of {array.dtype}, which no dtype of penstock's is: convert it first")
-    if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):  # NumPy makes no buffers of these
-        bits = array.view(f"uint{8 * array.dtype.itemsize}")
-        return borrow_buffer(bits).view(array.dtype.name)
-    return borrow_buffer(array)
+    if array.dtype.name in VIEWED_AS_BITS:  # NumPy makes no buffers of these
+        return take(array.view(VIEWED_AS_BITS[array.dtype.name])).view(array.dtype.name)
+    return take(array)
 
 
 def create_dlpack_capsule(

@@ -7,7 +7,7 @@ import re
 from types import TracebackType
 from typing import Any
 
-from penstock._native import call, ffi, lib
+from penstock._native import call, ffi, lib, struct
 from penstock.errors import InvalidArgumentError, UnavailableError
 
 __all__ = ["Device", "device", "get_device", "get_devices", "set_device"]
@@ -17,16 +17,18 @@ NUMBERS = {kind: number for number, kind in KINDS.items()}
 
 
 class Device:
-    """A place where memory lives.  Equal to its name.
+    """A place where memory lives: its kind, "cpu" or "cuda", and its id among those of that kind.  Equal to its name.
 
     >>> import penstock
-    >>> penstock.zeros(3).device
-    Device('cpu')
+    >>> penstock.Device("cuda:1").kind, penstock.Device("cuda:1").id
+    ('cuda', 1)
     >>> penstock.zeros(3).device == "cpu"
     True
     """
 
     __slots__ = ("id", "kind")
+    kind: str
+    id: int
 
     def __init__(self, name: str) -> None:
         match = re.fullmatch(r"(cpu|cuda)(?::(\d+))?", name)
@@ -92,7 +94,7 @@ class Device:
         return self.numbers == other.numbers if isinstance(other, Device) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.numbers)
+        return hash(self.name)  # as its name's, which it equals
 
 
 def as_device(wanted: Device | str | None) -> Device:
@@ -122,13 +124,13 @@ def get_device() -> Device:
     return of_numbers(device_type[0], device_id[0])
 
 
-def set_device(wanted: Device | str) -> None:
+def set_device(device: Device | str) -> None:
     """Sets this thread's default device.
 
     >>> import penstock
     >>> penstock.set_device("cpu")
     """
-    call(lib.ps_set_device, *as_device(wanted).numbers)
+    call(lib.ps_set_device, *as_device(device).numbers)
 
 
 def get_devices() -> list[Device]:
@@ -141,7 +143,7 @@ def get_devices() -> list[Device]:
     return [Device("cpu")]
 
 
-class device:  # noqa: N801: reads as a function
+class device:  # noqa: N801 - reads as a function
     """Makes a device this thread's default for a while.
 
     >>> import penstock
@@ -150,8 +152,8 @@ class device:  # noqa: N801: reads as a function
     Device('cpu')
     """
 
-    def __init__(self, wanted: Device | str) -> None:
-        self._wanted = as_device(wanted)
+    def __init__(self, device: Device | str) -> None:
+        self._wanted = as_device(device)
         self._before: list[Device] = []
 
     def __enter__(self) -> Device:
@@ -166,13 +168,11 @@ class device:  # noqa: N801: reads as a function
         set_device(self._before.pop())
 
 
-def options(wanted: Device | str | None, **fields: Any) -> Any:
-    """A ps_tensor_options; None where the defaults do."""
-    if wanted is None and not fields:
+def options(wanted: Device | str | None, alignment: int | None = None, pinned: bool = False) -> Any:
+    """A ps_tensor_options; NULL where the defaults do."""
+    if wanted is None and alignment is None and not pinned:
         return ffi.NULL
-    made = ffi.new("ps_tensor_options *")
-    lib.ps_tensor_options_init(made, ffi.sizeof("ps_tensor_options"))
-    made.device_type, made.device_id = as_device(wanted).numbers
-    for name, value in fields.items():
-        setattr(made, name, value)
-    return made
+    device_type, device_id = (0, 0) if wanted is None else as_device(wanted).numbers
+    return struct(
+        "ps_tensor_options", device_type=device_type, device_id=device_id, alignment=alignment or 0, pinned=pinned
+    )

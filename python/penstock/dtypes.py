@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from typing import Any, Final
 
@@ -12,32 +13,34 @@ __all__ = [
     "DType",
     "bfloat16",
     "bool",
-    "complex128",
     "complex64",
+    "complex128",
+    "float8_e4m3fn",
+    "float8_e5m2",
     "float16",
     "float32",
     "float64",
-    "float8_e4m3fn",
-    "float8_e5m2",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
 ]
 
 
 class DType:
-    """The type of an element.  There is one object for each, so that `is` compares them.
+    """The type of an element: its name, its itemsize in bytes, and its number in the C ABI.
+
+    There is one object for each, so that `is` compares them; a dtype also equals its name.
 
     >>> import penstock
     >>> penstock.zeros(3).dtype is penstock.float32
     True
-    >>> penstock.float32.itemsize
-    4
+    >>> penstock.float32.name, penstock.float32.itemsize, penstock.float32.number
+    ('float32', 4, 12)
     """
 
     __slots__ = ("itemsize", "name", "number")
@@ -56,7 +59,7 @@ class DType:
     def __str__(self) -> str:
         return self.name
 
-    def __eq__(self, other: object) -> _bool:
+    def __eq__(self, other: object) -> builtins.bool:
         if isinstance(other, DType):
             return self is other
         found = find(other)
@@ -69,9 +72,7 @@ class DType:
         return as_dtype, (self.name,)
 
 
-_bool = type(True)  # the module has a bool of its own
-
-bool = DType(1)  # noqa: A001: the array API's name
+bool = DType(1)
 int8 = DType(2)
 int16 = DType(3)
 int32 = DType(4)
@@ -95,7 +96,7 @@ ALL: Final[tuple[DType, ...]] = (
 )  # fmt: skip
 BY_NUMBER: Final[tuple[DType | None, ...]] = (None, *ALL)
 BY_NAME: Final[dict[str, DType]] = {dtype.name: dtype for dtype in ALL}
-OF_PYTHON: Final[dict[Any, DType]] = {_bool: bool, int: int64, float: float32, complex: complex64}
+OF_PYTHON: Final[dict[Any, DType]] = {builtins.bool: bool, int: int64, float: float32, complex: complex64}
 
 
 def find(wanted: object) -> DType | None:
@@ -109,13 +110,19 @@ def find(wanted: object) -> DType | None:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(wanted, torch.dtype):
         return BY_NAME.get(str(wanted).removeprefix("torch."))
+    return find_numpys(wanted)
+
+
+def find_numpys(wanted: object) -> DType | None:
+    """The dtype for a NumPy dtype in this machine's byte order, or for a class that NumPy takes as one."""
     numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(wanted, (numpy.dtype, type)):
-        try:
-            return BY_NAME.get(numpy.dtype(wanted).name) if numpy.dtype(wanted).isnative else None
-        except TypeError:
-            return None
-    return None
+    if numpy is None or not isinstance(wanted, (numpy.dtype, type)):
+        return None
+    try:
+        found = numpy.dtype(wanted)
+    except TypeError:
+        return None
+    return BY_NAME.get(found.name) if found.isnative else None
 
 
 def as_dtype(wanted: object) -> DType:

@@ -22,7 +22,7 @@ __all__ = [
 
 
 class Error(Exception):
-    """What every exception of penstock derives from; its text says what was wrong, the value seen, and what was expected.
+    """What every exception of penstock derives from; its text says what was wrong, the value seen, and what was due.
 
     >>> import penstock
     >>> try:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from penstock._native import call, ffi, lib, text
+from penstock import devices
+from penstock._native import call, ffi, lib, struct, text
 from penstock.base import made
 from penstock.creation import as_tensor
+from penstock.devices import Device
 from penstock.tensor import Tensor
 
 __all__ = ["load", "save", "save_npz"]
 
+Path: TypeAlias = str | os.PathLike[str]
+Progress: TypeAlias = Callable[[int, int], object]  # (done, total) in bytes; to return True cancels
 
-def load(path: str | os.PathLike[str]) -> Any:
+
+def load(path: Path, *, device: Device | str | None = None, progress: Progress | None = None) -> Any:
     """A tensor from a .npy file, or a dict of them from a .npz file.
+
+    progress is called with (done, total) in bytes, for each array anew; CancelledError once it returns True.
+
+    Nothing is ever unpickled: an array of Python objects is a TypeMismatchError.
 
     >>> import os, tempfile, penstock
     >>> path = os.path.join(tempfile.mkdtemp(), "numbers.npy")
@@ -23,27 +32,37 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> penstock.load(path).tolist()
     [0, 1, 2]
     """
+    with_progress = WithProgress(progress)
+    device_type, device_id = (0, 0) if device is None else devices.as_device(device).numbers
+    options = struct("ps_load_options", device_type=device_type, device_id=device_id, **with_progress.fields())
     encoded = os.fsencode(path)
     if not encoded.endswith(b".npz"):
-        return made(lib.ps_npy_load, encoded, ffi.NULL)
+        loaded: Tensor = with_progress.run(made, lib.ps_npy_load, encoded, options)
+        return loaded
     out = ffi.new("ps_npz **")
     call(lib.ps_npz_open, out, encoded)
     npz = ffi.gc(out[0], lib.ps_npz_release)
     names = [text(lib.ps_npz_name(npz, index)) for index in range(lib.ps_npz_count(npz))]
-    return {name: made(lib.ps_npz_read, npz, name.encode(), ffi.NULL) for name in names}
+    return {name: with_progress.run(made, lib.ps_npz_read, npz, name.encode(), options) for name in names}
 
 
-def save(path: str | os.PathLike[str], tensor: Any) -> None:
+def save(path: Path, tensor: Any, *, progress: Progress | None = None) -> None:
     """Writes an array as a .npy file, whole or not at all.
+
+    progress is called with (done, total) in bytes; CancelledError once it returns True.
 
     >>> import os, tempfile, penstock
     >>> penstock.save(os.path.join(tempfile.mkdtemp(), "numbers.npy"), penstock.arange(3))
     """
-    call(lib.ps_npy_save, os.fsencode(path), as_tensor(tensor), ffi.NULL)
+    with_progress = WithProgress(progress)
+    options = struct("ps_save_options", **with_progress.fields())
+    with_progress.run(call, lib.ps_npy_save, os.fsencode(path), as_tensor(tensor), options)
 
 
-def save_npz(path: str | os.PathLike[str], tensors: Mapping[str, Any], *, compression: int = 0) -> None:
+def save_npz(path: Path, tensors: Mapping[str, Any], *, compression: int = 0, progress: Progress | None = None) -> None:
     """Writes arrays as a .npz file, whole or not at all; compression is 0 (none) to 12 (small).
+
+    progress is called with (done, total) in bytes; CancelledError once it returns True.
 
     >>> import os, tempfile, penstock
     >>> path = os.path.join(tempfile.mkdtemp(), "numbers.npz")
@@ -51,10 +70,43 @@ def save_npz(path: str | os.PathLike[str], tensors: Mapping[str, Any], *, compre
     >>> penstock.load(path)["few"].tolist()
     [0, 1, 2]
     """
-    held: list[Tensor] = [as_tensor(tensor) for tensor in tensors.values()]
+    held = [as_tensor(tensor) for tensor in tensors.values()]
     encoded = [ffi.new("char[]", name.encode()) for name in tensors]
     names = ffi.new("char *[]", encoded)
-    options = ffi.new("ps_save_options *")
-    lib.ps_save_options_init(options, ffi.sizeof("ps_save_options"))
-    options.compression = compression
-    call(lib.ps_npz_save, os.fsencode(path), len(held), names, held, options)
+    with_progress = WithProgress(progress)
+    options = struct("ps_save_options", compression=compression, **with_progress.fields())
+    with_progress.run(call, lib.ps_npz_save, os.fsencode(path), len(held), names, held, options)
+
+
+class WithProgress:
+    """Calls a Python function during a call of the C ABI; what it raises stops the call and comes out of it."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress = progress
+        self.error: BaseException | None = None
+        self.handle = None if progress is None else ffi.new_handle(self)  # kept: the struct has only its address
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of an options struct that ask for it."""
+        return {} if self.progress is None else {"progress": lib.penstock_on_progress, "user": self.handle}
+
+    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Makes the call."""
+        try:
+            return function(*arguments)
+        finally:
+            if self.error is not None:
+                error, self.error = self.error, None
+                raise error from None
+
+
+@ffi.def_extern(name="penstock_on_progress", error=1)  # type: ignore[untyped-decorator]
+def on_progress(user: Any, done: int, total: int) -> int:
+    """What the C ABI calls: 1 cancels."""
+    caller: WithProgress = ffi.from_handle(user)
+    assert caller.progress is not None
+    try:
+        return int(caller.progress(done, total) is True)
+    except BaseException as error:  # KeyboardInterrupt too: it must not get lost in C
+        caller.error = error
+        return 1

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from penstock.tensor import Tensor
 
 OPEN = -(2**63)  # PS_SLICE_OPEN
+FAR = 2**63 - 1
 CASTING_UNSAFE = 1
 WHOLE = slice(None)
+SIMPLE = frozenset((int, slice))
 
 Picks = list["Tensor | None"]  # for each axis of a view its int64 index tensor, or None for the whole axis
 GAP = object()  # an Ellipsis between arrays that stands for no axis: it parts them all the same
@@ -30,8 +32,9 @@ GAP = object()  # an Ellipsis between arrays that stands for no axis: it parts t
 def get(tensor: Tensor, index: Any) -> Tensor:
     """The view, or the new tensor, that an index names."""
 
-    if type(index) is int and tensor.ndim:
-        return selected(tensor, 0, index, (0, tensor.shape))
+    simple = simple_view(tensor, index)
+    if simple is not None:
+        return simple
     view, picks, gap = resolve(tensor, index)
     if picks is None:
         return view
@@ -43,7 +46,8 @@ def get(tensor: Tensor, index: Any) -> Tensor:
 def set_(tensor: Tensor, index: Any, value: Any) -> None:
     """Writes value to what an index names, converting and broadcasting it."""
 
-    view, picks, gap = resolve(tensor, index)
+    simple = simple_view(tensor, index)
+    view, picks, gap = resolve(tensor, index) if simple is None else (simple, None, None)
     if picks is None:
         if isinstance(value, (bool, int, float, complex)):
             view.fill_(value)
@@ -62,6 +66,21 @@ def set_(tensor: Tensor, index: Any, value: Any) -> None:
 
 
 # ---- From an index to a view and what picks from it ----
+
+
+def simple_view(tensor: Tensor, index: Any) -> Tensor | None:
+    """The view of an index of ints and slices alone, which most are; None for any other."""
+    items = index if type(index) is tuple else (index,)
+    if len(items) > tensor.ndim or not SIMPLE.issuperset(map(type, items)):
+        return None
+    view, axis, shape = tensor, 0, tensor.shape
+    for source_axis, item in enumerate(items):
+        if type(item) is int:
+            view = selected(view, axis, item, (source_axis, shape))
+        else:
+            view = sliced(view, axis, item)
+            axis += 1
+    return view if items else None
 
 
 def resolve(tensor: Tensor, index: Any) -> tuple[Tensor, Picks | None, int | None]:
@@ -193,13 +212,16 @@ def require_matching_masks(items: list[Any], tensor: Tensor) -> None:
 def sliced(view: Tensor, axis: int, item: slice) -> Tensor:
     if item == WHOLE:
         return view
-    start, stop, step = (None if end is None else operator.index(end) for end in (item.start, item.stop, item.step))
-    return view._view(lib.ps_tensor_slice, axis, limited(start), limited(stop), 1 if step is None else limited(step))
+    step = 1 if item.step is None else limited(item.step)
+    return view._view(lib.ps_tensor_slice, axis, limited(item.start), limited(item.stop), step)
 
 
-def limited(number: int | None) -> int:
+def limited(end: Any) -> int:
     """A slice's number as int64: what lies further out means the same."""
-    return OPEN if number is None else max(OPEN + 1, min(2**63 - 1, number))
+    if end is None:
+        return OPEN
+    number = operator.index(end)
+    return number if OPEN < number < FAR else max(OPEN + 1, min(FAR, number))
 
 
 def selected(view: Tensor, axis: int, index: int, source: tuple[int, tuple[int, ...]]) -> Tensor:

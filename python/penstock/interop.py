@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from penstock._native import call, ffi, lib
 from penstock.base import HAS_EXTENSION, lend_to_torch
-from penstock.errors import TypeMismatchError, UnavailableError
+from penstock.errors import InvalidArgumentError, TypeMismatchError, UnavailableError
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
 
+# Dtypes that are ml_dtypes', not NumPy's own, and those as which NumPy takes their bits.
 VIEWED_AS_BITS = {"bfloat16": "uint16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
 
+
 def import_optional(name: str, package: str) -> Any:
+    """A module that penstock does without until it is asked for."""
     import importlib
 
     try:
@@ -24,29 +28,51 @@ def import_optional(name: str, package: str) -> Any:
 def to_numpy(tensor: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     """A NumPy array over the same memory where dtype and copy allow it."""
     numpy = import_optional("numpy", "numpy")
-    name = tensor.dtype.name
-    if not HAS_EXTENSION:
-        array = by_copy(tensor, numpy)
-    elif name in VIEWED_AS_BITS:
-        try:
-            import ml_dtypes
-        except ImportError:
-            raise TypeMismatchError(
-                f"NumPy has no {name}: convert with .astype('float32'), or pip install ml_dtypes"
-            ) from None
-        array = numpy.asarray(memoryview(tensor.view(VIEWED_AS_BITS[name]))).view(getattr(ml_dtypes, name))
-    else:
-        array = numpy.asarray(memoryview(tensor))
+    array = over_memory(tensor, numpy) if HAS_EXTENSION else by_copy(tensor, numpy, copy)
     if dtype is not None and array.dtype != dtype:
         if copy is False:
-            raise ValueError(f"a conversion from {array.dtype} to {dtype} takes a copy, and copy=False forbids one")
+            raise InvalidArgumentError(
+                f"a conversion from {array.dtype} to {dtype} takes a copy: copy=False forbids it"
+            )
         return array.astype(dtype)
     return array.copy() if copy else array
 
 
-def by_copy(tensor: Tensor, numpy: Any) -> Any:
-    _, (name, shape, data) = tensor.__reduce__()
-    return numpy.frombuffer(bytearray(data), dtype=name).reshape(shape)
+def over_memory(tensor: Tensor, numpy: Any) -> Any:
+    """A NumPy array that shares the tensor's memory."""
+    name = tensor.dtype.name
+    if name not in VIEWED_AS_BITS:
+        return numpy.asarray(memoryview(tensor))
+    dtype = numpy_dtype(name, numpy)
+    return numpy.asarray(memoryview(tensor.view(VIEWED_AS_BITS[name]))).view(dtype)
+
+
+def by_copy(tensor: Tensor, numpy: Any, copy: bool | None) -> Any:
+    """What stands in without the extension: a NumPy array with the same elements."""
+    if copy is False:
+        raise InvalidArgumentError("without penstock's DLPack extension NumPy gets a copy: copy=False forbids it")
+    dtype = numpy_dtype(tensor.dtype.name, numpy)
+    return numpy.frombuffer(to_bytes(tensor), dtype=dtype).reshape(tensor.shape)
+
+
+def numpy_dtype(name: str, numpy: Any) -> Any:
+    """NumPy's dtype of that name, or that of ml_dtypes."""
+    if name not in VIEWED_AS_BITS:
+        return numpy.dtype(name)
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise TypeMismatchError(
+            f"NumPy has no {name}: convert with .astype('float32'), or pip install ml_dtypes"
+        ) from None
+    return numpy.dtype(getattr(ml_dtypes, name))
+
+
+def to_bytes(tensor: Tensor) -> bytearray:
+    """A copy of the elements in row-major order."""
+    data = bytearray(tensor.nbytes)
+    call(lib.ps_tensor_to_data, ffi.from_buffer(data) if data else ffi.NULL, len(data), tensor)
+    return data
 
 
 def to_torch(tensor: Tensor) -> Any:

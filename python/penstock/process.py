@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from penstock import devices
-from penstock._native import call, ffi, lib, text
+from penstock._native import call, lib, struct, text
 from penstock.devices import Device
 
 __all__ = ["MemoryStats", "abi_version", "get_num_threads", "memory_stats", "set_num_threads", "trace"]
@@ -16,6 +16,10 @@ __all__ = ["MemoryStats", "abi_version", "get_num_threads", "memory_stats", "set
 
 class MemoryStats(NamedTuple):
     """What penstock holds on one device.
+
+    live_bytes: allocated by penstock and not yet freed; peak_bytes: the most that has been.
+    live_storages: blocks of memory that some tensor still holds, those of others included.
+    wrapped_bytes: the bytes in those of others.
 
     >>> import penstock
     >>> penstock.memory_stats()._fields
@@ -37,8 +41,7 @@ def memory_stats(device: Device | str | None = None) -> MemoryStats:
     >>> penstock.memory_stats().live_bytes - before
     4000
     """
-    usage = ffi.new("ps_memory_usage *")
-    lib.ps_memory_usage_init(usage, ffi.sizeof("ps_memory_usage"))
+    usage = struct("ps_memory_usage")
     call(lib.ps_memory_stats, usage, *devices.as_device(device).numbers)
     return MemoryStats(usage.live_bytes, usage.peak_bytes, usage.live_storages, usage.wrapped_bytes)
 

@@ -12,7 +12,7 @@ from penstock import dtypes
 from penstock.dtypes import DType
 from penstock.errors import DoesNotFitError, InvalidArgumentError, TypeMismatchError
 
-__all__ = ["common_dtype", "dtype_of_number", "flatten", "pack"]
+__all__ = ["common_dtype", "dtype_of_number", "flatten", "pack", "unpack"]
 
 # How struct writes one number of each dtype.
 FORMATS = {
@@ -25,6 +25,11 @@ WRITTEN_AS = {
     "float16": "float64", "bfloat16": "float64", "float32": "float64", "complex64": "complex128",
 }  # fmt: skip
 
+# How memoryview reads the parts of one number of each dtype.
+UNPACKED_AS = {
+    **FORMATS, "int64": "q", "uint64": "Q", "float32": "f", "float64": "d", "complex64": "f", "complex128": "d"
+}  # fmt: skip
+
 
 def flatten(data: Any) -> tuple[list[Any], tuple[int, ...]]:
     """The numbers of nested lists in row-major order, and the lists' shape."""
@@ -35,26 +40,36 @@ def flatten(data: Any) -> tuple[list[Any], tuple[int, ...]]:
         for item in level:
             if not is_list(item) or len(item) != length:
                 found = f"{len(item)} items" if is_list(item) else repr(item)
-                raise InvalidArgumentError(f"the nested lists are uneven: {found} where a list of {length} was expected")
+                raise InvalidArgumentError(f"the nested lists are uneven: {found}, expected a list of {length}")
         shape.append(length)
         level = [part for item in level for part in item]
-    plain = [number.item() if hasattr(number, "item") else number for number in level]
+    plain = [number_of(item) for item in level]
     for number in plain:
         if is_list(number):
             raise InvalidArgumentError(f"the nested lists are uneven: {number!r} stands where a number was expected")
     return plain, tuple(shape)
 
 
+def number_of(item: Any) -> Any:
+    """Python's own number for an array's only element; anything else as it is."""
+    if not hasattr(item, "item"):
+        return item
+    if getattr(item, "shape", ()) != ():
+        raise InvalidArgumentError(f"an array of shape {tuple(item.shape)} stands in a list: expected numbers")
+    return item.item()
+
+
 def is_list(item: Any) -> bool:
-    return isinstance(item, (list, tuple))
+    """Whether something is a sequence of numbers or of such sequences."""
+    return isinstance(item, (list, tuple, range))
 
 
 def dtype_of_number(value: Any) -> DType:
     """The dtype a Python number gets when none is named: float32 for floats, int64, complex64 and bool."""
+    found = dtypes.find(getattr(value, "dtype", None))  # a NumPy float64 is a float too, and keeps its dtype
     for kind in (bool, int, float, complex):
-        if isinstance(value, kind):
-            return dtypes.OF_PYTHON[kind]
-    found = dtypes.find(getattr(value, "dtype", type(value)))
+        if found is None and isinstance(value, kind):
+            found = dtypes.OF_PYTHON[kind]
     if found is None:
         raise TypeMismatchError(f"{value!r} of {type(value).__name__} is no number")
     return found
@@ -92,6 +107,28 @@ def pack(numbers: Sequence[Any], dtype: DType) -> tuple[bytes, DType]:
         raise DoesNotFitError(f"{outside(plain, dtype)} does not fit {dtype}") from None
 
 
+def unpack(data: bytearray, shape: tuple[int, ...], dtype: DType) -> Any:
+    """Nested lists of the numbers whose bytes these are, in row-major order."""
+    if dtype.name not in UNPACKED_AS:
+        raise TypeMismatchError(f"{dtype} is for storage only: view('uint8') shows the bits")
+    is_complex = dtype.name.startswith("complex")
+    code: Any = UNPACKED_AS[dtype.name]
+    flat: list[Any] = memoryview(data).cast(code).tolist()
+    if is_complex:
+        flat = [complex(real, imaginary) for real, imaginary in zip(flat[::2], flat[1::2], strict=True)]
+    return nested(flat, shape)
+
+
+def nested(flat: list[Any], shape: tuple[int, ...]) -> Any:
+    """Numbers in row-major order as nested lists of a shape."""
+    if not shape:
+        return flat[0]
+    for position in range(len(shape) - 1, 0, -1):
+        size, count = shape[position], math.prod(shape[:position])
+        flat = [flat[start * size : (start + 1) * size] for start in range(count)]
+    return flat
+
+
 def outside(numbers: Sequence[int], dtype: DType) -> int:
     """The first integer beyond the dtype's limits."""
     bits = 8 * dtype.itemsize
@@ -100,6 +137,7 @@ def outside(numbers: Sequence[int], dtype: DType) -> int:
 
 
 def require_number(value: Any) -> Any:
+    """A number as Python's own; TypeMismatchError for anything else."""
     if isinstance(value, (int, float, complex)):
         return value
     for convert in (operator.index, operator.methodcaller("__float__")):
@@ -111,11 +149,13 @@ def require_number(value: Any) -> Any:
 
 
 def parts_of(value: Any) -> tuple[float, float]:
+    """A number's real and imaginary parts."""
     number = complex(require_number(value))
     return number.real, number.imag
 
 
 def as_real(value: Any, dtype: DType) -> Any:
+    """A number without an imaginary part."""
     number = value if type(value) in (int, float) else require_number(value)
     if isinstance(number, complex):
         raise TypeMismatchError(f"{number} is complex: it cannot become {dtype} without losing its imaginary part")
@@ -123,6 +163,7 @@ def as_real(value: Any, dtype: DType) -> Any:
 
 
 def as_float(value: Any, dtype: DType) -> float:
+    """A number as float64."""
     try:
         return float(as_real(value, dtype))
     except OverflowError:
@@ -130,6 +171,7 @@ def as_float(value: Any, dtype: DType) -> float:
 
 
 def as_integer(value: Any, dtype: DType) -> int:
+    """A number as an integer, its fraction cut."""
     if type(value) is int:
         return value
     number = as_real(value, dtype)

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from penstock import creation, devices, indexing
-from penstock._native import call, ffi, lib
+from penstock._native import call, ffi, lib, struct, text
 from penstock.base import TensorBase, made
 from penstock.devices import Device
 from penstock.dtypes import BY_NUMBER, DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
-from penstock.interop import to_numpy, to_torch
-from penstock.python_numbers import flatten, pack
+from penstock.interop import to_bytes, to_numpy, to_torch
+from penstock.python_numbers import flatten, pack, unpack
 
 __all__ = ["Tensor"]
 
@@ -47,10 +47,13 @@ class Tensor(TensorBase):
         *,
         dtype: Any = None,
         device: Device | str | None = None,
+        alignment: int | None = None,
+        pinned: bool = False,
     ) -> Tensor:
+        """Makes a tensor: see the class."""
         if flat_data is not None:
-            return creation.from_flat(data, flat_data, dtype, device)
-        return creation.tensor(data, dtype, device)
+            return creation.from_flat(data, creation.tensor(flat_data, dtype, device, alignment, pinned))
+        return creation.tensor(data, dtype, device, alignment, pinned)
 
     # ---- What it is ----
 
@@ -158,6 +161,15 @@ class Tensor(TensorBase):
         (4, 3, 2)
         """
         return self._view(lib.ps_tensor_transpose, first, second)
+
+    def select(self, axis: int, index: int) -> Tensor:
+        """One index of one axis, which is removed; a view.
+
+        >>> import penstock
+        >>> penstock.arange(6).reshape(2, 3).select(1, -1).tolist()
+        [2, 5]
+        """
+        return self._view(lib.ps_tensor_select, axis, index)
 
     def narrow(self, axis: int, start: int, length: int) -> Tensor:
         """length indices of one axis from start on; a view.
@@ -283,8 +295,10 @@ class Tensor(TensorBase):
         """
         if self.size != 1:
             raise InvalidArgumentError(f"item() is for one element, this tensor has shape {self.shape}")
-        values = self.reshape(1).tolist()
-        return values[0]
+        value = self.tolist()
+        for _ in range(self.ndim):
+            value = value[0]
+        return value
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers.
@@ -294,14 +308,9 @@ class Tensor(TensorBase):
         [[0, 1], [2, 3]]
         """
         dtype = self.dtype.name
-        if dtype.startswith(("bfloat16", "float8")):
-            if dtype != "bfloat16":
-                raise TypeMismatchError(f"{dtype} is for storage only: view('uint8') shows the bits")
+        if dtype in ("float16", "bfloat16"):
             return self.astype("float32").tolist()
-        if dtype.startswith("complex"):
-            parts = self.contiguous().reshape(*self.shape, 1).view("float32" if dtype == "complex64" else "float64")
-            return nested_complex(parts.tolist(), self.ndim)
-        return memoryview(self).tolist()
+        return unpack(to_bytes(self), self.shape, self.dtype)
 
     def numpy(self) -> Any:
         """A NumPy array over the same memory.
@@ -328,6 +337,57 @@ class Tensor(TensorBase):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return to_numpy(self, dtype, copy)
 
+    # ---- Comparing and printing ----
+
+    def equal(self, other: Any, *, bitwise: bool = False) -> bool:
+        """Whether another array has the same dtype, shape and values; bitwise, the same bits.
+
+        By value 0 equals -0, and a NaN equals any other; bit by bit neither does unless the bits agree.
+
+        >>> import penstock
+        >>> penstock.Tensor([0.0]).equal([-0.0]), penstock.Tensor([0.0]).equal([-0.0], bitwise=True)
+        (True, False)
+        """
+        result = ffi.new("int32_t *")
+        call(lib.ps_tensor_equal, result, self, creation.assignable(other, self.dtype), 0 if bitwise else 1)
+        return bool(result[0])
+
+    def all_close(
+        self, expected: Any, *, relative: float = 1e-5, absolute: float = 1e-8, nan_equal: bool = False
+    ) -> bool:
+        """Whether |self - expected| <= absolute + relative * |expected| holds for every element.
+
+        The shapes must be the same, the dtypes need not.  Equal infinities are close; a NaN is close to a NaN only
+        where nan_equal is true.
+
+        >>> import penstock
+        >>> penstock.Tensor([1.0, 2.0]).all_close([1.0, 2.000001])
+        True
+        """
+        result = ffi.new("int32_t *")
+        other = creation.assignable(expected, self.dtype)
+        call(lib.ps_tensor_all_close, result, self, other, relative, absolute, bool(nan_equal))
+        return bool(result[0])
+
+    def format(self, *, edge_items: int = 3, threshold: int = 1000, precision: int = 8, line_width: int = 75) -> str:
+        """The tensor as text, laid out as NumPy lays out an array.
+
+        A tensor of more than threshold elements shows edge_items at each end of an axis.  A number has at most
+        precision digits after its point, and a line at most line_width characters.
+
+        >>> import penstock
+        >>> print(penstock.arange(1000).format(threshold=10, edge_items=2))
+        tensor([  0,   1, ..., 998, 999], shape=(1000,), dtype=int64, device=cpu)
+        """
+        options = struct(
+            "ps_format_options",
+            edge_items=edge_items,
+            threshold=threshold,
+            precision=precision,
+            line_width=line_width,
+        )
+        return formatted(self, options)
+
     # ---- Python's protocols ----
 
     def __getitem__(self, index: Index) -> Tensor:
@@ -345,6 +405,9 @@ class Tensor(TensorBase):
         if self.ndim == 0:
             raise TypeMismatchError("a tensor of rank 0 cannot be iterated over")
         return (self[index] for index in range(self.shape[0]))
+
+    # Elements are not compared with ==, so `in` would answer for the tensor objects that iteration makes.
+    __contains__ = None
 
     def __bool__(self) -> bool:
         return bool(self.item())
@@ -364,11 +427,7 @@ class Tensor(TensorBase):
         return int(self.item())
 
     def __repr__(self) -> str:
-        length = ffi.new("uint64_t *")
-        call(lib.ps_tensor_format, length, ffi.NULL, 0, self, ffi.NULL)
-        characters = ffi.new("char[]", length[0] + 1)
-        call(lib.ps_tensor_format, length, characters, length[0] + 1, self, ffi.NULL)
-        return str(ffi.string(characters).decode())
+        return formatted(self, ffi.NULL)
 
     def _repr_html_(self) -> str:
         import html
@@ -376,16 +435,22 @@ class Tensor(TensorBase):
         return f"<pre>{html.escape(repr(self))}</pre>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        nbytes = self.nbytes
-        data = bytearray(nbytes)
-        call(lib.ps_tensor_to_data, ffi.from_buffer(data) if nbytes else ffi.NULL, nbytes, self)
-        return from_bytes, (self.dtype.name, self.shape, bytes(data))
+        return from_bytes, (self.dtype.name, self.shape, bytes(to_bytes(self)))
 
     def __copy__(self) -> Tensor:
         return self.clone()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         return self.clone()
+
+
+def formatted(tensor: Tensor, options: Any) -> str:
+    """What ps_tensor_format writes."""
+    length = ffi.new("uint64_t *")
+    call(lib.ps_tensor_format, length, ffi.NULL, 0, tensor, options)
+    characters = ffi.new("char[]", length[0] + 1)
+    call(lib.ps_tensor_format, length, characters, length[0] + 1, tensor, options)
+    return text(characters)
 
 
 def from_bytes(dtype: str, shape: tuple[int, ...], data: bytes) -> Tensor:
@@ -406,12 +471,7 @@ CASTINGS = {"same_kind": 0, "unsafe": 1}
 
 
 def casting_of(name: str) -> int:
+    """The ps_casting of a name."""
     if name not in CASTINGS:
         raise InvalidArgumentError(f"casting is {name!r}: expected 'same_kind' or 'unsafe'")
     return CASTINGS[name]
-
-
-def nested_complex(parts: Any, depth: int) -> Any:
-    if depth > 0:
-        return [nested_complex(part, depth - 1) for part in parts]
-    return complex(*parts)

@@ -1,0 +1,124 @@
+"""Times a call of ours beside a peer's, and writes what was found as a table and as JSON (README.md has the schema)."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import timeit
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question: how long does ours take beside the peer's?  Both are Python statements, shown as they are."""
+
+    name: str
+    ours: str
+    peer: str
+    bar: float | None = None  # the most that ours / peer may be; None: reported only
+    strict: bool = False  # ours must be below the bar, not at it
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure: so many rounds, each at least this long for ours and for the peer."""
+
+    rounds: int
+    seconds: float
+
+
+FULL = Effort(rounds=300, seconds=0.002)
+QUICK = Effort(rounds=3, seconds=0.0002)  # for the test that every row runs: its times mean nothing
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured for one row."""
+
+    name: str
+    ours: str
+    peer: str
+    ours_nanoseconds: float
+    peer_nanoseconds: float
+    ratio: float
+    bar: float | None
+    verdict: str  # "pass", "miss", or "reported" where there is no bar
+
+
+def calls_within(timer: timeit.Timer, seconds: float) -> int:
+    """How many calls take at least that long together: a power of 2."""
+    calls = 1
+    while timer.timeit(calls) < seconds:
+        calls *= 2
+    return calls
+
+
+def measure(row: Row, namespace: Mapping[str, Any], effort: Effort) -> Result:
+    """The best of many rounds, ours and the peer's taking turns in going first, so that both meet the same noise."""
+    timers = [timeit.Timer(statement, globals=dict(namespace)) for statement in (row.ours, row.peer)]
+    calls = [calls_within(timer, effort.seconds) for timer in timers]
+    best = [float("inf"), float("inf")]
+    for turn in range(effort.rounds):
+        for side in (0, 1) if turn % 2 == 0 else (1, 0):
+            best[side] = min(best[side], timers[side].timeit(calls[side]) / calls[side])
+    ratio = best[0] / best[1]
+    return Result(row.name, row.ours, row.peer, best[0] * 1e9, best[1] * 1e9, ratio, row.bar, verdict(row, ratio))
+
+
+def verdict(row: Row, ratio: float) -> str:
+    """Whether a ratio meets its row's bar."""
+    if row.bar is None:
+        return "reported"
+    return "pass" if ratio < row.bar or (ratio == row.bar and not row.strict) else "miss"
+
+
+def table(results: Iterable[Result], rows: Mapping[str, Row]) -> str:
+    """The results for a person: a line each, ratios first."""
+    lines = [f"{'ratio':>6}  {'bar':>6}  {'verdict':<8}  {'ours, ns':>9}  {'peer, ns':>9}  what"]
+    for result in results:
+        sign = "<" if rows[result.name].strict else "<="
+        bar = "" if result.bar is None else f"{sign} {result.bar:g}"
+        lines.append(
+            f"{result.ratio:6.2f}  {bar:>6}  {result.verdict:<8}  {result.ours_nanoseconds:9.0f}  "
+            f"{result.peer_nanoseconds:9.0f}  {result.ours}  beside  {result.peer}"
+        )
+    return "\n".join(lines)
+
+
+def cpu_model() -> str:
+    """The processor's name as Linux gives it; its architecture where it gives none."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of Python and of installed packages."""
+    return {"python": platform.python_version()} | {package: metadata.version(package) for package in packages}
+
+
+def write(path: Path, benchmark: str, results: Iterable[Result], packages: Iterable[str], effort: Effort) -> None:
+    """Writes the results of one benchmark as README.md describes."""
+    record = {
+        "schema": SCHEMA,
+        "benchmark": benchmark,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cpu": cpu_model(), "cores": len(os.sched_getaffinity(0)), "architecture": platform.machine()},
+        "versions": versions(packages),
+        "rounds": effort.rounds,
+        "rows": [asdict(result) for result in results],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=2) + "\n")
