@@ -1,4 +1,26 @@
 # The Python package: two extension modules for every Python from 3.11 on (the limited API), and libcore beside them.
+# Beside these, a target that has pip build and install the package: cmake --build BUILD --target python_package
+find_package(Python3 3.11 COMPONENTS Interpreter)
+
+# pip fetches what the build needs (pyproject.toml), unless Python3_EXECUTABLE has it all: then no network is needed.
+if(Python3_FOUND AND PROJECT_IS_TOP_LEVEL AND NOT SKBUILD)
+  execute_process(
+    COMMAND ${Python3_EXECUTABLE} -c
+      "from importlib.util import find_spec; assert all(map(find_spec, ('scikit_build_core', 'cffi', 'tvm_ffi')))"
+    RESULT_VARIABLE something_is_missing ERROR_QUIET)
+  if(something_is_missing)
+    set(isolation "")
+  else()
+    set(isolation --no-build-isolation)
+  endif()
+  add_custom_target(python_package
+    COMMAND ${Python3_EXECUTABLE} -m pip install --disable-pip-version-check ${isolation} ${PROJECT_SOURCE_DIR}
+    COMMENT "Building and installing the Python package" VERBATIM USES_TERMINAL)
+endif()
+if(NOT PENSTOCK_PYTHON)
+  return()
+endif()
+
 find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
 
 function(add_python_module name)
@@ -34,8 +56,3 @@ if(SKBUILD)
           RENAME $<TARGET_SONAME_FILE_NAME:penstock_core>)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/capi/include/penstock DESTINATION penstock/include COMPONENT python)
 endif()
-
-# cmake --build BUILD --target python_package: builds the package and installs it where Python3_EXECUTABLE finds it.
-add_custom_target(python_package
-  COMMAND ${Python3_EXECUTABLE} -m pip install --disable-pip-version-check ${PROJECT_SOURCE_DIR}
-  COMMENT "Installing the Python package" VERBATIM)

@@ -157,14 +157,14 @@ class PenstockError(Exception):
         self.status = status
 
 
-def call(name: str, *arguments: Any) -> None:  # noqa: ANN401  (what ctypes takes)
+def call(name: str, *arguments: Any) -> None:
     """Calls a function that returns a ps_status; PenstockError when that is not PS_OK."""
     status = getattr(LIBRARY, name)(*arguments)
     if status != Status.OK:
         raise PenstockError(status, LIBRARY.ps_last_error().decode())
 
 
-def flag(name: str, *arguments: Any) -> bool:  # noqa: ANN401
+def flag(name: str, *arguments: Any) -> bool:
     """What a function writes through its first argument, an int32_t that is 0 or 1."""
     result = c_int32(-1)
     call(name, ctypes.byref(result), *arguments)
@@ -172,7 +172,7 @@ def flag(name: str, *arguments: Any) -> bool:  # noqa: ANN401
     return result.value == 1
 
 
-def sizes(numbers: tuple[int, ...]) -> Any:  # noqa: ANN401
+def sizes(numbers: tuple[int, ...]) -> Any:
     """A shape or strides as C takes them."""
     return (c_int64 * len(numbers))(*numbers)
 
@@ -215,7 +215,7 @@ class Tensor:
         call("ps_tensor_to_data", copied.ctypes.data, copied.nbytes, self)
         return copied
 
-    def view(self, verb: str, *arguments: Any) -> Tensor:  # noqa: ANN401
+    def view(self, verb: str, *arguments: Any) -> Tensor:
         """What ps_tensor_<verb>(out, this, arguments...) makes."""
         return make(f"ps_tensor_{verb}", self, *arguments, lender=self.lender)
 
@@ -249,7 +249,7 @@ class Tensor:
         return text.value.decode()
 
 
-def make(name: str, *arguments: Any, lender: object = None) -> Tensor:  # noqa: ANN401
+def make(name: str, *arguments: Any, lender: object = None) -> Tensor:
     """The tensor that a function writes through its first argument."""
     handle = c_void_p()
     call(name, ctypes.byref(handle), *arguments)

@@ -1,11 +1,59 @@
-"""What the tests share."""
+"""What the tests share.
+
+    pytest tests/python                          all, on the package as it is installed
+    pytest --without-extension tests/python      those that need no exchange, on a copy without the extension
+
+scripts/test runs both; the second with the copy's folder in PYTHONPATH.
+"""
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
-import pytest
-
+import hypothesis
 import penstock
+import pytest
+from penstock.base import HAS_EXTENSION
+
+# The files whose tests, but for those marked `exchange`, need nothing of the extension.
+WITHOUT_EXTENSION = {
+    "test_creation.py", "test_devices.py", "test_files.py", "test_indexing.py", "test_process.py", "test_tensor.py",
+}  # fmt: skip
+
+# The same examples in each run: what was red stays red until it is mended.
+hypothesis.settings.register_profile("penstock", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("penstock")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds --without-extension."""
+    parser.addoption("--without-extension", action="store_true", help="the package has no DLPack extension")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuses a package that is not the one asked for."""
+    config.addinivalue_line("markers", "exchange: the extension must be there")
+    if config.getoption("--without-extension") == HAS_EXTENSION:
+        raise pytest.UsageError(f"{penstock.__file__} is {'with' if HAS_EXTENSION else 'without'} the extension")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out files that are all about the exchange."""
+    if config.getoption("--without-extension") and collection_path.suffix == ".py":
+        return collection_path.name not in WITHOUT_EXTENSION
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out tests that are about the exchange."""
+    if config.getoption("--without-extension"):
+        items[:] = [item for item in items if item.get_closest_marker("exchange") is None]
+
+
+def pytest_collection_finish() -> None:
+    """Lets gc.collect() pass over what the imports made: it would take most of the tests' time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -1,0 +1,178 @@
+"""What a user's program may write, each public name used once: mypy --strict must know the type of all of it.
+
+tests/python/test_typing.py checks that nothing is left out, has mypy read this file, and runs it.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, assert_type
+
+import numpy as np
+import penstock
+
+
+def make_tensors() -> None:
+    """The functions that make tensors."""
+    assert_type(penstock.Tensor([[1.0, 2.0]], dtype="float64", device="cpu", alignment=64), penstock.Tensor)
+    assert_type(penstock.Tensor((2, 2), [1, 2, 3, 4]), penstock.Tensor)
+    assert_type(penstock.empty((2, 3), dtype=penstock.int8), penstock.Tensor)
+    assert_type(penstock.zeros(3, device=penstock.Device("cpu")), penstock.Tensor)
+    assert_type(penstock.ones([2, 3], dtype="int32", pinned=False), penstock.Tensor)
+    assert_type(penstock.full(3, 2.5), penstock.Tensor)
+    assert_type(penstock.arange(0, 1, 0.25), penstock.Tensor)
+
+
+def share_memory(array: Any) -> None:
+    """What lends and borrows memory."""
+    assert_type(penstock.from_numpy(array), penstock.Tensor)
+    tensor = penstock.from_dlpack(array, device="cpu", copy=None)
+    assert_type(tensor, penstock.Tensor)
+    capsule = penstock.create_dlpack_capsule(tensor.data_ptr, tensor.shape, "float32", 1, 0, owner=tensor)
+    penstock.from_dlpack(capsule)
+    assert_type(penstock.get_dlpack_device(1, 0), tuple[int, int])
+    assert_type(tensor.__dlpack_device__(), tuple[int, int])
+    tensor.__dlpack__(max_version=(1, 0), copy=False)
+    memoryview(tensor)
+    tensor.numpy(), tensor.to_numpy(), tensor.torch(), tensor.to_torch()
+
+
+def look_at(tensor: penstock.Tensor) -> None:
+    """What a tensor says of itself."""
+    assert_type(tensor.shape, tuple[int, ...])
+    assert_type(tensor.dims(), tuple[int, ...])
+    assert_type(tensor.strides, tuple[int, ...])
+    assert_type(tensor.ndim, int)
+    assert_type(tensor.size, int)
+    assert_type(tensor.nbytes, int)
+    assert_type(tensor.data_ptr, int)
+    assert_type(tensor.dtype, penstock.DType)
+    assert_type(tensor.dtype.name, str)
+    assert_type(tensor.dtype.itemsize, int)
+    assert_type(tensor.dtype.number, int)
+    assert_type(tensor.device, penstock.Device)
+    assert_type(tensor.is_contiguous, bool)
+    assert_type(tensor.is_readonly, bool)
+    assert_type(tensor.is_pinned, bool)
+    assert_type(tensor.isOnGPU(), bool)
+    assert_type(tensor.gpuID(), int)
+    assert_type(tensor.format(edge_items=2, threshold=10, precision=3, line_width=60), str)
+    assert_type(len(tensor), int)
+    assert_type([row for row in tensor], list[penstock.Tensor])  # noqa: C416 - iteration is what is shown
+    float(tensor[0, 0]), int(tensor[0, 0]), bool(tensor[0, 0]), tensor[0, 0].item(), tensor.tolist()
+
+
+def view(tensor: penstock.Tensor) -> None:
+    """Views of a tensor."""
+    views: Sequence[penstock.Tensor] = [
+        tensor.T,
+        tensor.mT,
+        tensor.reshape(3, -1),
+        tensor.reshape((6,)),
+        tensor.permute(1, 0),
+        tensor.transpose(0, 1),
+        tensor.select(0, 1),
+        tensor.narrow(1, 0, 2),
+        tensor.unsqueeze(0).squeeze(),
+        tensor.expand(4, 2, 3),
+        tensor.flatten(),
+        tensor.view("uint8"),
+        tensor[0],
+        tensor[..., None, ::2],
+        tensor[[0, 1], [1, 2]],
+    ]
+    assert_type(views[0], penstock.Tensor)
+
+
+def move(tensor: penstock.Tensor) -> None:
+    """Copies, conversions, comparisons."""
+    assert_type(tensor.astype(penstock.float64, casting="same_kind"), penstock.Tensor)
+    assert_type(tensor.contiguous(), penstock.Tensor)
+    assert_type(tensor.clone(), penstock.Tensor)
+    assert_type(tensor.to("cpu"), penstock.Tensor)
+    assert_type(tensor.copy_([1.0, 2.0, 3.0], casting="unsafe"), penstock.Tensor)
+    assert_type(tensor.fill_(7), penstock.Tensor)
+    tensor[0, 1] = 5
+    tensor[:, 1:] = [[1, 2], [3, 4]]
+    assert_type(tensor.equal(tensor, bitwise=True), bool)
+    assert_type(tensor.all_close(tensor, relative=1e-6, absolute=0.0, nan_equal=True), bool)
+
+
+def name_dtypes() -> list[penstock.DType]:
+    """Every dtype."""
+    return [
+        penstock.bool, penstock.int8, penstock.int16, penstock.int32, penstock.int64, penstock.uint8, penstock.uint16,
+        penstock.uint32, penstock.uint64, penstock.float16, penstock.bfloat16, penstock.float32, penstock.float64,
+        penstock.complex64, penstock.complex128, penstock.float8_e4m3fn, penstock.float8_e5m2,
+    ]  # fmt: skip
+
+
+def choose_device() -> None:
+    """Devices, and the thread's default."""
+    with penstock.device("cpu") as chosen:
+        assert_type(chosen, penstock.Device)
+    penstock.set_device("cpu")
+    assert_type(penstock.get_device(), penstock.Device)
+    for device in penstock.get_devices():
+        assert_type(device.name, str)
+        assert_type(device.kind, str)
+        assert_type(device.id, int)
+        assert_type(device.numbers, tuple[int, int])
+        assert_type(device.memory_gb, float)
+        assert_type(device.compute_capability, tuple[int, int] | None)
+
+
+def use_files(folder: Path) -> None:
+    """Files, with progress."""
+
+    def progress(done: int, total: int) -> bool:
+        return done > total
+
+    penstock.save(folder / "a.npy", penstock.arange(3), progress=progress)
+    penstock.save_npz(folder / "a.npz", {"few": penstock.arange(3)}, compression=6)
+    penstock.load(folder / "a.npy", progress=progress)
+
+
+def look_at_the_process(folder: Path) -> None:
+    """What holds for the whole process."""
+    assert_type(penstock.__version__, str)
+    assert_type(penstock.abi_version(), tuple[int, int])
+    penstock.set_num_threads(2)
+    assert_type(penstock.get_num_threads(), int)
+    penstock.set_num_threads(0)
+    stats: penstock.MemoryStats = penstock.memory_stats("cpu")
+    assert_type(stats.live_bytes + stats.peak_bytes + stats.live_storages + stats.wrapped_bytes, int)
+    with penstock.trace(folder / "trace.json"):
+        penstock.zeros(10).clone()
+
+
+def catch() -> list[type[penstock.Error]]:
+    """Every exception; the built-in ones catch them too."""
+    try:
+        penstock.zeros(3)[5]
+    except IndexError as error:
+        print(error)
+    return [
+        penstock.CancelledError, penstock.DataError, penstock.DoesNotFitError, penstock.InternalError,
+        penstock.InvalidArgumentError, penstock.IoError, penstock.NotExportableError, penstock.NotFoundError,
+        penstock.OutOfMemoryError, penstock.OutOfRangeError, penstock.ReadOnlyError, penstock.TimedOutError,
+        penstock.TypeMismatchError, penstock.UnavailableError,
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """All of it."""
+    make_tensors()
+    share_memory(np.zeros((2, 3), np.float32))
+    look_at(penstock.ones((2, 3)))
+    view(penstock.zeros((2, 3)))
+    move(penstock.zeros((2, 3)))
+    print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
+    choose_device()
+    with tempfile.TemporaryDirectory() as folder:
+        use_files(Path(folder))
+        look_at_the_process(Path(folder))
+
+
+if __name__ == "__main__":
+    main()
