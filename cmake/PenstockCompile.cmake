@@ -14,12 +14,12 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 # Contraction off: a result must not depend on whether the compiler found a fused multiply-add.
-add_compile_options(-Wall -Wextra -Wpedantic -ffp-contract=off)
+add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wpedantic;-ffp-contract=off>")
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  add_compile_options(-Wno-restrict)  # GCC's bug 105651: it warns of plain uses of std::string
+  add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-Wno-restrict>)  # GCC's bug 105651: it warns of plain uses of std::string
 endif()
 if(PENSTOCK_WARNINGS_AS_ERRORS)
-  add_compile_options(-Werror)
+  add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-Werror>)
 endif()
 
 if(PENSTOCK_SANITIZE STREQUAL "address")

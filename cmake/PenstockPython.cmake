@@ -49,10 +49,13 @@ add_python_module(_dlpack ${dlpack_ext_sources})
 target_include_directories(_dlpack PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(_dlpack PRIVATE DLPack::DLPack)
 
-# In a wheel: the modules, libcore as one file under its soname, and the headers.
+# In a wheel: the modules, libcore as one file under its soname, the plug-ins beside it, and the headers.
 if(SKBUILD)
   install(TARGETS _cffi _dlpack LIBRARY DESTINATION penstock COMPONENT python)
   install(FILES $<TARGET_FILE:penstock_core> DESTINATION penstock COMPONENT python
           RENAME $<TARGET_SONAME_FILE_NAME:penstock_core>)
+  if(penstock_builds_cuda)
+    install(TARGETS penstock_cuda LIBRARY DESTINATION penstock COMPONENT python)
+  endif()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/capi/include/penstock DESTINATION penstock/include COMPONENT python)
 endif()

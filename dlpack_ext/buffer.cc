@@ -50,6 +50,11 @@ const char *why_not(const Py_buffer &view, int flags) {
 int get_buffer(PyObject *self, Py_buffer *view, int flags) {
   const ps_tensor *tensor = tensor_of(self);
   view->obj = nullptr;
+  if (ps_tensor_device_type(tensor) != PS_DEVICE_CPU) {
+    raise_not_exportable("the tensor lies on cuda:%d, which no buffer reaches: copy it with .to('cpu') first",
+                         static_cast<int>(ps_tensor_device_id(tensor)));
+    return -1;
+  }
   const ps_dtype dtype = ps_tensor_dtype(tensor);
   const char *format = formats[static_cast<size_t>(dtype)];
   if (format == nullptr) {

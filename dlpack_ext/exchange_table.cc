@@ -2,6 +2,7 @@
 
 #include <dlpack/dlpack.h>
 #include <penstock/dlpack.h>
+#include <penstock/stream.h>
 
 #include "dlpack_ext/dtypes.h"
 #include "dlpack_ext/errors.h"
@@ -74,9 +75,17 @@ int allocate(DLTensor *prototype, DLManagedTensorVersioned **out, void *error_co
   return -1;
 }
 
-// The CPU has no streams to ask for.
-int current_work_stream(DLDeviceType, int32_t, void **out) {
-  *out = nullptr;
+// Null for the CPU and for what penstock does not know: there is nothing to wait for.
+int current_work_stream(DLDeviceType device_type, int32_t device_id, void **out) {
+  void *stream = nullptr;
+  if (device_type == kDLCUDA) {
+    const ps_status status = ps_get_stream(&stream, PS_DEVICE_CUDA, device_id);
+    if (status != PS_OK) {
+      raise_as_buffer_error(status);
+      return -1;
+    }
+  }
+  *out = stream;
   return 0;
 }
 

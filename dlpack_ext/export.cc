@@ -2,6 +2,7 @@
 
 #include <dlpack/dlpack.h>
 #include <penstock/dlpack.h>
+#include <penstock/stream.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -89,8 +90,14 @@ bool wants_versioned(PyObject *max_version, bool &versioned) {
   return true;
 }
 
-// A tensor on the CPU has no stream to wait for: None, or -1, which asks for no wait.
-bool accept_stream(PyObject *stream) {
+// The stream on which a consumer is going to read: to be waited for, unless it asked for no wait with -1.
+struct ConsumerStream {
+  void *stream = nullptr;  // null: the legacy default stream
+  bool waits = true;
+};
+
+// A tensor on the CPU has no stream to wait for: None, or -1.
+bool accept_cpu_stream(PyObject *stream) {
   if (stream == Py_None) return true;
   if (PyLong_Check(stream)) {
     const long number = PyLong_AsLong(stream);
@@ -99,6 +106,25 @@ bool accept_stream(PyObject *stream) {
   }
   raise_not_exportable("stream must be None for a tensor on the CPU, got %R", stream);
   return false;
+}
+
+// CUDA's: None and 1 are the legacy default stream, 2 the per-thread one, -1 asks for no wait; 0 could be either of two.
+bool read_cuda_stream(ConsumerStream &wanted, PyObject *stream) {
+  if (stream == Py_None) return true;
+  Object number(PyLong_Check(stream) ? PyNumber_Index(stream) : nullptr);
+  const long long handle = number ? PyLong_AsLongLong(number.get()) : 0;
+  PyErr_Clear();
+  if (handle < -1 || handle == 0) {
+    raise_not_exportable("stream must be None, -1, 1, 2 or a CUDA stream's handle, got %R: 0 is ambiguous", stream);
+    return false;
+  }
+  wanted.waits = handle != -1;
+  if (wanted.waits) wanted.stream = reinterpret_cast<void *>(static_cast<intptr_t>(handle));
+  return true;
+}
+
+bool read_stream(ConsumerStream &wanted, PyObject *stream, long device_type) {
+  return device_type == PS_DEVICE_CUDA ? read_cuda_stream(wanted, stream) : accept_cpu_stream(stream);
 }
 
 // ---- Capsules ----
@@ -130,8 +156,76 @@ PyObject *lend_as(ps_tensor *tensor, bool versioned, bool copied) {
   return versioned ? lend(tensor, copied, ps_tensor_to_dlpack) : lend(tensor, copied, ps_tensor_to_dlpack_legacy);
 }
 
+// What a capsule of either kind says of its memory.
+DLTensor &described_in(PyObject *capsule, bool versioned) {
+  return versioned ? static_cast<DLManagedTensorVersioned *>(
+                         PyCapsule_GetPointer(capsule, capsule_name<DLManagedTensorVersioned>))
+                         ->dl_tensor
+                   : static_cast<DLManagedTensor *>(PyCapsule_GetPointer(capsule, capsule_name<DLManagedTensor>))
+                         ->dl_tensor;
+}
+
+// Lends a GPU's memory to a consumer that reads on a stream of its own.
+PyObject *lend_on_stream(ps_tensor *tensor, bool versioned, const ConsumerStream &consumer) {
+  if (consumer.waits) {
+    const ps_status status = ps_tensor_lend_to_stream(tensor, consumer.stream);
+    if (status != PS_OK) return raise_as_buffer_error(status);
+  }
+  return lend_as(tensor, versioned, false);
+}
+
+PyObject *mark_as_copy(PyObject *capsule, bool versioned) {
+  if (capsule != nullptr && versioned)
+    static_cast<DLManagedTensorVersioned *>(PyCapsule_GetPointer(capsule, capsule_name<DLManagedTensorVersioned>))
+        ->flags |= DLPACK_FLAG_BITMASK_IS_COPIED;
+  return capsule;
+}
+
+// Lends a new tensor that nobody else has, and lets go of it.
+PyObject *lend_copy(ps_tensor *copy, bool versioned, const ConsumerStream &consumer) {
+  const bool on_gpu = ps_tensor_device_type(copy) == PS_DEVICE_CUDA;
+  PyObject *capsule = on_gpu ? lend_on_stream(copy, versioned, consumer) : lend_as(copy, versioned, false);
+  ps_tensor_release(copy);
+  return mark_as_copy(capsule, versioned);
+}
+
+// Lends where the tensor lies.
+PyObject *lend_in_place(ps_tensor *tensor, bool versioned, bool copied, const ConsumerStream &consumer) {
+  if (ps_tensor_device_type(tensor) != PS_DEVICE_CUDA) return lend_as(tensor, versioned, copied);
+  if (!copied) return lend_on_stream(tensor, versioned, consumer);
+  ps_tensor *copy = nullptr;
+  const ps_status status = ps_tensor_clone(&copy, tensor);
+  return status == PS_OK ? lend_copy(copy, versioned, consumer) : raise_as_buffer_error(status);
+}
+
+// Lends page-locked main memory under DLPack's own name for it, which is used where a consumer asks for that alone.
+PyObject *lend_pinned(ps_tensor *tensor, bool versioned, Copying copying) {
+  PyObject *capsule;
+  if (ps_tensor_is_pinned(tensor) == 1 && copying != Copying::always) {
+    capsule = lend_as(tensor, versioned, false);
+  } else if (copying == Copying::never) {
+    return raise_not_exportable("the tensor does not lie in pinned memory: lending it there takes a copy");
+  } else {
+    ps_tensor_options options = PS_TENSOR_OPTIONS_INIT;
+    options.device_type = PS_DEVICE_CPU;
+    options.pinned = 1;
+    ps_tensor *moved = nullptr;
+    ps_status status = ps_tensor_empty(&moved, ps_tensor_dtype(tensor), ps_tensor_ndim(tensor),
+                                       ps_tensor_shape(tensor), &options);
+    if (status == PS_OK) status = ps_tensor_copy(moved, tensor, PS_CAST_SAME_KIND);
+    if (status != PS_OK) {
+      ps_tensor_release(moved);
+      return raise_as_buffer_error(status);
+    }
+    capsule = lend_copy(moved, versioned, {});
+  }
+  if (capsule != nullptr) described_in(capsule, versioned).device = {kDLCUDAHost, 0};
+  return capsule;
+}
+
 // Lends from another device than the tensor's, which takes a copy.
-PyObject *lend_from(long device_type, long device_id, ps_tensor *tensor, bool versioned, Copying copying) {
+PyObject *lend_from(long device_type, long device_id, ps_tensor *tensor, bool versioned, Copying copying,
+                    const ConsumerStream &consumer) {
   if (copying == Copying::never)
     return raise_not_exportable("the tensor lies on device (%d, %d): lending it on (%ld, %ld) takes a copy",
                                 static_cast<int>(ps_tensor_device_type(tensor)),
@@ -145,9 +239,7 @@ PyObject *lend_from(long device_type, long device_id, ps_tensor *tensor, bool ve
   ps_tensor *moved = nullptr;
   const ps_status status = ps_tensor_to_device(&moved, tensor, &options);
   if (status != PS_OK) return raise_as_buffer_error(status);
-  PyObject *capsule = lend_as(moved, versioned, false);
-  ps_tensor_release(moved);
-  return capsule;
+  return lend_copy(moved, versioned, consumer);
 }
 
 // ---- Capsules over memory of any origin ----
@@ -253,17 +345,22 @@ PyObject *dlpack_method(PyObject *self, PyObject *const *arguments, Py_ssize_t c
   Copying copying;
   bool versioned;
   if (!read_request(request, arguments, count, names) || !read_copying(copying, request.copy) ||
-      !wants_versioned(request.max_version, versioned) || !accept_stream(request.stream))
+      !wants_versioned(request.max_version, versioned))
     return nullptr;
   ps_tensor *tensor = tensor_of(self);
+  ConsumerStream consumer;
   if (request.dl_device != Py_None) {
     const long device_type = pair_item(request.dl_device, 0, "dl_device");
     const long device_id = PyErr_Occurred() == nullptr ? pair_item(request.dl_device, 1, "dl_device") : -1;
     if (PyErr_Occurred() != nullptr) return nullptr;
-    if (device_type != ps_tensor_device_type(tensor) || device_id != ps_tensor_device_id(tensor))
-      return lend_from(device_type, device_id, tensor, versioned, copying);
+    if (device_type != ps_tensor_device_type(tensor) || device_id != ps_tensor_device_id(tensor)) {
+      if (!read_stream(consumer, request.stream, device_type)) return nullptr;
+      if (device_type == kDLCUDAHost && device_id == 0) return lend_pinned(tensor, versioned, copying);
+      return lend_from(device_type, device_id, tensor, versioned, copying, consumer);
+    }
   }
-  return lend_as(tensor, versioned, copying == Copying::always);
+  if (!read_stream(consumer, request.stream, ps_tensor_device_type(tensor))) return nullptr;
+  return lend_in_place(tensor, versioned, copying == Copying::always, consumer);
 }
 
 PyObject *create_dlpack_capsule(PyObject *, PyObject *arguments) {

@@ -1,6 +1,7 @@
 #include "dlpack_ext/import.h"
 
 #include <penstock/dlpack.h>
+#include <penstock/stream.h>
 
 #include <cstdlib>
 #include <new>
@@ -95,11 +96,26 @@ PyObject *refuse(DLManagedTensorVersioned *managed) {
 
 // ---- The ways in ----
 
+// Lets our stream wait for the one on which the producer works, where the memory is a GPU's.  Gives back what it was given,
+// or null with an exception set.
+Object after_producer(Object tensor, const DLPackExchangeAPI &table, DLDevice device) {
+  if (!tensor || device.device_type != kDLCUDA) return tensor;
+  void *stream = nullptr;
+  if (table.current_work_stream != nullptr &&
+      table.current_work_stream(device.device_type, device.device_id, &stream) != 0)
+    return Object();
+  const ps_status status = ps_tensor_take_from_stream(tensor_of(tensor.get()), stream);
+  if (status != PS_OK) return Object(raise_as_buffer_error(status));
+  return tensor;
+}
+
 PyObject *import_by_table(PyObject *object, const DLPackExchangeAPI &table, bool is_torch) {
   DLManagedTensorVersioned *managed = nullptr;
   if (table.managed_tensor_from_py_object_no_sync(object, &managed) != 0) return nullptr;
-  if (is_torch && !is_no_lazy_view(object, managed->dl_tensor.dtype.code)) return refuse(managed);
-  return take_over(managed);
+  const DLTensor &lent = managed->dl_tensor;
+  if (is_torch && !is_no_lazy_view(object, lent.dtype.code)) return refuse(managed);
+  const DLDevice device = lent.device;
+  return after_producer(Object(take_over(managed)), table, device).give_away();
 }
 
 template <typename Managed>
@@ -119,6 +135,32 @@ PyObject *import_capsule(PyObject *capsule) {
   return raise_not_exportable("%R is no DLPack capsule that can still be used: one can be imported once", capsule);
 }
 
+// The GPU that a producer's memory lies on, or is asked onto; false where that is main memory or not to be found out.
+bool find_gpu(PyObject *object, PyObject *wanted, int &device_id) {
+  Object found(wanted != Py_None ? Object::borrowed(wanted)
+                                 : Object(PyObject_CallMethod(object, "__dlpack_device__", nullptr)));
+  Object type(found ? PySequence_GetItem(found.get(), 0) : nullptr);
+  Object number(found ? PySequence_GetItem(found.get(), 1) : nullptr);
+  const long device_type = type ? PyLong_AsLong(type.get()) : 0;  // an IntEnum is an int
+  device_id = number ? static_cast<int>(PyLong_AsLong(number.get())) : 0;
+  PyErr_Clear();
+  return device_type == kDLCUDA;
+}
+
+// Tells a producer on a GPU which stream of ours reads the memory, so that it lets that one wait.
+bool add_stream(PyObject *names, PyObject *object, PyObject *wanted) {
+  int device_id = 0;
+  if (!find_gpu(object, wanted, device_id)) return true;
+  void *stream = nullptr;
+  const ps_status status = ps_get_stream(&stream, PS_DEVICE_CUDA, device_id);
+  if (status != PS_OK) {
+    raise_as_buffer_error(status);
+    return false;
+  }
+  Object number(PyLong_FromVoidPtr(stream));
+  return number && PyDict_SetItemString(names, "stream", number.get()) == 0;
+}
+
 // Calls x.__dlpack__ with what is asked for, or without arguments where the producer is older than they are.
 Object ask_for_capsule(PyObject *object, PyObject *device, PyObject *copy) {
   Object method(PyObject_GetAttrString(object, "__dlpack__"));
@@ -127,12 +169,14 @@ Object ask_for_capsule(PyObject *object, PyObject *device, PyObject *copy) {
   if (!names) return Object();
   if (device != Py_None && PyDict_SetItemString(names.get(), "dl_device", device) < 0) return Object();
   if (copy != Py_None && PyDict_SetItemString(names.get(), "copy", copy) < 0) return Object();
+  if (!add_stream(names.get(), object, device)) return Object();
   Object none(PyTuple_New(0));
   Object capsule(PyObject_Call(method.get(), none.get(), names.get()));
   const bool is_plain = device == Py_None && copy == Py_None;
   if (!capsule && is_plain && PyErr_ExceptionMatches(PyExc_TypeError)) {
     PyErr_Clear();
-    return Object(PyObject_Call(method.get(), none.get(), nullptr));
+    PyDict_DelItemString(names.get(), "max_version");  // what is older than that still knows the stream
+    return Object(PyObject_Call(method.get(), none.get(), names.get()));
   }
   return capsule;
 }

@@ -2,6 +2,7 @@
 
 #include <dlpack/dlpack.h>
 #include <penstock/dlpack.h>
+#include <penstock/stream.h>
 
 #include "dlpack_ext/errors.h"
 #include "dlpack_ext/owners.h"
@@ -55,6 +56,16 @@ bool expect_no(Answer answer, const char *advice) {
   return answer == Answer::no;
 }
 
+// Torch's stream waits for ours where the memory is a GPU's.  False with an exception set.
+bool let_torch_wait(const Torch &torch, ps_tensor *tensor) {
+  if (ps_tensor_device_type(tensor) != PS_DEVICE_CUDA) return true;
+  void *stream = nullptr;
+  if (torch.table->current_work_stream(kDLCUDA, ps_tensor_device_id(tensor), &stream) != 0) return false;
+  const ps_status status = ps_tensor_lend_to_stream(tensor, stream);
+  if (status != PS_OK) raise_as_buffer_error(status);
+  return status == PS_OK;
+}
+
 }  // namespace
 
 bool is_torch_tensor(PyObject *object) {
@@ -81,6 +92,7 @@ PyObject *lend_to_torch(PyObject *, PyObject *tensor) {
   give_back_owners();
   const Torch *torch = find_torch();
   if (torch == nullptr || torch->table == nullptr) Py_RETURN_NONE;
+  if (!let_torch_wait(*torch, tensor_of(tensor))) return nullptr;
   DLManagedTensorVersioned *managed = nullptr;
   const ps_status status = ps_tensor_to_dlpack(&managed, tensor_of(tensor), 0);
   if (status != PS_OK) return raise_as_buffer_error(status);

@@ -22,7 +22,7 @@ void cut_dense(const Tensor &tensor, const Consumer &consume) {
 // Cuts along the first axis into blocks of whole rows; rows too large for one are cut themselves.
 void gather(const Tensor &tensor, std::vector<std::byte> &room, const Consumer &consume) {
   const int64_t nbytes = tensor.nbytes();
-  if (tensor.is_contiguous()) return cut_dense(tensor, consume);
+  if (tensor.is_contiguous() && tensor.device().type == DeviceType::cpu) return cut_dense(tensor, consume);
   if (nbytes <= largest_block_nbytes) {
     room.resize(static_cast<size_t>(nbytes));
     to_data(room.data(), room.size(), tensor);

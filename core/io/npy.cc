@@ -15,6 +15,7 @@
 #include "core/io/save_meter.h"
 #include "core/io/utf8.h"
 #include "core/tensor/create.h"
+#include "core/tensor/transfer.h"
 
 namespace penstock::core {
 namespace {
@@ -33,9 +34,9 @@ Extents strides_of(const NpyHeader &header) {
   return header.column_major ? column_major_strides(header.shape) : row_major_strides(header.shape);
 }
 
-// Memory for the elements, to be filled in the order of the file.
-Tensor make_tensor(const NpyHeader &header, const Device &device) {
-  Tensor tensor = empty(header.dtype, header.shape, {.device = device});
+// Main memory for the elements, to be filled in the order of the file.
+Tensor make_tensor(const NpyHeader &header) {
+  Tensor tensor = empty(header.dtype, header.shape, {});
   tensor.strides = strides_of(header);
   return tensor;
 }
@@ -59,7 +60,7 @@ Tensor read_npy(const FilePart &part, std::string_view place, const LoadOptions 
   const std::vector<std::byte> start = read_start(part);
   const NpyHeader header = parse_npy_header(start, part.size, place);
   if (crc != nullptr) *crc = crc32(0, std::span(start).first(header.data_offset));
-  Tensor tensor = make_tensor(header, options.device);
+  Tensor tensor = make_tensor(header);
   int64_t done = 0;
   do {
     const int64_t block_nbytes = std::min(largest_block_nbytes, header.nbytes - done);
@@ -71,7 +72,7 @@ Tensor read_npy(const FilePart &part, std::string_view place, const LoadOptions 
     options.progress.report(position + block.size(), part.size);
   } while (done < header.nbytes);
   settle_byte_order(tensor, header);
-  return tensor;
+  return on_device(tensor, options.device);
 }
 
 Tensor load_npy(const std::string &path, const LoadOptions &options) {
@@ -82,11 +83,11 @@ Tensor load_npy(const std::string &path, const LoadOptions &options) {
 
 Tensor parse_npy(std::span<const std::byte> bytes, std::string_view place, const Device &device) {
   const NpyHeader header = parse_npy_header(bytes, bytes.size(), place);
-  Tensor tensor = make_tensor(header, device);
+  Tensor tensor = make_tensor(header);
   if (header.nbytes > 0)
     std::memcpy(tensor.data, bytes.data() + header.data_offset, static_cast<size_t>(header.nbytes));
   settle_byte_order(tensor, header);
-  return tensor;
+  return on_device(tensor, device);
 }
 
 Tensor adopt_npy(Reference<Storage> storage, std::string_view place) {

@@ -13,6 +13,7 @@
 #include "core/io/save_meter.h"
 #include "core/io/utf8.h"
 #include "core/io/zip_writer.h"
+#include "core/tensor/transfer.h"
 
 namespace penstock::core {
 namespace {
@@ -50,13 +51,13 @@ Buffer read_stream(const FilePart &part, const Progress &progress) {
 Tensor read_deflated(const FilePart &part, const ZipMember &member, std::string_view place,
                      const LoadOptions &options) {
   Buffer stream = read_stream(part, options.progress);
-  auto storage = Storage::allocate(static_cast<int64_t>(member.size), Storage::default_alignment, options.device);
+  auto storage = Storage::allocate(static_cast<int64_t>(member.size), Storage::default_alignment, Device{});
   const std::span<std::byte> bytes(storage->data(), member.size);
   inflate(bytes, stream.span(), place);
   require_crc32(crc32(0, bytes), member, place);
   Tensor tensor = adopt_npy(std::move(storage), place);
   options.progress.report(part.size, part.size);
-  return tensor;
+  return on_device(tensor, options.device);
 }
 
 void require_names(std::span<const NamedTensor> tensors) {

@@ -10,7 +10,9 @@
 #include "core/base/error.h"
 #include "core/base/insertion_sort.h"
 #include "core/tensor/convert.h"
-#include "core/tensor/half.h"
+#include "core/tensor/device_copy.h"
+#include "core/tensor/element.h"
+#include "core/tensor/transfer.h"
 
 namespace penstock::core {
 namespace {
@@ -83,29 +85,7 @@ void PairedWalk::join_axes() {
   ndim_ = std::min(ndim_, joined + 1);
 }
 
-struct Bool8 {
-  uint8_t byte;
-};
-
-bool is_nan(float number) { return std::isnan(number); }
-bool is_nan(double number) { return std::isnan(number); }
-template <typename Part>
-bool is_nan(std::complex<Part> number) {
-  return std::isnan(number.real()) || std::isnan(number.imag());
-}
-
-template <typename Number>
-bool is_same_value(Number first, Number second) {
-  const int is_equal = first == second, are_nan = static_cast<int>(is_nan(first)) & static_cast<int>(is_nan(second));
-  return (is_equal | are_nan) != 0;
-}
-
-template <AnySmallFloat Small>
-bool is_same_value(Small first, Small second) {
-  return is_same_value(to_float(first), to_float(second));
-}
-
-bool is_same_value(Bool8 first, Bool8 second) { return (first.byte != 0) == (second.byte != 0); }
+bool is_nan(std::complex<double> number) { return std::isnan(number.real()) || std::isnan(number.imag()); }
 
 template <typename Element>
 Element load(const std::byte *at) {
@@ -156,8 +136,8 @@ bool has_same_values(const PairedWalk &walk, DType dtype) {
     case DType::bfloat16: return has_same_elements<BFloat16>(walk);
     case DType::float32: return has_same_elements<float>(walk);
     case DType::float64: return has_same_elements<double>(walk);
-    case DType::complex64: return has_same_elements<std::complex<float>>(walk);
-    case DType::complex128: return has_same_elements<std::complex<double>>(walk);
+    case DType::complex64: return has_same_elements<Complex<float>>(walk);
+    case DType::complex128: return has_same_elements<Complex<double>>(walk);
     case DType::float8_e4m3fn: return has_same_elements<Float8E4M3FN>(walk);
     case DType::float8_e5m2: return has_same_elements<Float8E5M2>(walk);
     default: return has_same_bytes(walk, dtype_size(dtype));  // integers: one value, one pattern
@@ -213,6 +193,8 @@ bool has_close_values(const Tensor &actual, const Tensor &expected, DType wide, 
 bool equal(const Tensor &first, const Tensor &second, Equality equality) {
   if (first.dtype != second.dtype || first.shape != second.shape) return false;
   if (first.element_count() == 0 || (first.data == second.data && first.strides == second.strides)) return true;
+  if (first.device() != second.device()) return equal(in_main_memory(first), in_main_memory(second), equality);
+  if (first.device().type == DeviceType::cuda) return equal_on_device(first, second, equality == Equality::value);
   const PairedWalk walk(first, second);
   return equality == Equality::bitwise ? has_same_bytes(walk, dtype_size(first.dtype))
                                        : has_same_values(walk, first.dtype);
@@ -221,6 +203,8 @@ bool equal(const Tensor &first, const Tensor &second, Equality equality) {
 bool all_close(const Tensor &actual, const Tensor &expected, const Tolerance &tolerance) {
   require_comparable(actual, expected, tolerance);
   if (actual.element_count() == 0) return true;
+  if (actual.device().type != DeviceType::cpu || expected.device().type != DeviceType::cpu)
+    return all_close(in_main_memory(actual), in_main_memory(expected), tolerance);
   const bool is_complex =
       dtype_kind(actual.dtype) == DTypeKind::complex || dtype_kind(expected.dtype) == DTypeKind::complex;
   return is_complex ? has_close_values<std::complex<double>>(actual, expected, DType::complex128, tolerance)

@@ -3,84 +3,19 @@
 #include <array>
 #include <concepts>
 #include <cstring>
-#include <limits>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-#include "core/tensor/half.h"
+#include "core/tensor/element.h"
 
 namespace penstock::core {
 namespace {
-
-struct Bool8 {
-  uint8_t byte;
-};
-
-template <std::floating_point PartType>
-struct Complex {
-  using Part = PartType;
-  Part real, imaginary;
-};
 
 // The dtypes that convert, in the order of their numbers.
 using Elements = std::tuple<Bool8, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, Float16,
                             BFloat16, float, double, Complex<float>, Complex<double>>;
 constexpr size_t element_count = std::tuple_size_v<Elements>;
-
-template <typename Element>
-concept AnyComplex = requires {
-  typename Element::Part;
-};
-
-template <typename Element>
-bool is_true(Element value) {
-  if constexpr (AnyComplex<Element>)
-    return (value.real != 0) | (value.imaginary != 0);
-  else if constexpr (AnySmallFloat<Element>)
-    return (value.bits & Element::magnitude_mask) != 0;
-  else
-    return value != 0;
-}
-
-template <std::integral Integer, std::floating_point Floating>
-Integer saturate(Floating value) {
-  using Limits = std::numeric_limits<Integer>;
-  constexpr auto lowest = static_cast<Floating>(Limits::min());  // a power of two or 0: exact
-  constexpr Integer half = Limits::max() / 2 + 1;
-  constexpr Floating beyond = static_cast<Floating>(half) * 2;  // as well, and one more than the highest
-  // Selections rather than branches, and a conversion that is always defined: the loop around this vectorises.
-  const Floating inside = ((value > lowest) & (value < beyond)) ? value : Floating{0};
-  // Narrow integers come by way of int32, for which every CPU has an instruction.
-  using Step = std::conditional_t<(sizeof(Integer) < 4), int32_t, Integer>;
-  const auto truncated = static_cast<Integer>(static_cast<Step>(inside));
-  const Integer bounded = value >= beyond ? Limits::max() : truncated;
-  return value <= lowest ? Limits::min() : bounded;
-}
-
-template <typename To, typename From>
-To convert(From value) {
-  if constexpr (std::is_same_v<To, From>)
-    return value;
-  else if constexpr (AnyComplex<To> && AnyComplex<From>)
-    return {convert<typename To::Part>(value.real), convert<typename To::Part>(value.imaginary)};
-  else if constexpr (AnyComplex<To>)
-    return {convert<typename To::Part>(value), 0};
-  else if constexpr (std::is_same_v<From, Bool8>)
-    return convert<To>(static_cast<uint8_t>((value.byte + 255) >> 8));  // != 0, but vectorised
-  else if constexpr (std::is_same_v<To, Bool8>)
-    return {static_cast<uint8_t>(is_true(value))};
-  else if constexpr (AnyComplex<From>)
-    return convert<To>(value.real);
-  else if constexpr (AnySmallFloat<From>)
-    return convert<To>(to_float(value));
-  else if constexpr (AnySmallFloat<To>)
-    return round_to<To>(value);
-  else if constexpr (std::floating_point<From> && std::integral<To>)
-    return saturate<To>(value);
-  else
-    return static_cast<To>(value);
-}
 
 template <typename To, typename From>
 void convert_at(std::byte *to, const std::byte *from) {

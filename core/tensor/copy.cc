@@ -10,14 +10,15 @@
 #include "core/base/trace.h"
 #include "core/tensor/convert.h"
 #include "core/tensor/create.h"
+#include "core/tensor/cuda_device.h"
+#include "core/tensor/device_copy.h"
 #include "core/tensor/strided_loop.h"
 
 namespace penstock::core {
 namespace {
 
-void require_host_memory(Device device) {
-  if (device.type != DeviceType::cpu) fail(Status::unavailable, "elements on ", device, " cannot be reached");
-}
+// What is queued next touches the tensor's memory on its device's current stream.
+void note_use(const Tensor &tensor) { tensor.storage->note_use(current_stream(tensor.device())); }
 
 // An axis of size 1 is never stepped along, and its stride may be too large to multiply.
 Extents byte_strides(const Extents &shape, const Extents &strides, DType dtype) {
@@ -49,7 +50,8 @@ StridedMemory<Byte> from_index(const StridedMemory<Byte> &memory, int32_t axis, 
 // The one place where elements move.  Large moves are split along the longest axis, in shards that depend on the shape
 // alone; below a few megabytes handing them out costs more than it brings.
 void move_elements(const Extents &shape, const StridedMemory<std::byte> &to, DType to_dtype,
-                   const StridedMemory<const std::byte> &from, DType from_dtype) {
+                   const StridedMemory<const std::byte> &from, DType from_dtype, Device device = {}) {
+  if (device.type == DeviceType::cuda) return move_on_device(shape, to, to_dtype, from, from_dtype, device);
   const TraceSpan span("move elements");
   constexpr int64_t shard_nbytes = int64_t{1} << 20, break_even_nbytes = 4 * shard_nbytes;
   const ConvertRun run = find_conversion(to_dtype, from_dtype);
@@ -159,11 +161,28 @@ void require_value_fits(const void *value, DType value_dtype, DType dtype) {
     fail_integer_limits(integer.too_large, dtype);
 }
 
-// Fills a tensor of one axis with numbers made a block at a time.
+// Source's elements on another device, in destination's dtype; conversions and gathering are the source's device's work.
+void copy_between_devices(const Tensor &destination, const Tensor &source) {
+  const bool is_packed = source.dtype == destination.dtype && source.is_contiguous();
+  const Tensor packed = is_packed ? source : astype(source, destination.dtype, Casting::unsafe);
+  const bool lands_in_place = destination.is_contiguous() && destination.shape == source.shape;
+  const Tensor landed =
+      lands_in_place ? destination : empty(destination.dtype, source.shape, {.device = destination.device()});
+  note_use(packed);
+  note_use(landed);
+  copy_dense(landed.data, landed.device(), packed.data, packed.device(), packed.nbytes());
+  if (!lands_in_place) copy(destination, landed, Casting::unsafe);
+}
+
+// Fills a tensor of one axis with numbers made a block at a time, in main memory.
 template <typename Number, typename NumberAt>
 void fill_in_blocks(const Tensor &destination, DType number_dtype, NumberAt number_at) {
   require_writable(destination);
-  require_host_memory(destination.device());
+  if (destination.device().type != DeviceType::cpu) {
+    const Tensor made = empty(destination.dtype, destination.shape, {});
+    fill_in_blocks<Number>(made, number_dtype, number_at);
+    return copy(destination, made, Casting::unsafe);
+  }
   constexpr int64_t block = 256;
   std::array<Number, block> numbers;
   const ConvertRun run = find_conversion(destination.dtype, number_dtype);
@@ -180,18 +199,19 @@ void fill_in_blocks(const Tensor &destination, DType number_dtype, NumberAt numb
 
 void copy(const Tensor &destination, const Tensor &source, Casting casting) {
   require_writable(destination);
-  require_host_memory(destination.device());
-  require_host_memory(source.device());
   require_cast(source.dtype, destination.dtype, casting);
   Tensor from = broadcast(source, destination.shape);
   if (destination.element_count() == 0 || is_same_view(destination, from)) return;
+  if (destination.device() != source.device()) return copy_between_devices(destination, source);
   if (memory_overlaps(destination, from)) from = broadcast(clone(source), destination.shape);
-  move_elements(destination.shape, memory_of(destination), destination.dtype, elements_of(from), from.dtype);
+  note_use(destination);
+  note_use(source);
+  move_elements(destination.shape, memory_of(destination), destination.dtype, elements_of(from), from.dtype,
+                destination.device());
 }
 
 void fill(const Tensor &destination, const void *value, DType value_dtype) {
   require_writable(destination);
-  require_host_memory(destination.device());
   require_value_fits(value, value_dtype, destination.dtype);
   std::array<std::byte, 16> element{};
   const auto *first = static_cast<const std::byte *>(value);
@@ -200,8 +220,12 @@ void fill(const Tensor &destination, const void *value, DType value_dtype) {
     find_conversion(destination.dtype, DType::uint8)(element.data(), 0, &truth, 0, 1);
   else
     find_conversion(destination.dtype, value_dtype)(element.data(), 0, first, 0, 1);
-  move_elements(destination.shape, memory_of(destination), destination.dtype,
-                repeated(element.data(), destination.ndim()), destination.dtype);
+  note_use(destination);
+  const StridedMemory<const std::byte> from = repeated(element.data(), destination.ndim());
+  if (destination.device().type == DeviceType::cuda)
+    fill_on_device(destination.shape, memory_of(destination), from, destination.dtype, destination.device());
+  else
+    move_elements(destination.shape, memory_of(destination), destination.dtype, from, destination.dtype);
 }
 
 void fill_with_range(const Tensor &destination, int64_t start, int64_t step) {
@@ -225,28 +249,32 @@ void require_integer_fits(int64_t value, DType dtype) {
 }
 
 Tensor clone(const Tensor &tensor) {
-  require_host_memory(tensor.device());
   Tensor copied = empty(tensor.dtype, tensor.shape, {.device = tensor.device()});
-  move_elements(tensor.shape, memory_of(copied), copied.dtype, elements_of(tensor), tensor.dtype);
+  note_use(tensor);
+  move_elements(tensor.shape, memory_of(copied), copied.dtype, elements_of(tensor), tensor.dtype, tensor.device());
   return copied;
 }
 
 Tensor contiguous(const Tensor &tensor) { return tensor.is_contiguous() ? tensor : clone(tensor); }
 
 Tensor astype(const Tensor &tensor, DType dtype, Casting casting) {
-  require_host_memory(tensor.device());
   require_cast(tensor.dtype, dtype, casting);
   Tensor converted = empty(dtype, tensor.shape, {.device = tensor.device()});
-  move_elements(tensor.shape, memory_of(converted), dtype, elements_of(tensor), tensor.dtype);
+  note_use(tensor);
+  move_elements(tensor.shape, memory_of(converted), dtype, elements_of(tensor), tensor.dtype, tensor.device());
   return converted;
 }
 
 void to_data(void *data, uint64_t data_nbytes, const Tensor &tensor) {
-  require_host_memory(tensor.device());
   const auto needed = static_cast<uint64_t>(tensor.nbytes());
   if (data_nbytes != needed)
     fail(Status::invalid_argument, "room for ", data_nbytes, " bytes given, but the elements of shape ", tensor.shape,
          " of ", tensor.dtype, " take ", needed);
+  if (tensor.device().type != DeviceType::cpu) {
+    const Tensor dense = contiguous(tensor);
+    note_use(dense);
+    return copy_dense(data, {}, dense.data, dense.device(), dense.nbytes());
+  }
   const StridedMemory<std::byte> to{static_cast<std::byte *>(data),
                                     byte_strides(tensor.shape, row_major_strides(tensor.shape), tensor.dtype)};
   move_elements(tensor.shape, to, tensor.dtype, elements_of(tensor), tensor.dtype);

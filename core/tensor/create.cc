@@ -7,6 +7,8 @@
 #include "core/base/checked.h"
 #include "core/base/error.h"
 #include "core/tensor/copy.h"
+#include "core/tensor/cuda_device.h"
+#include "core/tensor/device_copy.h"
 
 namespace penstock::core {
 namespace {
@@ -50,15 +52,24 @@ int64_t floating_range_length(double start, double stop, double step) {
   return static_cast<int64_t>(length);
 }
 
+void require_pinned_memory(Device device) {
+  if (device.type != DeviceType::cpu)
+    fail(Status::invalid_argument, "pinned memory is main memory: device is ", device, ", expected cpu");
+  try {
+    cuda_device_count();
+  } catch (const Error &error) {
+    fail(error.status(), "pinned memory is not available: ", error.sentence());
+  }
+}
+
 }  // namespace
 
 void require_usable(const Allocation &allocation) {
-  if (allocation.pinned)
-    fail(Status::unavailable, "pinned memory is not available: it needs the CUDA plug-in, which this version lacks");
   const int64_t alignment = allocation.alignment;
   if (alignment < 0 || alignment > Storage::largest_alignment || (alignment & (alignment - 1)) != 0)
     fail(Status::invalid_argument, "alignment ", alignment, " is not a power of two up to ",
          Storage::largest_alignment);
+  if (allocation.pinned) require_pinned_memory(allocation.device);
 }
 
 Tensor empty(DType dtype, const Extents &shape, const Allocation &allocation) {
@@ -66,7 +77,7 @@ Tensor empty(DType dtype, const Extents &shape, const Allocation &allocation) {
   const int64_t count = checked_element_count(shape, dtype);
   const int64_t alignment = allocation.alignment == 0 ? Storage::default_alignment : allocation.alignment;
   Tensor tensor;
-  tensor.storage = Storage::allocate(count * dtype_size(dtype), alignment, allocation.device);
+  tensor.storage = Storage::allocate(count * dtype_size(dtype), alignment, allocation.device, allocation.pinned);
   tensor.data = tensor.storage->data();
   tensor.dtype = dtype;
   tensor.shape = shape;
@@ -76,7 +87,11 @@ Tensor empty(DType dtype, const Extents &shape, const Allocation &allocation) {
 
 Tensor zeros(DType dtype, const Extents &shape, const Allocation &allocation) {
   Tensor tensor = empty(dtype, shape, allocation);
-  if (tensor.data != nullptr) std::memset(tensor.data, 0, static_cast<size_t>(tensor.nbytes()));
+  if (tensor.data != nullptr && tensor.device().type == DeviceType::cuda)
+    call_cuda(&DeviceFunctions::set_zero, tensor.data, tensor.nbytes(), tensor.device().id,
+              current_stream(tensor.device()));
+  else if (tensor.data != nullptr)
+    std::memset(tensor.data, 0, static_cast<size_t>(tensor.nbytes()));
   return tensor;
 }
 
@@ -93,7 +108,7 @@ Tensor from_data(DType dtype, const Extents &shape, const void *data, uint64_t d
     fail(Status::invalid_argument, "data of ", data_nbytes, " bytes given, but shape ", shape, " of ", dtype, " needs ",
          needed);
   Tensor tensor = empty(dtype, shape, allocation);
-  if (needed != 0) std::memcpy(tensor.data, data, needed);
+  if (needed != 0) copy_dense(tensor.data, allocation.device, data, {}, static_cast<int64_t>(needed));
   return tensor;
 }
 

@@ -14,7 +14,8 @@ struct Allocation {
   int64_t alignment = Storage::default_alignment;  // 0 means the default
 };
 
-// Throws invalid_argument for an alignment that is none, unavailable for memory that this build or machine lacks.
+// Throws invalid_argument for an alignment that is none and for pinned memory that is not the CPU's, unavailable for memory
+// that this build or machine lacks.
 void require_usable(const Allocation &allocation);
 
 Tensor empty(DType dtype, const Extents &shape, const Allocation &allocation);

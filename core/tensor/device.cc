@@ -1,12 +1,25 @@
 #include "core/tensor/device.h"
 
 #include "core/base/error.h"
-#include "core/base/plugin.h"
+#include "core/base/text.h"
+#include "core/tensor/cuda_device.h"
 
 namespace penstock::core {
 namespace {
 
 thread_local Device current_default;
+
+// What the plug-in says is put behind the device that was asked for.
+void require_cuda_device(Device device) {
+  int32_t count = 0;
+  try {
+    count = cuda_device_count();
+  } catch (const Error &error) {
+    fail(error.status(), "device ", device, " is not available: ", error.sentence());
+  }
+  if (device.id >= count)
+    fail(Status::out_of_range, "there is no CUDA device ", device.id, ": ids go from 0 to ", count - 1);
+}
 
 }  // namespace
 
@@ -29,7 +42,8 @@ Device resolve_device(int32_t type, int32_t id) {
     return device;
   }
   if (id < 0) fail(Status::out_of_range, "there is no CUDA device ", id, ": ids count from 0");
-  fail(Status::unavailable, "device ", device, " is not available: ", plugin_status("cuda"));
+  require_cuda_device(device);
+  return device;
 }
 
 Device default_device() { return current_default; }

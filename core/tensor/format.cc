@@ -8,7 +8,10 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/tensor/copy.h"
+#include "core/tensor/create.h"
 #include "core/tensor/format_column.h"
+#include "core/tensor/view.h"
 
 namespace penstock::core {
 namespace {
@@ -76,6 +79,38 @@ void gather_shown(const Tensor &tensor, const ShownAxes &shown, int32_t axis, co
     const int64_t offset = index * tensor.strides[axis] * dtype_size(tensor.dtype);
     gather_shown(tensor, shown, axis + 1, first + offset, elements);
   }
+}
+
+// The printed elements of a tensor that the CPU does not reach, copied into a dense one: of an axis that is shortened its
+// start and its end, each by itself.
+void copy_shown(const Tensor &to, const Tensor &from, const ShownAxes &shown, int32_t axis) {
+  while (axis < from.ndim() && !shown[axis].shortened) ++axis;
+  if (axis == from.ndim()) return copy(to, from, Casting::same_kind);
+  const auto [leading, trailing, shortened] = shown[axis];
+  copy_shown(narrow(to, axis, 0, leading), narrow(from, axis, 0, leading), shown, axis + 1);
+  copy_shown(narrow(to, axis, leading, trailing), narrow(from, axis, from.shape[axis] - trailing, trailing), shown,
+             axis + 1);
+}
+
+Tensor shown_in_main_memory(const Tensor &tensor, const ShownAxes &shown) {
+  Extents shape = tensor.shape;
+  for (int32_t axis = 0; axis < shape.size(); ++axis) shape[axis] = shown[axis].count();
+  const Tensor copied = empty(tensor.dtype, shape, {});
+  copy_shown(copied, tensor, shown, 0);
+  return copied;
+}
+
+// Where the printed elements lie.  room keeps those alive that had to be copied.
+std::vector<const std::byte *> shown_elements(const Tensor &tensor, const ShownAxes &shown, Tensor &room) {
+  std::vector<const std::byte *> elements;
+  elements.reserve(static_cast<size_t>(shown_count(shown, tensor.ndim())));
+  if (tensor.device().type == DeviceType::cpu) {
+    gather_shown(tensor, shown, 0, tensor.data, elements);
+  } else {
+    room = shown_in_main_memory(tensor, shown);
+    gather_shown(room, shorten(room.shape, room.element_count()), 0, room.data, elements);
+  }
+  return elements;
 }
 
 // Nested brackets around the elements' texts, broken into lines.
@@ -152,9 +187,8 @@ void append_body(std::string &out, const Tensor &tensor, const FormatLimits &lim
     return;
   }
   const ShownAxes shown = choose_shown(tensor, limits);
-  std::vector<const std::byte *> elements;
-  elements.reserve(static_cast<size_t>(shown_count(shown, tensor.ndim())));
-  gather_shown(tensor, shown, 0, tensor.data, elements);
+  Tensor room;
+  const std::vector<const std::byte *> elements = shown_elements(tensor, shown, room);
   std::vector<std::string> texts = element_texts(tensor.dtype, elements, limits.precision);
   if (tensor.ndim() == 0)
     out.append(texts[0], texts[0].find_first_not_of(' '));

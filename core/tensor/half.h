@@ -8,6 +8,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/base/host_device.h"
+
 namespace penstock::core {
 
 // Sign, exponent, mantissa, from the top down.  Without an infinity the only NaN is all ones, and what is too large becomes
@@ -43,7 +45,7 @@ concept AnySmallFloat = requires {
 // value < limit ? below : otherwise, for numbers whose top bit is 0.  By a mask: for the operator a compiler makes a branch
 // around a floating-point operation in below, and then does not vectorise the loop.
 template <std::unsigned_integral Bits>
-constexpr Bits choose_below(Bits value, Bits limit, Bits below, Bits otherwise) {
+PS_HD constexpr Bits choose_below(Bits value, Bits limit, Bits below, Bits otherwise) {
   const Bits mask = Bits{0} - ((value - limit) >> (8 * sizeof(Bits) - 1));
   return (below & mask) | (otherwise & ~mask);
 }
@@ -58,12 +60,12 @@ struct WideLayout {
   static constexpr Bits infinity = static_cast<Bits>(2 * bias + 1) << mantissa_bits;
   static constexpr Bits quiet_bit = Bits{1} << (mantissa_bits - 1);
   // 2^exponent for a normal number.
-  static constexpr Bits power_of_two(int32_t exponent) { return static_cast<Bits>(exponent + bias) << mantissa_bits; }
+  PS_HD static constexpr Bits power_of_two(int32_t exponent) { return static_cast<Bits>(exponent + bias) << mantissa_bits; }
 };
 
 // Exact; a NaN keeps its sign and payload and becomes quiet.
 template <AnySmallFloat Small>
-constexpr float to_float(Small small) {
+PS_HD constexpr float to_float(Small small) {
   using Float = WideLayout<float>;
   constexpr int32_t added_bits = Float::mantissa_bits - Small::mantissa_bits;
   constexpr uint32_t rebias = static_cast<uint32_t>(Float::bias - Small::bias) << Float::mantissa_bits;
@@ -85,7 +87,7 @@ constexpr float to_float(Small small) {
 // Rounds once, to nearest, ties to even; what is too large becomes infinite, or NaN where there is no infinity.  A NaN
 // keeps its sign and the upper bits of its payload and becomes quiet.
 template <AnySmallFloat Small, std::floating_point Wide>
-constexpr Small round_to(Wide value) {
+PS_HD constexpr Small round_to(Wide value) {
   using Layout = WideLayout<Wide>;
   using Bits = typename Layout::Bits;
   constexpr int32_t dropped_bits = Layout::mantissa_bits - Small::mantissa_bits;
@@ -114,10 +116,11 @@ constexpr Small round_to(Wide value) {
 
 // The same for an integer.
 template <AnySmallFloat Small, std::integral Integer>
-constexpr Small round_to(Integer value) {
+PS_HD constexpr Small round_to(Integer value) {
   if constexpr (sizeof(Integer) <= 2) return round_to<Small>(static_cast<float>(value));  // exact
   if constexpr (sizeof(Integer) == 4) return round_to<Small>(static_cast<double>(value));
-  const bool negative = value < 0;
+  bool negative = false;
+  if constexpr (std::is_signed_v<Integer>) negative = value < 0;
   auto magnitude = static_cast<uint64_t>(value);
   if (negative) magnitude = 0 - magnitude;
   // More bits than a double has: the lowest kept one stands for all that go, so that no tie appears or is lost.

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
+#include "core/tensor/transfer.h"
 #include "core/tensor/view.h"
 
 namespace penstock::core {
@@ -48,7 +49,7 @@ int64_t resolve_index(int64_t index, int64_t size, int32_t axis, const Extents &
 // Adds what one index tensor picks along its axis to the offset of each combination.
 void add_offsets(std::vector<int64_t> &offsets, const Tensor &index, const Extents &picked_shape, const Tensor &tensor,
                  int32_t axis) {
-  const Tensor dense = contiguous(expand(index, picked_shape));
+  const Tensor dense = contiguous(expand(in_main_memory(index), picked_shape));
   // An axis of size 1 is never stepped along, and its stride may be too large to multiply.
   const int64_t step = tensor.shape[axis] > 1 ? tensor.strides[axis] * dtype_size(tensor.dtype) : 0;
   for (size_t combination = 0; combination < offsets.size(); ++combination) {
@@ -193,7 +194,10 @@ PickedParts parts_of(const Tensor &front, const Picks &picks) {
 
 }  // namespace
 
+// The CPU reads indices, so a GPU's tensors are picked from and put into in main memory, and what has changed goes back.
 Tensor take(const Tensor &tensor, std::span<const Tensor *const> indices) {
+  if (tensor.device().type != DeviceType::cpu)
+    return on_device(take(in_main_memory(tensor), indices), tensor.device());
   const Picks picks = resolve_picks(tensor, indices);
   const Tensor front = empty(tensor.dtype, front_shape(picks), {.device = tensor.device()});
   if (front.element_count() == 0) return contiguous(in_place_of_front(front, picks));
@@ -208,6 +212,11 @@ Tensor take(const Tensor &tensor, std::span<const Tensor *const> indices) {
 void put(const Tensor &destination, std::span<const Tensor *const> indices, const Tensor &source, Casting casting) {
   require_writable(destination);
   require_cast(source.dtype, destination.dtype, casting);
+  if (destination.device().type != DeviceType::cpu) {
+    const Tensor changed = in_main_memory(destination);
+    put(changed, indices, source, casting);
+    return copy(destination, changed, Casting::same_kind);
+  }
   const Picks picks = resolve_picks(destination, indices);
   // Converted, broadcast and copied away in one step, so that nothing below can fail.
   const Tensor front = empty(destination.dtype, front_shape(picks), {.device = destination.device()});
@@ -219,6 +228,8 @@ void put(const Tensor &destination, std::span<const Tensor *const> indices, cons
 }
 
 Tensor nonzero(const Tensor &tensor) {
+  if (tensor.device().type != DeviceType::cpu)
+    return on_device(nonzero(in_main_memory(tensor)), tensor.device());
   const Tensor truth = astype(tensor, DType::bool8, Casting::unsafe);
   const int64_t count = truth.element_count();
   int64_t found = 0;

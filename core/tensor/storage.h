@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "core/base/reference.h"
 #include "core/tensor/device.h"
@@ -12,14 +13,17 @@ namespace penstock::core {
 // Called once with user when wrapped memory is no longer held, with no lock of ours held.
 using Deleter = void (*)(void *user);
 
+struct StreamUse;
+
 class Storage : public Counted<Storage> {
  public:
   static constexpr int64_t default_alignment = 64;
   static constexpr int64_t largest_alignment = int64_t{1} << 21;
 
   // Memory of our own, not initialised; data() is null when nbytes is 0.  alignment is a power of two.
+  // On a GPU it is ready in the order of its current stream.  pinned: page-locked main memory, of the CPU alone.
   // Throws out_of_memory, and unavailable for a device that is not served.
-  static Reference<Storage> allocate(int64_t nbytes, int64_t alignment, Device device);
+  static Reference<Storage> allocate(int64_t nbytes, int64_t alignment, Device device, bool pinned = false);
 
   // Memory of the caller's, from first on.  When this throws, deleter has not been called.
   static Reference<Storage> wrap(std::byte *first, int64_t nbytes, Device device, bool read_only, Deleter deleter,
@@ -29,12 +33,20 @@ class Storage : public Counted<Storage> {
   int64_t nbytes() const { return nbytes_; }
   Device device() const { return device_; }
   bool read_only() const { return read_only_; }
-  bool pinned() const { return false; }  // page-locked memory comes with the CUDA plug-in
+  bool pinned() const { return pinned_; }
+
+  // A GPU's memory is freed, or given back to its owner, in the order of its home stream: the one it was allocated on, or
+  // of its producer, after all that was queued until then on the other streams it was used on.  Those streams must live as
+  // long as the storage.  Any number of threads; both do nothing on the CPU.
+  void set_home_stream(void *stream);
+  void note_use(void *stream);
 
  private:
   friend class Counted<Storage>;
   Storage() = default;
   ~Storage();
+  void take_device_memory(int64_t nbytes, int64_t alignment);
+  void give_back();
 
   std::byte *data_ = nullptr;
   int64_t nbytes_ = 0;
@@ -43,6 +55,9 @@ class Storage : public Counted<Storage> {
   bool wrapped_ = false;
   Deleter deleter_ = nullptr;
   void *user_ = nullptr;
+  bool pinned_ = false;
+  void *base_ = nullptr;                   // what the plug-in allocated; data_ is the aligned address within
+  std::unique_ptr<StreamUse> stream_use_;  // of a GPU's memory only
 };
 
 struct MemoryUsage {

@@ -10,19 +10,7 @@
 namespace penstock::core {
 namespace {
 
-struct Axis {
-  int64_t size, to_stride, from_stride;
-};
-
-// A walk over a few axes, the outermost first.
-struct Walk {
-  std::byte *to;
-  const std::byte *from;
-  std::array<Axis, max_ndim> axes;
-  int32_t ndim = 0;
-
-  Axis &axis(int32_t index) { return axes[static_cast<size_t>(index)]; }
-};
+using Axis = WalkAxis;
 
 // The axes that are stepped along, each so that the destination is written upwards.
 Walk usable_axes(const Extents &shape, const StridedMemory<std::byte> &to, const StridedMemory<const std::byte> &from) {
@@ -102,11 +90,16 @@ void run_tiles(const Tiling &tiling, std::byte *to, const std::byte *from, Conve
 
 }  // namespace
 
+Walk joined_walk(const Extents &shape, StridedMemory<std::byte> to, StridedMemory<const std::byte> from) {
+  Walk walk = usable_axes(shape, to, from);
+  order_and_join(walk);
+  return walk;
+}
+
 void for_each_run(const Extents &shape, StridedMemory<std::byte> to, StridedMemory<const std::byte> from,
                   ConvertRun run) {
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return;
-  Walk walk = usable_axes(shape, to, from);
-  order_and_join(walk);
+  Walk walk = joined_walk(shape, to, from);
   const Tiling tiling = take_tiling(walk);
   std::array<int64_t, max_ndim> index{};
   while (true) {

@@ -1,6 +1,7 @@
 // A walk over two views of one shape, side by side, in an order that suits the memory.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -15,6 +16,21 @@ struct StridedMemory {
   Byte *data = nullptr;
   Extents strides;
 };
+
+// A walk over the axes that are stepped along, outermost first: the destination is written upwards, its nearest neighbours
+// innermost, and axes that continue each other in both memories are one.  Strides are in bytes.
+struct WalkAxis {
+  int64_t size, to_stride, from_stride;
+};
+struct Walk {
+  std::byte *to;
+  const std::byte *from;
+  std::array<WalkAxis, max_ndim> axes;
+  int32_t ndim = 0;
+
+  WalkAxis &axis(int32_t index) { return axes[static_cast<size_t>(index)]; }
+};
+Walk joined_walk(const Extents &shape, StridedMemory<std::byte> to, StridedMemory<const std::byte> from);
 
 // Calls run for pieces that make up the whole of shape, each element once, in no order to rely on.  The two memories do not
 // overlap.

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/tensor/copy.h"
+#include "core/tensor/cuda_device.h"
 
 namespace penstock::core {
 
@@ -15,6 +16,26 @@ Tensor to_device(const Tensor &tensor, const Allocation &allocation) {
   Tensor moved = empty(tensor.dtype, tensor.shape, allocation);
   copy(moved, tensor, Casting::same_kind);
   return moved;
+}
+
+Tensor on_device(const Tensor &tensor, Device device) {
+  return tensor.device() == device ? tensor : to_device(tensor, {.device = device});
+}
+
+Tensor in_main_memory(const Tensor &tensor) { return on_device(tensor, {}); }
+
+void lend_to_stream(const Tensor &tensor, void *stream) {
+  void *const ours = current_stream(tensor.device());
+  wait_for_stream(tensor.device(), stream, ours);
+  tensor.storage->note_use(ours);
+  tensor.storage->note_use(known_stream(stream));
+}
+
+void take_from_stream(const Tensor &tensor, void *stream) {
+  void *const ours = current_stream(tensor.device());
+  wait_for_stream(tensor.device(), ours, stream);
+  tensor.storage->set_home_stream(known_stream(stream));
+  tensor.storage->note_use(ours);
 }
 
 }  // namespace penstock::core

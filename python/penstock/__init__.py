@@ -73,6 +73,7 @@ from penstock.process import (
     set_num_threads,
     trace,
 )
+from penstock.streams import get_stream, set_stream, stream, synchronize
 from penstock.tensor import Tensor
 
 set_tensor_class(Tensor)
@@ -119,6 +120,7 @@ __all__ = [
     "get_devices",
     "get_dlpack_device",
     "get_num_threads",
+    "get_stream",
     "int8",
     "int16",
     "int32",
@@ -130,6 +132,9 @@ __all__ = [
     "save_npz",
     "set_device",
     "set_num_threads",
+    "set_stream",
+    "stream",
+    "synchronize",
     "trace",
     "uint8",
     "uint16",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from types import TracebackType
 from typing import Any
 
-from penstock._native import call, ffi, lib, struct
+from penstock._native import call, ffi, lib, struct, text
 from penstock.errors import InvalidArgumentError, UnavailableError
 
 __all__ = ["Device", "device", "get_device", "get_devices", "set_device"]
@@ -55,9 +54,17 @@ class Device:
         >>> penstock.Device("cpu").memory_gb > 0
         True
         """
-        if self.kind == "cpu":
-            return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-        raise UnavailableError(f"the memory of {self.name} is not known: this version has no CUDA plug-in")
+        return float(describe(self).memory_bytes) / 1e9
+
+    @property
+    def model(self) -> str:
+        """What its maker calls it, as "NVIDIA H200"; "CPU" for the CPU.
+
+        >>> import penstock
+        >>> penstock.Device("cpu").model
+        'CPU'
+        """
+        return text(describe(self).name)
 
     @property
     def compute_capability(self) -> tuple[int, int] | None:
@@ -67,7 +74,10 @@ class Device:
         >>> penstock.Device("cpu").compute_capability is None
         True
         """
-        return None
+        if self.kind == "cpu":
+            return None
+        found = describe(self)
+        return found.compute_major, found.compute_minor
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -95,6 +105,13 @@ class Device:
 
     def __hash__(self) -> int:
         return hash(self.name)  # as its name's, which it equals
+
+
+def describe(device: Device) -> Any:
+    """A ps_device_info."""
+    info = struct("ps_device_info")
+    call(lib.ps_device_describe, info, *device.numbers)
+    return info
 
 
 def as_device(wanted: Device | str | None) -> Device:
@@ -134,13 +151,18 @@ def set_device(device: Device | str) -> None:
 
 
 def get_devices() -> list[Device]:
-    """The devices that can be used here.
+    """The devices that can be used here: the CPU, then each GPU. `penstock doctor` says why one is missing.
 
     >>> import penstock
     >>> penstock.get_devices()[0]
     Device('cpu')
     """
-    return [Device("cpu")]
+    count = ffi.new("int32_t *")
+    try:
+        call(lib.ps_device_count, count, NUMBERS["cuda"])
+    except UnavailableError:
+        return [Device("cpu")]
+    return [Device("cpu"), *(Device(f"cuda:{index}") for index in range(count[0]))]
 
 
 class device:  # noqa: N801 - reads as a function

@@ -31,6 +31,8 @@ PLUGINS = {
     "jpeg": "JPEG decoding",
 }
 
+CUDA_ADVICE = "a build with NVIDIA's nvcc on PATH, or with its wheel in the build's Python, has it"
+
 # The instructions that matter to numeric code, in the names that Linux gives them on x86-64 and on aarch64.
 CPU_FEATURES = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16",
@@ -90,9 +92,19 @@ def examine_plugins() -> dict[str, str]:
     found = {}
     for name, purpose in PLUGINS.items():
         path = library_path().with_name(f"libcore_{name}.so")
-        missing = f"not built in: penstock {penstock.__version__} comes without {purpose}; no build option adds it"
+        missing = f"not built in: this penstock {penstock.__version__} comes without {purpose}"
         found[name] = f"found: {path}" if path.exists() else missing
+    found["cuda"] += f"; {cuda_state()}" if found["cuda"].startswith("found") else f"; {CUDA_ADVICE}"
     return found
+
+
+def cuda_state() -> str:
+    """How many GPUs the plug-in serves, or why none."""
+    try:
+        penstock.set_stream(None, "cuda:0")
+    except penstock.Error as error:
+        return f"no GPU is served: {error}"
+    return f"{len(penstock.get_devices()) - 1} served"
 
 
 def examine_cpu() -> dict[str, Any]:
@@ -118,6 +130,7 @@ def examine_device(device: penstock.Device) -> dict[str, Any]:
     capability = device.compute_capability
     return {
         "name": device.name,
+        "model": device.model,
         "kind": device.kind,
         "memory_gb": round(device.memory_gb, 1),
         "compute_capability": None if capability is None else ".".join(map(str, capability)),
@@ -225,7 +238,7 @@ def device_text(device: dict[str, Any]) -> str:
     memory = device["memory"]
     capability = f", compute capability {device['compute_capability']}" if device["compute_capability"] else ""
     return (
-        f"{device['memory_gb']:g} GB{capability}; penstock holds {memory['live_bytes']} bytes in "
+        f"{device['model']}, {device['memory_gb']:g} GB{capability}; penstock holds {memory['live_bytes']} bytes in "
         f"{memory['live_storages']} storages, at most {memory['peak_bytes']} so far"
     )
 
