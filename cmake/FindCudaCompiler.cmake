@@ -1,6 +1,6 @@
 # nvcc, for the plug-in that serves GPUs: looked for where -DCMAKE_CUDA_COMPILER or CUDACXX says, on PATH, where NVIDIA's
-# installers put it, and in the wheels of Python3_EXECUTABLE (pip install nvidia-cuda-nvcc nvidia-cuda-cccl
-# nvidia-cuda-runtime nvidia-cuda-crt nvidia-nvvm).  Sets PENSTOCK_NVCC, empty where there is none.
+# installers put it, and in a wheel of Python3_EXECUTABLE's (pip install nvidia-cuda-nvcc, which brings all that nvcc needs).
+# Sets PENSTOCK_NVCC, empty where there is none.
 if(CMAKE_CUDA_COMPILER)
   set(PENSTOCK_NVCC ${CMAKE_CUDA_COMPILER})
   return()

@@ -15,8 +15,7 @@ if(NOT PENSTOCK_NVCC)
     message(STATUS "libcore_cuda.so is not built: there is no nvcc")
     return()
   endif()
-  message(FATAL_ERROR "PENSTOCK_CUDA=ON needs nvcc, of CUDA 12.3 or newer, and none is on PATH: install NVIDIA's cuda-toolkit, "
-          "or pip install nvidia-cuda-nvcc nvidia-cuda-cccl nvidia-cuda-runtime nvidia-cuda-crt nvidia-nvvm, "
+  message(FATAL_ERROR "PENSTOCK_CUDA=ON needs nvcc, and none is on PATH: pip install nvidia-cuda-nvcc, or install NVIDIA's CUDA toolkit, "
           "or name one with -DCMAKE_CUDA_COMPILER=PATH")
 endif()
 
