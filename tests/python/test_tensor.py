@@ -72,7 +72,7 @@ def test_what_is_no_number_is_a_type_error(data: Any) -> None:
 def test_an_array_is_copied_with_dtype_shape_and_elements(array: Any) -> None:
     tensor = penstock.Tensor(array)
     assert (tensor.dtype.name, tensor.shape) == (array.dtype.name, array.shape)
-    np.testing.assert_array_equal(tensor.numpy(), array)
+    assert tensor.numpy().tobytes() == array.tobytes()
     assert array.size == 0 or tensor.data_ptr != array.ctypes.data
 
 
@@ -518,6 +518,12 @@ def test_numpys_dtype_and_copy_are_followed() -> None:
 def test_a_conversion_without_a_copy_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="copy"):
         matrix().__array__(np.float32, copy=False)
+
+
+def test_copy_true_shares_none() -> None:
+    tensor = matrix()
+    tensor.__array__(copy=True).fill(9)
+    assert tensor.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 @pytest.mark.exchange
