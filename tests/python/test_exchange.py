@@ -258,5 +258,5 @@ def test_the_device_of_from_dlpack_may_be_the_arrays_own() -> None:
 
 
 def test_what_has_no_dlpack_is_named() -> None:
-    with pytest.raises(AttributeError, match="list"):
+    with pytest.raises(TypeError, match=r"\[1, 2\] has no __dlpack__"):
         penstock.from_dlpack([1, 2])  # type: ignore[arg-type]

@@ -553,3 +553,16 @@ def test_torch_shares_the_memory() -> None:
     tensor = matrix()
     for lent in (tensor.torch(), tensor.to_torch()):
         assert (lent.data_ptr(), lent.tolist()) == (tensor.data_ptr, tensor.tolist())
+
+
+def test_a_subclass_makes_its_own_kind() -> None:
+    class Weights(penstock.Tensor):
+        """A tensor with something more to say."""
+
+        def total(self) -> float:
+            return float(sum(self.tolist()))
+
+    weights = Weights([1.0, 2.0])
+    assert isinstance(weights, Weights)
+    assert weights.total() == 3
+    assert Weights((2, 1), [1, 2]).shape == (2, 1)
