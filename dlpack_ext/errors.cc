@@ -36,6 +36,14 @@ PyObject *raise_not_exportable(const char *format, ...) {
   return nullptr;
 }
 
+PyObject *raise_type_mismatch(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  PyErr_FormatV(class_of(PS_TYPE_MISMATCH, PyExc_TypeError), format, arguments);
+  va_end(arguments);
+  return nullptr;
+}
+
 PyObject *raise_as_buffer_error(ps_status status) {
   return raise_status(status == PS_OUT_OF_MEMORY ? status : PS_NOT_EXPORTABLE);
 }

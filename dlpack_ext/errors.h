@@ -17,6 +17,9 @@ PyObject *raise_status(ps_status status);
 // Raises the class for what cannot be lent or borrowed, a BufferError, with a text as PyErr_Format takes it.
 PyObject *raise_not_exportable(const char *format, ...);
 
+// Raises the class for what is of the wrong type, a TypeError, likewise.
+PyObject *raise_type_mismatch(const char *format, ...);
+
 // Raises a BufferError for any status but lack of memory: consumers take a TypeError as "this producer is old".
 PyObject *raise_as_buffer_error(ps_status status);
 

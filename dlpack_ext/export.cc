@@ -22,9 +22,6 @@ struct Request {
   PyObject *stream = Py_None, *max_version = Py_None, *dl_device = Py_None, *copy = Py_None;
 };
 
-// A name as Python interns it, so that comparing addresses is nearly always enough.
-bool is_name(PyObject *name, PyObject *interned) { return name == interned || PyUnicode_Compare(name, interned) == 0; }
-
 // Keyword-only, as the array API has it.
 bool read_request(Request &request, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
   if (count != 0) {

@@ -164,7 +164,10 @@ bool add_stream(PyObject *names, PyObject *object, PyObject *wanted) {
 // Calls x.__dlpack__ with what is asked for, or without arguments where the producer is older than they are.
 Object ask_for_capsule(PyObject *object, PyObject *device, PyObject *copy) {
   Object method(PyObject_GetAttrString(object, "__dlpack__"));
-  if (!method) return Object();
+  if (!method) {
+    if (PyErr_ExceptionMatches(PyExc_AttributeError)) raise_type_mismatch("%R has no __dlpack__ to borrow by", object);
+    return Object();
+  }
   Object names(Py_BuildValue("{s(ii)}", "max_version", DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION));
   if (!names) return Object();
   if (device != Py_None && PyDict_SetItemString(names.get(), "dl_device", device) < 0) return Object();
@@ -258,15 +261,9 @@ bool accept_buffer(const Py_buffer &view, ps_dtype dtype) {
   return true;
 }
 
-}  // namespace
+// ---- from_dlpack ----
 
-PyObject *take_over(DLManagedTensorVersioned *managed) {
-  ps_tensor *tensor = borrow(managed);
-  return tensor != nullptr ? new_tensor_object(tensor) : refuse(managed);
-}
-
-PyObject *borrow_array(PyObject *, PyObject *object) {
-  give_back_owners();
+PyObject *borrow_array(PyObject *object) {
   const bool is_torch = is_torch_tensor(object);
   if (is_torch && !is_free_of_grad(object)) return nullptr;
   if (const DLPackExchangeAPI *table = exchange_table_of(Py_TYPE(object)))
@@ -277,13 +274,61 @@ PyObject *borrow_array(PyObject *, PyObject *object) {
   return capsule ? import_capsule(capsule.get()) : nullptr;
 }
 
-PyObject *borrow_array_as(PyObject *, PyObject *arguments) {
-  PyObject *object, *device, *copy;
-  if (!PyArg_ParseTuple(arguments, "OOO", &object, &device, &copy)) return nullptr;
-  give_back_owners();
+// A device as the package takes it, a Device or its name, as DLPack's pair of numbers.
+Object device_numbers(PyObject *device) {
+  Object devices(PyImport_ImportModule("penstock.devices"));
+  Object known(devices ? PyObject_CallMethod(devices.get(), "as_device", "O", device) : nullptr);
+  return Object(known ? PyObject_GetAttrString(known.get(), "numbers") : nullptr);
+}
+
+PyObject *borrow_array_as(PyObject *object, PyObject *device, PyObject *copy) {
   if (is_torch_tensor(object) && !(is_free_of_grad(object) && is_no_lazy_view(object, any_dtype))) return nullptr;
-  Object capsule = ask_for_capsule(object, device, copy);
+  Object numbers = device == Py_None ? Object::borrowed(Py_None) : device_numbers(device);
+  if (!numbers) return nullptr;
+  Object capsule = ask_for_capsule(object, numbers.get(), copy);
   return capsule ? import_capsule(capsule.get()) : nullptr;
+}
+
+bool read_wishes(PyObject *&device, PyObject *&copy, PyObject *const *values, PyObject *names) {
+  static PyObject *const device_name = PyUnicode_InternFromString("device");
+  static PyObject *const copy_name = PyUnicode_InternFromString("copy");
+  for (Py_ssize_t index = 0; index < PyTuple_Size(names); ++index) {
+    PyObject *name = PyTuple_GetItem(names, index);
+    if (is_name(name, device_name))
+      device = values[index];
+    else if (is_name(name, copy_name))
+      copy = values[index];
+    else {
+      PyErr_Format(PyExc_TypeError, "from_dlpack() got an unexpected keyword argument '%U'", name);
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+PyObject *take_over(DLManagedTensorVersioned *managed) {
+  ps_tensor *tensor = borrow(managed);
+  return tensor != nullptr ? new_tensor_object(tensor) : refuse(managed);
+}
+
+const char from_dlpack_contract[] =
+    "from_dlpack($module, x, /, *, device=None, copy=None)\n--\n\n"
+    "Borrows another library's array as a tensor over the same memory.\n\n"
+    ">>> import numpy, penstock\n"
+    ">>> penstock.from_dlpack(numpy.arange(3)).tolist()\n"
+    "[0, 1, 2]\n\n"
+    "x is anything with ``__dlpack__``, or a DLPack capsule. The memory lives until the last tensor over it is gone. "
+    "device names another device to have it on, copy=True asks for memory of its own, copy=False forbids that. "
+    "BufferError when it cannot be shared as asked: the message says why, and what would work.";
+
+PyObject *from_dlpack(PyObject *, PyObject *const *arguments, Py_ssize_t count, PyObject *names) {
+  give_back_owners();
+  if (count != 1) return PyErr_Format(PyExc_TypeError, "from_dlpack() takes 1 positional argument, got %zd", count);
+  PyObject *device = Py_None, *copy = Py_None;
+  if (names != nullptr && !read_wishes(device, copy, arguments + 1, names)) return nullptr;
+  return device == Py_None && copy == Py_None ? borrow_array(arguments[0]) : borrow_array_as(arguments[0], device, copy);
 }
 
 PyObject *borrow_buffer(PyObject *, PyObject *object) {

@@ -7,12 +7,9 @@
 
 namespace penstock::ext {
 
-// borrow_array(x): a tensor over the memory of an array, or of a DLPack capsule.
-PyObject *borrow_array(PyObject *module, PyObject *object);
-
-// borrow_array_as(x, device, copy): the same, asking the array for a device (None, or a pair of DLPack's numbers) and a
-// copy (None, True or False).
-PyObject *borrow_array_as(PyObject *module, PyObject *arguments);
+// from_dlpack(x, /, *, device=None, copy=None): a tensor over the memory of an array, or of a DLPack capsule.
+PyObject *from_dlpack(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
+extern const char from_dlpack_contract[];  // for Python's help()
 
 // borrow_buffer(x): a tensor over the memory of an object with the buffer protocol.
 PyObject *borrow_buffer(PyObject *module, PyObject *object);

@@ -17,10 +17,10 @@ PyObject *interpreter_ends(PyObject *, PyObject *) {
 }
 
 PyMethodDef functions[] = {
+    {"adopt_as", adopt_as, METH_VARARGS, "adopt_as(cls, tensor): the tensor once more, as an object of a subclass."},
     {"adopt", adopt, METH_O, "adopt(address): a tensor that takes over one hold on the ps_tensor at an address."},
-    {"borrow_array", borrow_array, METH_O, "borrow_array(x): a tensor over another library's memory."},
-    {"borrow_array_as", borrow_array_as, METH_VARARGS,
-     "borrow_array_as(x, device, copy): the same, on a device and as a copy where asked for."},
+    {"from_dlpack", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(from_dlpack)),
+     METH_FASTCALL | METH_KEYWORDS, from_dlpack_contract},
     {"borrow_buffer", borrow_buffer, METH_O, "borrow_buffer(x): a tensor over a Python buffer's memory."},
     {"create_dlpack_capsule", create_dlpack_capsule, METH_VARARGS,
      "create_dlpack_capsule(data_ptr, shape, (code, bits), device_type, device_id, owner, versioned)"},

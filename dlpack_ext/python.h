@@ -9,6 +9,11 @@
 
 namespace penstock::ext {
 
+// Whether a name is one that was interned: comparing addresses is nearly always enough.
+inline bool is_name(PyObject *name, PyObject *interned) {
+  return name == interned || PyUnicode_Compare(name, interned) == 0;
+}
+
 // One reference to a Python object, given back when this goes.  The GIL is held wherever one is used.
 class Object {
  public:

@@ -156,6 +156,14 @@ PyObject *adopt(PyObject *, PyObject *address) {
   return new_tensor_object(static_cast<ps_tensor *>(pointer));
 }
 
+PyObject *adopt_as(PyObject *, PyObject *arguments) {
+  PyObject *given, *object;
+  if (!PyArg_ParseTuple(arguments, "O!O!", &PyType_Type, &given, base_type, &object)) return nullptr;
+  auto *type = reinterpret_cast<PyTypeObject *>(given);
+  if (!PyType_IsSubtype(type, base_type)) return PyErr_Format(PyExc_TypeError, "%R is no subclass of TensorBase", given);
+  return allocate(type, ps_tensor_retain(tensor_of(object)));
+}
+
 PyObject *new_tensor_object(ps_tensor *tensor) { return allocate(tensor_class, tensor); }
 
 }  // namespace penstock::ext

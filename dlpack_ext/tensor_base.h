@@ -20,6 +20,9 @@ PyObject *set_tensor_class(PyObject *module, PyObject *tensor_class);
 // adopt(address): a new tensor that takes over one hold on the ps_tensor at an address.
 PyObject *adopt(PyObject *module, PyObject *address);
 
+// adopt_as(cls, tensor): a new object of a subclass of TensorBase, with a hold of its own on the tensor of another.
+PyObject *adopt_as(PyObject *module, PyObject *arguments);
+
 bool is_tensor(PyObject *object);
 
 // The tensor of an object known to be one.

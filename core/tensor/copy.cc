@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -47,8 +48,21 @@ StridedMemory<Byte> from_index(const StridedMemory<Byte> &memory, int32_t axis, 
   return {memory.data + first * memory.strides[axis], memory.strides};
 }
 
-// The one place where elements move.  Large moves are split along the longest axis, in shards that depend on the shape
-// alone; below a few megabytes handing them out costs more than it brings.
+// The axis along which a large move is cut into shards: of those long enough for many shards the one that lies furthest
+// apart in the destination, so that a shard is one piece of memory where it can be; without any, the longest.
+int32_t axis_to_split(const Extents &shape, const Extents &to_strides) {
+  constexpr int64_t long_enough = 64;
+  int32_t chosen = 0;
+  for (int32_t axis = 1; axis < shape.size(); ++axis) {
+    const bool both_long = shape[axis] >= long_enough && shape[chosen] >= long_enough;
+    if (both_long ? std::abs(to_strides[axis]) > std::abs(to_strides[chosen]) : shape[axis] > shape[chosen])
+      chosen = axis;
+  }
+  return chosen;
+}
+
+// The one place where elements move.  Large moves are split in shards that depend on shape and strides alone; below a few
+// megabytes handing them out costs more than it brings.
 void move_elements(const Extents &shape, const StridedMemory<std::byte> &to, DType to_dtype,
                    const StridedMemory<const std::byte> &from, DType from_dtype, Device device = {}) {
   if (device.type == DeviceType::cuda) return move_on_device(shape, to, to_dtype, from, from_dtype, device);
@@ -57,7 +71,7 @@ void move_elements(const Extents &shape, const StridedMemory<std::byte> &to, DTy
   const ConvertRun run = find_conversion(to_dtype, from_dtype);
   const int64_t count = element_count(shape), nbytes = count * dtype_size(to_dtype);
   if (nbytes < break_even_nbytes) return for_each_run(shape, to, from, run);
-  const auto axis = static_cast<int32_t>(std::max_element(shape.begin(), shape.end()) - shape.begin());
+  const int32_t axis = axis_to_split(shape, to.strides);
   const int64_t index_nbytes = nbytes / shape[axis];
   parallel_for(shape[axis], std::max<int64_t>(1, shard_nbytes / index_nbytes), [&](Range range) {
     Extents part = shape;

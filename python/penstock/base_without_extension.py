@@ -15,10 +15,10 @@ from penstock.errors import NotExportableError
 __all__ = [
     "TensorBase",
     "adopt",
-    "borrow_array",
-    "borrow_array_as",
+    "adopt_as",
     "borrow_buffer",
     "create_dlpack_capsule",
+    "from_dlpack",
     "lend_to_torch",
     "read_buffer",
     "set_tensor_class",
@@ -100,13 +100,12 @@ class TensorBase:
         raise NotExportableError(ADVICE)
 
 
-def refuse(*_: Any) -> NoReturn:
+def refuse(*_: Any, **__: Any) -> NoReturn:
     """Stands for each function that lends or borrows."""
     raise NotExportableError(ADVICE)
 
 
-borrow_array = borrow_array_as = borrow_buffer = create_dlpack_capsule = lend_to_torch = refuse
-
+borrow_buffer = create_dlpack_capsule = from_dlpack = lend_to_torch = refuse
 
 tensor_classes: list[type] = [TensorBase]  # new tensors get the last one
 
@@ -121,6 +120,13 @@ def adopt(address: int) -> Any:
     tensor: Any = object.__new__(tensor_classes[-1])
     tensor._pointer = ffi.gc(ffi.cast("ps_tensor *", address), lib.ps_tensor_release)
     return tensor
+
+
+def adopt_as(cls: type, tensor: Any) -> Any:
+    """The tensor once more, as an object of a subclass."""
+    twin: Any = object.__new__(cls)
+    twin._pointer = ffi.gc(lib.ps_tensor_retain(tensor._pointer), lib.ps_tensor_release)
+    return twin
 
 
 # The struct module's codes, and NumPy's for complex numbers, by what they stand for.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock import base, devices, dtypes
 from penstock._native import call, ffi, lib
-from penstock.base import borrow_array, borrow_array_as, borrow_buffer, is_tensor, made, read_buffer
+from penstock.base import borrow_buffer, from_dlpack, is_tensor, made, read_buffer
 from penstock.devices import Device
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, NotExportableError, TypeMismatchError
@@ -199,7 +199,7 @@ def borrow(data: Any) -> Tensor:
         return over_array(data, read_buffer)
     if hasattr(data, "__dlpack__"):
         try:
-            return borrow_array(data)
+            return from_dlpack(data)
         except BufferError:
             if not is_buffer(data):
                 raise
@@ -238,21 +238,6 @@ def assignable(value: Any, dtype: DType) -> Tensor:
 
 
 # ---- Over other libraries' memory ----
-
-
-def from_dlpack(x: SupportsDLPack, /, *, device: Device | str | None = None, copy: bool | None = None) -> Tensor:
-    """Borrows another library's array as a tensor over the same memory.
-
-    >>> import numpy, penstock
-    >>> penstock.from_dlpack(numpy.arange(3)).tolist()
-    [0, 1, 2]
-
-    The memory lives until the last tensor over it is gone. BufferError when it cannot be shared as asked (dtype,
-    device, copy=False): the message says which, and what would work.
-    """
-    if device is None and copy is None:
-        return borrow_array(x)
-    return borrow_array_as(x, None if device is None else devices.as_device(device).numbers, copy)
 
 
 def from_numpy(array: Any, /) -> Tensor:

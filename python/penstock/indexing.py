@@ -31,7 +31,6 @@ GAP = object()  # an Ellipsis between arrays that stands for no axis: it parts t
 
 def get(tensor: Tensor, index: Any) -> Tensor:
     """The view, or the new tensor, that an index names."""
-
     simple = simple_view(tensor, index)
     if simple is not None:
         return simple
@@ -45,7 +44,6 @@ def get(tensor: Tensor, index: Any) -> Tensor:
 
 def set_(tensor: Tensor, index: Any, value: Any) -> None:
     """Writes value to what an index names, converting and broadcasting it."""
-
     simple = simple_view(tensor, index)
     view, picks, gap = resolve(tensor, index) if simple is None else (simple, None, None)
     if picks is None:
@@ -119,7 +117,6 @@ def resolve(tensor: Tensor, index: Any) -> tuple[Tensor, Picks | None, int | Non
 
 def normal(item: Any) -> Any:
     """An item as None, Ellipsis, a slice, an int, or an int64 or boolean tensor."""
-
     if item is None or item is Ellipsis or isinstance(item, slice):
         return item
     if not isinstance(item, bool) and not is_tensor(item):
@@ -130,7 +127,7 @@ def normal(item: Any) -> Any:
     if not is_tensor(item):
         item = new_tensor(item, "int64", None) if is_empty(item) else as_array(item)
     kind = item.dtype.name
-    if kind == "bool" or kind == "int64":
+    if kind in ("bool", "int64"):
         return item
     if not kind.startswith(("int", "uint")):
         raise OutOfRangeError(f"arrays used as indices must be of integer (or boolean) type, not {kind}")
@@ -138,7 +135,7 @@ def normal(item: Any) -> Any:
 
 
 def as_array(item: Any) -> Tensor:
-
+    """An item that is neither an integer nor a tensor, as a new tensor."""
     try:
         return new_tensor(item, None, None)
     except TypeError:
@@ -183,6 +180,7 @@ def gap_between(before: list[Any], after: list[Any]) -> list[Any]:
 
 
 def picks_elements(item: Any) -> bool:
+    """Whether an item is an int or an array."""
     return item is not None and not isinstance(item, slice)
 
 
@@ -210,6 +208,7 @@ def require_matching_masks(items: list[Any], tensor: Tensor) -> None:
 
 
 def sliced(view: Tensor, axis: int, item: slice) -> Tensor:
+    """The view that a slice of one axis makes."""
     if item == WHOLE:
         return view
     step = 1 if item.step is None else limited(item.step)
@@ -225,6 +224,7 @@ def limited(end: Any) -> int:
 
 
 def selected(view: Tensor, axis: int, index: int, source: tuple[int, tuple[int, ...]]) -> Tensor:
+    """The view that an int makes; source is the axis and shape that an error names."""
     return view._view(lib.ps_tensor_select, axis, require_inside(index, source))
 
 
@@ -240,13 +240,12 @@ def require_inside(index: int, source: tuple[int, tuple[int, ...]]) -> int:
 
 
 def index_tensor(index: int) -> Tensor:
-
+    """An int beside index arrays, as one of them."""
     return full((), index, dtype="int64")
 
 
 def coordinates(item: Tensor) -> Picks:
     """An index tensor for each axis that an array stands for: a mask becomes the coordinates of what it marks."""
-
     if item.dtype.name != "bool":
         return [item]
     if item.ndim == 0:
@@ -292,7 +291,9 @@ def require_flat_for_mask(index: Any, tensor: Tensor, source: Tensor) -> None:
     if source.ndim > 1 and not isinstance(only, tuple):
         mask = normal(only)
         if is_tensor(mask) and mask.dtype.name == "bool" and 0 < mask.ndim == tensor.ndim:
-            raise TypeMismatchError(f"a mask over the whole tensor takes a value of 0 or 1 axes, not shape {source.shape}")
+            raise TypeMismatchError(
+                f"a mask over the whole tensor takes a value of 0 or 1 axes, not shape {source.shape}"
+            )
 
 
 def require_broadcast(shape: tuple[int, ...], target: tuple[int, ...]) -> None:

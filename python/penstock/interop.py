@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from penstock._native import call, ffi, lib
@@ -27,7 +28,7 @@ def import_optional(name: str, package: str) -> Any:
 
 def to_numpy(tensor: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     """A NumPy array over the same memory where dtype and copy allow it."""
-    numpy = import_optional("numpy", "numpy")
+    numpy = sys.modules.get("numpy") or import_optional("numpy", "numpy")
     array = over_memory(tensor, numpy) if HAS_EXTENSION else by_copy(tensor, numpy, copy)
     if dtype is not None and array.dtype != dtype:
         if copy is False:

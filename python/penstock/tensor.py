@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from penstock import creation, devices, indexing
 from penstock._native import call, ffi, lib, struct, text
-from penstock.base import TensorBase, made
+from penstock.base import TensorBase, adopt_as, made
 from penstock.devices import Device
 from penstock.dtypes import BY_NUMBER, DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
@@ -51,9 +51,11 @@ class Tensor(TensorBase):
         pinned: bool = False,
     ) -> Tensor:
         """Makes a tensor: see the class."""
+        elements = data if flat_data is None else flat_data
+        made_new = creation.tensor(elements, dtype, device, alignment, pinned)
         if flat_data is not None:
-            return creation.from_flat(data, creation.tensor(flat_data, dtype, device, alignment, pinned))
-        return creation.tensor(data, dtype, device, alignment, pinned)
+            made_new = creation.from_flat(data, made_new)
+        return made_new if cls is Tensor else adopt_as(cls, made_new)
 
     # ---- What it is ----
 

@@ -1,18 +1,18 @@
-"""Counts what one exchange executes: penstock's own instructions, and allocations, by valgrind's callgrind.
+"""Counts penstock's own instructions in one exchange, by valgrind's callgrind.
 
     python tests/bench/instructions.py    prints a line for each exchange
 
-Unlike times, the counts are the same in every run, so a test can hold them.  What a run without the exchange takes is
-subtracted: what is left is the exchange alone, without the interpreter's start.
+Unlike times, the counts are the same in every run, so that a test can hold them.  What a run without the exchange
+takes is subtracted: what is left is the exchange alone, without the interpreter's start.
 """
 
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 OURS = ("libcore.so", "_dlpack.abi3.so", "_cffi.abi3.so")
 CALLS = 500
@@ -37,43 +37,25 @@ EXCHANGES = {
 }
 
 
-class Counts(NamedTuple):
-    """What one exchange takes, its end included."""
-
-    instructions: int  # executed in penstock's own files
-    allocations: int  # calls of malloc, by anybody
-
-
-class Profile:
-    """Adds up one file of callgrind's: numbers stand for names that were given before."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self.instructions = self.allocations = 0
-        self.names: dict[tuple[str, str], str] = {}
-        ours = is_call = False
-        callee = ""
-        for line in lines:
-            key, _, value = line.partition("=")
-            if key == "ob":
-                ours = Path(self.name("ob", value)).name.startswith(OURS)
-            elif key in ("fn", "cfn"):
-                callee = self.name("fn", value)
-            elif key == "cob":
-                self.name("ob", value)
-            elif key == "calls":
-                self.allocations += int(value.split()[0]) if callee == "malloc" else 0
-                is_call = True  # the next line is what the callee takes, counted where it stands itself
-            elif re.fullmatch(r"[+*-]?\d* \d+", line):
-                self.instructions += int(line.split()[1]) if ours and not is_call else 0
-                is_call = False
-
-    def name(self, kind: str, value: str) -> str:
-        """The name that a "(number) name" or a "(number)" stands for."""
-        number, _, name = value.partition(" ")
-        return self.names.setdefault((kind, number), name)
+def own_instructions(lines: Iterable[str]) -> int:
+    """Adds up what a file of callgrind's says of penstock's files: numbers stand for names that were given before."""
+    files: dict[str, str] = {}
+    total, is_ours, is_call = 0, False, False
+    for line in lines:
+        key, _, value = line.partition("=")
+        if key in ("ob", "cob"):
+            number, _, path = value.partition(" ")
+            name = Path(files.setdefault(number, path)).name
+            is_ours = name.startswith(OURS) if key == "ob" else is_ours
+        elif key == "calls":
+            is_call = True  # the next line is what the callee takes, counted where the callee stands itself
+        elif re.fullmatch(r"[+*-]?\d* \d+", line):
+            total += int(line.split()[1]) if is_ours and not is_call else 0
+            is_call = False
+    return total
 
 
-def profile(statement: str, calls: int) -> Profile:
+def executed(statement: str, calls: int) -> int:
     """A run of its own in which every exchange has happened before, and this one happens so many times."""
     first = "\n".join(EXCHANGES.values())
     program = f"{SETUP}\n{first}\n{first}\nfor _ in range({calls}):\n    {statement}\n"
@@ -92,20 +74,17 @@ def profile(statement: str, calls: int) -> Profile:
             check=True,
             timeout=300,
         )
-        return Profile(output.read_text().splitlines())
+        return own_instructions(output.read_text().splitlines())
 
 
 @cache
-def without_calls() -> Profile:
-    return profile("pass", CALLS)
+def executed_before() -> int:
+    return executed("pass", CALLS)
 
 
-def count(statement: str) -> Counts:
-    """What one execution of a statement takes."""
-    start, whole = without_calls(), profile(statement, CALLS)
-    return Counts(
-        round((whole.instructions - start.instructions) / CALLS), round((whole.allocations - start.allocations) / CALLS)
-    )
+def count(statement: str) -> int:
+    """The instructions in penstock's files that one execution of a statement takes, its end included."""
+    return round((executed(statement, CALLS) - executed_before()) / CALLS)
 
 
 if __name__ == "__main__":

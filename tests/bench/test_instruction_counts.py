@@ -1,17 +1,21 @@
-"""No exchange takes more instructions or allocations than it should: what a time cannot show in a test, a count can."""
+"""No exchange executes more of penstock's instructions than it did: what a time cannot show in a test, a count can."""
 
 import instructions
 import pytest
 
-# What was counted in a build by GCC 12.  When it has become less, put the lower number here: it is what is held.
+# Counted in a release build by GCC 12.  When one has become less, put the lower number here: it is what is held.
 HELD = {
-    "a capsule that nobody takes": instructions.Counts(0, 0),
+    "a capsule that nobody takes": 436,
+    "lent to NumPy": 469,
+    "lent to NumPy as a buffer": 293,
+    "lent through the C table": 248,
+    "borrowed from NumPy": 1442,
+    "lent and borrowed through the C table": 1569,
 }
-HEADROOM = 1.25  # another compiler's code may be this much longer
+HEADROOM = 1.25  # another compiler's code may be so much longer
 
 
 @pytest.mark.parametrize("exchange", instructions.EXCHANGES)
 def test_an_exchange_stays_as_short_as_it_was(exchange: str) -> None:
     counted = instructions.count(instructions.EXCHANGES[exchange])
-    assert 0 < counted.instructions <= HEADROOM * HELD[exchange].instructions
-    assert counted.allocations <= HELD[exchange].allocations
+    assert 0 < counted <= HEADROOM * HELD[exchange]

@@ -104,6 +104,10 @@ def test_the_version_is_the_one_cmake_has(installed: Path) -> None:
     assert steps.run_python(installed, program).split() == [steps.version()] * 2
 
 
+def test_the_program_penstock_is_installed(installed: Path) -> None:
+    assert steps.version() in steps.run(installed.with_name("penstock"), "--version")
+
+
 def test_a_process_holds_one_libcore(installed: Path) -> None:
     program = """
 import re, penstock, penstock._cffi, penstock._dlpack, torch

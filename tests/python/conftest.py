@@ -13,6 +13,7 @@ from pathlib import Path
 import hypothesis
 import penstock
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from penstock.base import HAS_EXTENSION
 
 # The files whose tests, but for those marked `exchange`, need nothing of the extension.
@@ -23,6 +24,7 @@ WITHOUT_EXTENSION = {
 # The same examples in each run: what was red stays red until it is mended.
 hypothesis.settings.register_profile("penstock", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("penstock")
+set_hypothesis_home_dir(Path(__file__).resolve().parents[2] / "build/hypothesis")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

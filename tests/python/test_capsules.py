@@ -15,7 +15,7 @@ from producers import IS_COPIED, READ_ONLY, Producer, capsule_name, struct_in
 
 pytestmark = pytest.mark.usefixtures("nothing_stays")
 
-NEW = {"max_version": (1, 0)}
+NEW: Any = {"max_version": (1, 0)}
 
 
 def read_only_tensor() -> penstock.Tensor:
@@ -49,7 +49,7 @@ def test_a_version_that_is_no_pair_of_integers_is_a_buffer_error(version: Any) -
 
 def test_arguments_are_keyword_only() -> None:
     with pytest.raises(TypeError, match="keyword"):
-        penstock.zeros(3).__dlpack__(None)  # type: ignore[misc]
+        penstock.zeros(3).__dlpack__(None)  # type: ignore[call-arg]
 
 
 def test_an_unknown_argument_is_a_type_error() -> None:
@@ -324,7 +324,7 @@ def test_a_producer_older_than_the_arguments_is_asked_without_them() -> None:
         def __dlpack__(self) -> Any:  # type: ignore[override]
             return self.capsule()
 
-    old = Old(versioned=False)
+    old: Any = Old(versioned=False)
     assert penstock.from_dlpack(old).tolist() == [0, 1, 2, 3, 4, 5]
     with pytest.raises(TypeError):
         penstock.from_dlpack(old, copy=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import penstock
 import pytest
+from penstock import devices
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,15 @@ def test_a_context_gives_its_device_and_may_be_entered_again() -> None:
     context = penstock.device(penstock.Device("cpu"))
     with context as outer, context as inner:
         assert outer == inner == penstock.get_device() == "cpu"
+
+
+def test_a_context_puts_back_what_was_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[penstock.Device] = []
+    monkeypatch.setattr(devices, "set_device", set_to.append)  # one that is not there could not be seen otherwise
+    monkeypatch.setattr(devices, "get_device", lambda: penstock.Device("cuda:7"))
+    with penstock.device("cuda:1"):
+        assert set_to == ["cuda:1"]
+    assert set_to == ["cuda:1", "cuda:7"]
 
 
 def test_a_context_lets_exceptions_through() -> None:

@@ -36,7 +36,7 @@ def random_mask(dice: random.Random, shape: tuple[int, ...]) -> Any:
     return np.array([dice.random() < 0.5 for _ in range(int(np.prod(shape)))], bool).reshape(shape)
 
 
-def random_index(dice: random.Random, shape: tuple[int, ...]) -> Any:
+def random_index(dice: random.Random, shape: tuple[int, ...]) -> Any:  # noqa: C901 - a branch a kind of index
     """One index, or a tuple of them, that mostly fits a shape."""
     items: list[Any] = []
     axis = 0
@@ -55,7 +55,8 @@ def random_index(dice: random.Random, shape: tuple[int, ...]) -> Any:
                 items.append(dice.choice([True, False, np.True_, np.array(False)]))
         elif kind == "rare":
             if dice.random() < 0.1:
-                items.append(dice.choice([1.0, "a", np.array([0.5]), slice(None, None, 0), slice(0.5), [], np.array(0)]))
+                rare = [1.0, "a", np.array([0.5]), slice(None, None, 0), slice(0.5), [], np.array(0)]
+                items.append(dice.choice(rare))
                 axis += 1
         elif kind == "mask":
             taken = dice.randrange(1, len(shape) - axis + 1)
@@ -111,8 +112,8 @@ def random_value(dice: random.Random, shape: tuple[int, ...]) -> Any:
     """Something that mostly broadcasts to a shape."""
     kind = dice.choice(["number", "number", "full", "broadcast", "wrong"])
     if kind == "number":
-        numbers: list[Any] = [dice.randrange(256), dice.random(), True, np.int16(7), 300, -1, 1j, float("nan"), float("inf")]
-        return dice.choice(numbers)
+        known: list[Any] = [True, np.int16(7), 300, -1, 1j, float("nan"), float("inf")]
+        return dice.choice([dice.randrange(256), dice.random(), *known])
     if kind == "broadcast":
         shape = tuple(dice.choice([size, 1]) for size in shape)[dice.randrange(len(shape) + 1) :]
     elif kind == "wrong" and dice.random() < 0.3:

@@ -1,4 +1,4 @@
-"""No order of destruction, thread, fork or interpreter exit breaks a loan: each program here is a process of its own."""
+"""No order of destruction, thread, fork or interpreter exit breaks a loan: each program here is its own process."""
 
 import pytest
 from children import run

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import numpy.testing  # now: imported while another module stands for NumPy, it would be missing from NumPy itself
 import penstock
 import pytest
 
@@ -16,7 +17,7 @@ import pytest
 class LentArray(numpy.ndarray[Any, Any]):
     """A NumPy array whose memory penstock lends: everything else of it is NumPy's."""
 
-    def __dlpack__(self, **asked: Any) -> Any:  # type: ignore[override]
+    def __dlpack__(self, **asked: Any) -> Any:
         return penstock.from_numpy(numpy.asarray(self)).__dlpack__(**asked)
 
     def __dlpack_device__(self) -> tuple[int, int]:  # type: ignore[override]
@@ -78,7 +79,7 @@ def numpys(name: str, values: Any) -> Callable[..., None]:
     return lambda: function(THEIRS(), *values)
 
 
-class TestNumPysOwn(THEIRS):  # type: ignore[misc]
+class TestNumPysOwn(THEIRS):  # type: ignore[misc, valid-type]
     """All that is asked of penstock too."""
 
     test_dunder_dlpack_refcount = test_from_dlpack_refcount = test_dunder_dlpack_stream = None

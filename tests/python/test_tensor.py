@@ -72,7 +72,7 @@ def test_what_is_no_number_is_a_type_error(data: Any) -> None:
 def test_an_array_is_copied_with_dtype_shape_and_elements(array: Any) -> None:
     tensor = penstock.Tensor(array)
     assert (tensor.dtype.name, tensor.shape) == (array.dtype.name, array.shape)
-    np.testing.assert_array_equal(tensor.numpy(), array)
+    assert tensor.numpy().tobytes() == array.tobytes()
     assert array.size == 0 or tensor.data_ptr != array.ctypes.data
 
 
@@ -520,6 +520,12 @@ def test_a_conversion_without_a_copy_is_a_value_error() -> None:
         matrix().__array__(np.float32, copy=False)
 
 
+def test_copy_true_shares_none() -> None:
+    tensor = matrix()
+    tensor.__array__(copy=True).fill(9)
+    assert tensor.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
 @pytest.mark.exchange
 def test_copy_false_shares_memory() -> None:
     tensor = matrix()
@@ -547,3 +553,16 @@ def test_torch_shares_the_memory() -> None:
     tensor = matrix()
     for lent in (tensor.torch(), tensor.to_torch()):
         assert (lent.data_ptr(), lent.tolist()) == (tensor.data_ptr, tensor.tolist())
+
+
+def test_a_subclass_makes_its_own_kind() -> None:
+    class Weights(penstock.Tensor):
+        """A tensor with something more to say."""
+
+        def total(self) -> float:
+            return float(sum(self.tolist()))
+
+    weights = Weights([1.0, 2.0])
+    assert isinstance(weights, Weights)
+    assert weights.total() == 3
+    assert Weights((2, 1), [1, 2]).shape == (2, 1)
