@@ -109,13 +109,21 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     return {"python": platform.python_version()} | {package: metadata.version(package) for package in packages}
 
 
-def write(path: Path, benchmark: str, results: Iterable[Result], packages: Iterable[str], effort: Effort) -> None:
+def write(
+    path: Path,
+    benchmark: str,
+    results: Iterable[Result],
+    packages: Iterable[str],
+    effort: Effort,
+    gpu: str | None = None,
+) -> None:
     """Writes the results of one benchmark as README.md describes."""
     record = {
         "schema": SCHEMA,
         "benchmark": benchmark,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpu": cpu_model(), "cores": len(os.sched_getaffinity(0)), "architecture": platform.machine()},
+        "machine": {"cpu": cpu_model(), "cores": len(os.sched_getaffinity(0)), "architecture": platform.machine()}
+        | ({} if gpu is None else {"gpu": gpu}),
         "versions": versions(packages),
         "rounds": effort.rounds,
         "rows": [asdict(result) for result in results],

@@ -155,11 +155,11 @@ PyObject *lend_as(ps_tensor *tensor, bool versioned, bool copied) {
 
 // What a capsule of either kind says of its memory.
 DLTensor &described_in(PyObject *capsule, bool versioned) {
-  return versioned ? static_cast<DLManagedTensorVersioned *>(
-                         PyCapsule_GetPointer(capsule, capsule_name<DLManagedTensorVersioned>))
-                         ->dl_tensor
-                   : static_cast<DLManagedTensor *>(PyCapsule_GetPointer(capsule, capsule_name<DLManagedTensor>))
-                         ->dl_tensor;
+  return versioned
+             ? static_cast<DLManagedTensorVersioned *>(
+                   PyCapsule_GetPointer(capsule, capsule_name<DLManagedTensorVersioned>))
+                   ->dl_tensor
+             : static_cast<DLManagedTensor *>(PyCapsule_GetPointer(capsule, capsule_name<DLManagedTensor>))->dl_tensor;
 }
 
 // Lends a GPU's memory to a consumer that reads on a stream of its own.
@@ -186,9 +186,8 @@ PyObject *lend_copy(ps_tensor *copy, bool versioned, const ConsumerStream &consu
   return mark_as_copy(capsule, versioned);
 }
 
-// Lends where the tensor lies.
-PyObject *lend_in_place(ps_tensor *tensor, bool versioned, bool copied, const ConsumerStream &consumer) {
-  if (ps_tensor_device_type(tensor) != PS_DEVICE_CUDA) return lend_as(tensor, versioned, copied);
+// Lends where the tensor lies, on a GPU.
+PyObject *lend_from_gpu(ps_tensor *tensor, bool versioned, bool copied, const ConsumerStream &consumer) {
   if (!copied) return lend_on_stream(tensor, versioned, consumer);
   ps_tensor *copy = nullptr;
   const ps_status status = ps_tensor_clone(&copy, tensor);
@@ -207,8 +206,8 @@ PyObject *lend_pinned(ps_tensor *tensor, bool versioned, Copying copying) {
     options.device_type = PS_DEVICE_CPU;
     options.pinned = 1;
     ps_tensor *moved = nullptr;
-    ps_status status = ps_tensor_empty(&moved, ps_tensor_dtype(tensor), ps_tensor_ndim(tensor),
-                                       ps_tensor_shape(tensor), &options);
+    ps_status status =
+        ps_tensor_empty(&moved, ps_tensor_dtype(tensor), ps_tensor_ndim(tensor), ps_tensor_shape(tensor), &options);
     if (status == PS_OK) status = ps_tensor_copy(moved, tensor, PS_CAST_SAME_KIND);
     if (status != PS_OK) {
       ps_tensor_release(moved);
@@ -356,8 +355,11 @@ PyObject *dlpack_method(PyObject *self, PyObject *const *arguments, Py_ssize_t c
       return lend_from(device_type, device_id, tensor, versioned, copying, consumer);
     }
   }
-  if (!read_stream(consumer, request.stream, ps_tensor_device_type(tensor))) return nullptr;
-  return lend_in_place(tensor, versioned, copying == Copying::always, consumer);
+  const ps_device_type lies_on = ps_tensor_device_type(tensor);
+  if (!read_stream(consumer, request.stream, lies_on)) return nullptr;
+  const bool copied = copying == Copying::always;
+  return lies_on == PS_DEVICE_CUDA ? lend_from_gpu(tensor, versioned, copied, consumer)
+                                   : lend_as(tensor, versioned, copied);
 }
 
 PyObject *create_dlpack_capsule(PyObject *, PyObject *arguments) {

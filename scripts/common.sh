@@ -69,6 +69,22 @@ finish_counting() {
   exit 0
 }
 
+# The CUDA compiler: one on PATH, where NVIDIA's installers put it, or the one that scripts/prepare cuda installs; nothing
+# where there is none.
+find_nvcc() {
+  command -v nvcc || compgen -G '/usr/local/cuda/bin/nvcc' ||
+    compgen -G "$checkout/.venv/cuda/nvidia/cu*/bin/nvcc" || true
+}
+
+# The package with the plug-in for GPUs in it, whether or not it was built without one before.
+install_cuda_package() {
+  CUDACXX=$(find_nvcc)
+  export CUDACXX
+  compgen -G "$checkout/.venv/lib/python3*/site-packages/penstock/libcore_cuda.so" >/dev/null ||
+    rm -f "$checkout/.venv/installed-package"
+  install_package
+}
+
 # The installed tree that tests/lang and tests/install use, made anew from the release build.
 installed_tree="$checkout/build/installed"
 install_tree() {

@@ -1,7 +1,6 @@
 #include <penstock/stream.h>
 #include <unistd.h>
 
-
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
 #include "capi/src/options.h"

@@ -67,7 +67,6 @@ void wait_for_stream(Device device, void *waiting, void *awaited) {
   call_cuda(&DeviceFunctions::wait, known_stream(waiting), device.id, known_stream(awaited), device.id);
 }
 
-
 void wait_for_device(Device waiting, Device awaited) {
   call_cuda(&DeviceFunctions::wait, current_stream(waiting), waiting.id, current_stream(awaited), awaited.id);
 }

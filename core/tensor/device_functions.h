@@ -55,7 +55,8 @@ struct DeviceFunctions {
 
   // Queued on a stream of the device.
   bool (*move_elements)(const ElementMove *move, int32_t device, void *stream, DeviceFailure *failure);
-  bool (*fill)(const ElementMove *move, int32_t device, void *stream, DeviceFailure *failure);  // walk.from: host memory
+  bool (*fill)(const ElementMove *move, int32_t device, void *stream,
+               DeviceFailure *failure);  // walk.from: host memory
   bool (*set_zero)(void *to, int64_t nbytes, int32_t device, void *stream, DeviceFailure *failure);
 
   // Dense bytes between any two memories: a device's, another's, main memory.

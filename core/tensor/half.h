@@ -60,7 +60,9 @@ struct WideLayout {
   static constexpr Bits infinity = static_cast<Bits>(2 * bias + 1) << mantissa_bits;
   static constexpr Bits quiet_bit = Bits{1} << (mantissa_bits - 1);
   // 2^exponent for a normal number.
-  PS_HD static constexpr Bits power_of_two(int32_t exponent) { return static_cast<Bits>(exponent + bias) << mantissa_bits; }
+  PS_HD static constexpr Bits power_of_two(int32_t exponent) {
+    return static_cast<Bits>(exponent + bias) << mantissa_bits;
+  }
 };
 
 // Exact; a NaN keeps its sign and payload and becomes quiet.

@@ -196,8 +196,7 @@ PickedParts parts_of(const Tensor &front, const Picks &picks) {
 
 // The CPU reads indices, so a GPU's tensors are picked from and put into in main memory, and what has changed goes back.
 Tensor take(const Tensor &tensor, std::span<const Tensor *const> indices) {
-  if (tensor.device().type != DeviceType::cpu)
-    return on_device(take(in_main_memory(tensor), indices), tensor.device());
+  if (tensor.device().type != DeviceType::cpu) return on_device(take(in_main_memory(tensor), indices), tensor.device());
   const Picks picks = resolve_picks(tensor, indices);
   const Tensor front = empty(tensor.dtype, front_shape(picks), {.device = tensor.device()});
   if (front.element_count() == 0) return contiguous(in_place_of_front(front, picks));
@@ -228,8 +227,7 @@ void put(const Tensor &destination, std::span<const Tensor *const> indices, cons
 }
 
 Tensor nonzero(const Tensor &tensor) {
-  if (tensor.device().type != DeviceType::cpu)
-    return on_device(nonzero(in_main_memory(tensor)), tensor.device());
+  if (tensor.device().type != DeviceType::cpu) return on_device(nonzero(in_main_memory(tensor)), tensor.device());
   const Tensor truth = astype(tensor, DType::bool8, Casting::unsafe);
   const int64_t count = truth.element_count();
   int64_t found = 0;

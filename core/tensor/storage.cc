@@ -47,7 +47,8 @@ Reference<Storage> Storage::allocate(int64_t nbytes, int64_t alignment, Device d
   auto storage = Reference<Storage>::adopt(new Storage);
   storage->device_ = device;
   storage->pinned_ = pinned;
-  counters_of(device).live_storages.fetch_add(1, std::memory_order_relaxed);  // from here on the destructor takes it back
+  counters_of(device).live_storages.fetch_add(1,
+                                              std::memory_order_relaxed);  // from here on the destructor takes it back
   if (device.type == DeviceType::cuda) storage->stream_use_ = std::make_unique<StreamUse>();
   if (nbytes == 0) return storage;
   if (device.type == DeviceType::cuda || pinned) {
@@ -80,7 +81,8 @@ Reference<Storage> Storage::wrap(std::byte *first, int64_t nbytes, Device device
                                  void *user) {
   auto storage = Reference<Storage>::adopt(new Storage);
   storage->device_ = device;
-  counters_of(device).live_storages.fetch_add(1, std::memory_order_relaxed);  // from here on the destructor takes it back
+  counters_of(device).live_storages.fetch_add(1,
+                                              std::memory_order_relaxed);  // from here on the destructor takes it back
   if (device.type == DeviceType::cuda) {
     storage->stream_use_ = std::make_unique<StreamUse>();
     storage->stream_use_->home = known_stream(nullptr);  // where most libraries work
@@ -114,7 +116,8 @@ void Storage::give_back() {
   if (stream_use_ != nullptr) {
     DeviceFailure ignored;
     for (void *stream : stream_use_->others)
-      if (stream != stream_use_->home) cuda_functions().wait(stream_use_->home, device_.id, stream, device_.id, &ignored);
+      if (stream != stream_use_->home)
+        cuda_functions().wait(stream_use_->home, device_.id, stream, device_.id, &ignored);
   }
   if (wrapped_) {
     if (deleter_ != nullptr) deleter_(user_);

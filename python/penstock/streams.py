@@ -13,7 +13,7 @@ __all__ = ["get_stream", "set_stream", "stream", "synchronize"]
 
 
 def handle_of(stream: Any) -> int:
-    """The cudaStream_t behind what people have: an int, torch's, CuPy's or anybody's stream; None is the default one."""
+    """The cudaStream_t behind what people have: an int, torch's, CuPy's or anybody's stream; None is the default."""
     if stream is None:
         return 0
     if hasattr(stream, "__cuda_stream__"):
@@ -44,9 +44,9 @@ def gpu_of(stream: Any, device: Device | str | None) -> Device:
 def set_stream(stream: Any, device: Device | str | None = None) -> None:
     """Makes a stream this thread's current one for a GPU: where penstock queues its work.
 
-    stream is a cudaStream_t as an int, or a stream of torch, CuPy or anybody with `__cuda_stream__`; None goes back to the
-    legacy default stream. It stays the caller's, and must live until the tensors it was used with are gone. The CPU has no
-    streams: there nothing happens.
+    stream is a cudaStream_t as an int, or a stream of torch, CuPy or anybody with `__cuda_stream__`; None goes back to
+    the legacy default stream. It stays the caller's, and must live until the tensors it was used with are gone. The
+    CPU has no streams: there nothing happens.
 
     >>> import penstock
     >>> penstock.set_stream(None, "cpu")
@@ -55,7 +55,7 @@ def set_stream(stream: Any, device: Device | str | None = None) -> None:
 
 
 def get_stream(device: Device | str | None = None) -> int:
-    """This thread's current stream for a GPU, as CUDA's handle; 1 is the legacy default stream, 0 says the CPU has none.
+    """This thread's current stream for a GPU, as CUDA's handle: 1 is the legacy default stream; 0 for the CPU.
 
     >>> import penstock
     >>> penstock.get_stream("cpu")

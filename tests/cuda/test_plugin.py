@@ -1,4 +1,4 @@
-"""The plug-in for GPUs as it was built: what it shows to the dynamic linker and asks of it, and for which GPUs it has code.
+"""The plug-in for GPUs as it was built: what it shows to the dynamic linker and asks of it, and for which GPUs it is.
 
 PENSTOCK_CUDA_PLUGIN is its file; scripts/check cuda sets it.  Nothing here needs a GPU.
 """

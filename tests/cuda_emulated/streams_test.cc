@@ -100,8 +100,9 @@ TEST_F(GpuStream, WhatIsTakenFromAnotherStreamIsReadBehindItsWork) {
 
 TEST_F(GpuStream, WhatWasTakenIsGivenBackBehindOurWork) {
   auto *theirs = new Tensor(made_on_first());
-  Tensor ours = wrap(theirs->data, DType::uint8, {1000}, {1}, gpu, false,
-                     [](void *user) { delete static_cast<Tensor *>(user); }, theirs);
+  Tensor ours = wrap(
+      theirs->data, DType::uint8, {1000}, {1}, gpu, false, [](void *user) { delete static_cast<Tensor *>(user); },
+      theirs);
   take_from_stream(ours, first);
   const Tensor read = clone(ours);  // queued on the second stream
   ours = Tensor();                  // frees theirs, in the order of the first

@@ -119,7 +119,16 @@ def choose_device() -> None:
         assert_type(device.id, int)
         assert_type(device.numbers, tuple[int, int])
         assert_type(device.memory_gb, float)
+        assert_type(device.model, str)
         assert_type(device.compute_capability, tuple[int, int] | None)
+
+
+def order_work() -> None:
+    """Streams, of which the CPU has none."""
+    penstock.set_stream(None, "cpu")
+    with penstock.stream(1, device="cpu"):
+        assert_type(penstock.get_stream("cpu"), int)
+    penstock.synchronize("cpu")
 
 
 def use_files(folder: Path) -> None:
@@ -169,6 +178,7 @@ def main() -> None:
     move(penstock.zeros((2, 3)))
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
     choose_device()
+    order_work()
     with tempfile.TemporaryDirectory() as folder:
         use_files(Path(folder))
         look_at_the_process(Path(folder))

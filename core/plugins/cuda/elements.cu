@@ -47,7 +47,8 @@ bool can_pair(const KernelWalk &walk, int64_t nbytes, bool has_source) {
   if (!is_multiple(innermost.size, 2) || innermost.to_stride != nbytes) return false;
   if (has_source && innermost.from_stride != nbytes) return false;
   for (int32_t axis = 0; axis < walk.ndim - 1; ++axis)
-    if (!is_multiple(walk.axes[axis].to_stride, pair) || (has_source && !is_multiple(walk.axes[axis].from_stride, pair)))
+    if (!is_multiple(walk.axes[axis].to_stride, pair) ||
+        (has_source && !is_multiple(walk.axes[axis].from_stride, pair)))
       return false;
   return true;
 }
@@ -69,8 +70,8 @@ int64_t widen(KernelWalk &walk, int64_t nbytes, bool has_source) {
 bool is_all_aligned(const KernelWalk &walk, int64_t nbytes) {
   bool aligned = is_aligned(walk.to, nbytes) && is_aligned(walk.from, nbytes);
   for (int32_t axis = 0; axis < walk.ndim; ++axis)
-    aligned = aligned && is_multiple(walk.axes[axis].to_stride, nbytes) &&
-              is_multiple(walk.axes[axis].from_stride, nbytes);
+    aligned =
+        aligned && is_multiple(walk.axes[axis].to_stride, nbytes) && is_multiple(walk.axes[axis].from_stride, nbytes);
   return aligned;
 }
 

@@ -65,7 +65,7 @@ struct Elements {
 #ifdef __CUDACC__
   __device__
 #endif
-  explicit Elements(int64_t all)
+      explicit Elements(int64_t all)
       : index(static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x),
         stride(static_cast<int64_t>(gridDim.x) * blockDim.x),
         count(all) {

@@ -78,8 +78,8 @@ bool let_wait(void *stream, int32_t device, cudaEvent_t event, DeviceFailure *fa
 bool wait(void *waiting, int32_t waiting_device, void *awaited, int32_t awaited_device, DeviceFailure *failure) {
   const CurrentDevice current(awaited_device, failure);
   cudaEvent_t event = nullptr;
-  if (!current.is_set() || !succeeded(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event",
-                                      awaited_device, failure))
+  if (!current.is_set() ||
+      !succeeded(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event", awaited_device, failure))
     return false;
   const bool waits =
       record(event, awaited, awaited_device, failure) && let_wait(waiting, waiting_device, event, failure);
@@ -88,9 +88,8 @@ bool wait(void *waiting, int32_t waiting_device, void *awaited, int32_t awaited_
 }
 
 constexpr core::DeviceFunctions functions = {
-    count,         describe, allocate, free_memory, allocate_pinned, free_pinned,
-    move_elements, fill,     set_zero, copy_bytes,  equal,           synchronize,
-    wait,
+    count, describe, allocate,   free_memory, allocate_pinned, free_pinned, move_elements,
+    fill,  set_zero, copy_bytes, equal,       synchronize,     wait,
 };
 
 }  // namespace

@@ -127,11 +127,10 @@ SizedStruct save_options() {
 }
 
 SizedStruct device_info() {
-  SizedStruct info =
-      describe<ps_device_info>("ps_device_info", PS_DEVICE_INFO_INIT, "ps_device_info_init", ps_device_info_init,
-                               {FIELD(ps_device_info, struct_size), FIELD(ps_device_info, compute_major),
-                                FIELD(ps_device_info, compute_minor), FIELD(ps_device_info, reserved),
-                                FIELD(ps_device_info, memory_bytes), FIELD(ps_device_info, name)});
+  SizedStruct info = describe<ps_device_info>(
+      "ps_device_info", PS_DEVICE_INFO_INIT, "ps_device_info_init", ps_device_info_init,
+      {FIELD(ps_device_info, struct_size), FIELD(ps_device_info, compute_major), FIELD(ps_device_info, compute_minor),
+       FIELD(ps_device_info, reserved), FIELD(ps_device_info, memory_bytes), FIELD(ps_device_info, name)});
   for (const Field &field : info.fields)
     if (field.name != "struct_size") info.free_fields.push_back({field.name, "filled up to there"});
   return info;
@@ -161,8 +160,8 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 }
 
 const std::vector<SizedStruct> &sized_structs() {
-  static const std::vector<SizedStruct> structs = {memory_usage(),   tensor_options(), wrap_options(),
-                                                   format_options(), load_options(),   save_options(), device_info()};
+  static const std::vector<SizedStruct> structs = {memory_usage(), tensor_options(), wrap_options(), format_options(),
+                                                   load_options(), save_options(),   device_info()};
   return structs;
 }
 

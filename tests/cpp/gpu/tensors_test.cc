@@ -32,8 +32,7 @@ std::vector<DType> dtypes(DType last) {
 // Views of one shape (3, 4), in every layout.
 std::vector<Tensor> layouts(const Tensor &base) {  // base: (8, 8)
   const Tensor part = narrow(narrow(base, 0, 1, 6), 1, 2, 4);
-  return {contiguous(narrow(narrow(base, 0, 0, 3), 1, 0, 4)),
-          slice(part, 0, 0, 6, 2),
+  return {contiguous(narrow(narrow(base, 0, 0, 3), 1, 0, 4)), slice(part, 0, 0, 6, 2),
           transpose(slice(narrow(narrow(base, 0, 2, 4), 1, 1, 6), 1, slice_open, slice_open, 2), 0, 1),
           slice(slice(part, 0, 5, slice_open, -2), 1, slice_open, slice_open, -1)};
 }
@@ -51,7 +50,8 @@ TEST_F(Gpu, CopiesBetweenStridesOnTheDeviceGiveTheCpusBytes) {
   for (const DType dtype : dtypes(DType::float8_e5m2)) {
     const Tensor source = random_tensor(dtype, {8, 8}), there = to_device(source, {.device = gpu});
     const Tensor target = random_tensor(dtype, {8, 8}), target_there = to_device(target, {.device = gpu});
-    const auto from = layouts(source), from_there = layouts(there), to = layouts(target), to_there = layouts(target_there);
+    const auto from = layouts(source), from_there = layouts(there), to = layouts(target),
+               to_there = layouts(target_there);
     for (size_t one = 0; one < from.size(); ++one)
       for (size_t other = 1; other < to.size(); ++other) {
         copy(to[other], from[one], Casting::same_kind);
@@ -109,7 +109,8 @@ TEST_F(Gpu, ZerosFullArangeAndDataAreMadeThere) {
             bytes_of(full(DType::float64, {5}, &seven, DType::float32, {})));
   EXPECT_EQ(bytes_of(arange(int64_t{3}, 400, 2, DType::float16, there)),
             bytes_of(arange(int64_t{3}, 400, 2, DType::float16, {})));
-  EXPECT_EQ(bytes_of(from_data(DType::float32, {1}, &seven, 4, there)), bytes_of(from_data(DType::float32, {1}, &seven, 4, {})));
+  EXPECT_EQ(bytes_of(from_data(DType::float32, {1}, &seven, 4, there)),
+            bytes_of(from_data(DType::float32, {1}, &seven, 4, {})));
 }
 
 TEST_F(Gpu, EqualAgreesWithTheCpuOnEveryDtype) {
@@ -127,7 +128,8 @@ TEST_F(Gpu, EqualAgreesWithTheCpuOnEveryDtype) {
 }
 
 TEST_F(Gpu, EqualTellsValuesFromBits) {
-  const float numbers[] = {0.0f, std::bit_cast<float>(0x7fc00001u)}, others[] = {-0.0f, std::bit_cast<float>(0xffc00002u)};
+  const float numbers[] = {0.0f, std::bit_cast<float>(0x7fc00001u)},
+              others[] = {-0.0f, std::bit_cast<float>(0xffc00002u)};
   const Tensor first = from_data(DType::float32, {2}, numbers, 8, {.device = gpu});
   const Tensor second = from_data(DType::float32, {2}, others, 8, {.device = gpu});
   EXPECT_TRUE(equal(first, second, Equality::value));
