@@ -18,6 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 # Why a block may be left out, and what runs in its place.
 NOT_RUN = {
     "it sets up a machine": "scripts/demo and pip are tried on a machine with nothing installed",
+    "it needs a GPU": "scripts/test --gpu runs tests/gpu, which makes the same calls",
     "it builds everything": "scripts/test has done so before it runs these tests",
 }
 DIRECTIVES = {"{literalinclude}", "{toctree}", "{eval-rst}"}
