@@ -97,12 +97,12 @@ def test_a_late_consumer_reads_right_values_after_the_lender_is_gone() -> None:
 
 
 def test_an_exchange_does_not_wait() -> None:
+    ours, theirs = penstock.zeros(1000, device=GPU), torch.zeros(1000, device=GPU)
+    done = cuda.Event()
     cuda.synchronize()
     cuda._sleep(10 * LATE)
-    done = cuda.Event()
     done.record()
-    ours = penstock.zeros(1000, device=GPU)
-    lent, borrowed = torch.from_dlpack(ours), penstock.from_dlpack(torch.zeros(1000, device=GPU))
+    lent, borrowed = torch.from_dlpack(ours), penstock.from_dlpack(theirs)
     assert not done.query()
     cuda.synchronize()
     del lent, borrowed

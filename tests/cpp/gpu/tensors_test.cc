@@ -61,6 +61,37 @@ TEST_F(Gpu, CopiesBetweenStridesOnTheDeviceGiveTheCpusBytes) {
   }
 }
 
+// Elements are moved several at once where both sides are dense; here one side is not.
+TEST_F(Gpu, CopiesWithGapsOnOneSideGiveTheCpusBytes) {
+  for (const DType dtype : dtypes(DType::float8_e5m2)) {
+    const Tensor host = random_tensor(dtype, {512}), there = to_device(host, {.device = gpu});
+    for (const int64_t step : {2, 4, 16}) {
+      const int64_t count = 512 / step;
+      EXPECT_EQ(bytes_of(clone(slice(there, 0, 0, 512, step))), bytes_of(clone(slice(host, 0, 0, 512, step))));
+      copy(slice(there, 0, 0, 512, step), narrow(there, 0, 256, count), Casting::same_kind);
+      copy(slice(host, 0, 0, 512, step), narrow(host, 0, 256, count), Casting::same_kind);
+      EXPECT_EQ(bytes_of(there), bytes_of(host)) << dtype_name(dtype) << " in steps of " << step;
+      copy(narrow(there, 0, 1, 255), narrow(there, 0, 256, 255), Casting::same_kind);  // nothing is aligned to pairs
+      copy(narrow(host, 0, 1, 255), narrow(host, 0, 256, 255), Casting::same_kind);
+      EXPECT_EQ(bytes_of(there), bytes_of(host));
+    }
+  }
+}
+
+TEST_F(Gpu, FillsWithGapsAndFromAnOddPlaceLeaveTheRestAlone) {
+  const uint8_t one = 1;
+  for (const DType dtype : dtypes(DType::complex128)) {
+    const Tensor host = random_tensor(dtype, {16, 64}), there = to_device(host, {.device = gpu});
+    for (const Tensor &tensor : {host, there}) {
+      const DType value = dtype == DType::bool8 ? DType::bool8 : DType::uint8;
+      fill(narrow(narrow(tensor, 0, 1, 3), 1, 1, 40), &one, value);
+      fill(slice(narrow(tensor, 0, 8, 8), 1, 0, 64, 2), &one, value);
+      fill(narrow(narrow(tensor, 0, 4, 4), 1, 16, 32), &one, value);
+    }
+    EXPECT_EQ(bytes_of(there), bytes_of(host)) << dtype_name(dtype);
+  }
+}
+
 TEST_F(Gpu, ConversionsGiveTheCpusBytes) {
   for (const DType from : dtypes(DType::complex128)) {
     const Tensor source = random_tensor(from, {8, 8}), there = to_device(source, {.device = gpu});
