@@ -2,6 +2,9 @@
  *
  * Only DLPack's two struct names appear here: include DLPack's own header (dlpack/dlpack.h) where you look into them.
  *
+ * A GPU's memory is lent and borrowed as it is: its elements may still be being written by what is queued on a stream.
+ * ps_tensor_lend_to_stream() and ps_tensor_take_from_stream() (penstock/stream.h) put the two sides' work in order.
+ *
  * What holds for every function here: PS_INVALID_ARGUMENT for a pointer that is NULL; PS_OUT_OF_MEMORY: nothing stays
  * allocated.  Threads: any number on one tensor.
  *

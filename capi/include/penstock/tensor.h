@@ -76,7 +76,8 @@ typedef struct ps_tensor_options {
   uint32_t struct_size;
   ps_device_type device_type; /* PS_DEVICE_DEFAULT: this thread's default device; device_id is then ignored */
   int32_t device_id;
-  int32_t pinned;     /* 1: page-locked main memory, for fast copies to a GPU; needs the plug-in of one */
+  int32_t pinned;     /* 1: page-locked main memory, for fast copies to a GPU; the device must be the CPU, and
+                         the plug-in of a GPU must be there */
   uint64_t alignment; /* of the first element, in bytes: a power of two up to 2 MiB; 0 means 64 */
 } ps_tensor_options;
 
@@ -208,7 +209,7 @@ PS_API ps_device_type ps_tensor_device_type(const ps_tensor *tensor);
 /* The device's id, 0 on the CPU; -1 for NULL. */
 PS_API int32_t ps_tensor_device_id(const ps_tensor *tensor);
 
-/* Where the element at index (0, 0, ...) lies, to be read.  NULL when there are no elements, and for NULL. */
+/* Where the element at index (0, 0, ...) lies, to be read; on a GPU an address for that GPU alone.  NULL when there are no elements, and for NULL. */
 PS_API const void *ps_tensor_data(const ps_tensor *tensor);
 
 /* The same place, to be written.  NULL when there are no elements; NULL with ps_last_error() set for a read-only tensor
@@ -359,6 +360,8 @@ PS_API ps_status ps_tensor_astype(ps_tensor **out, const ps_tensor *tensor, ps_d
 PS_API ps_status ps_tensor_to_device(ps_tensor **out, ps_tensor *tensor, const ps_tensor_options *options);
 
 /* Copies the elements to host memory in row-major order.
+ *
+ * What lies on a GPU is waited for: this returns when the elements are there.
  *
  * data, data_nbytes  where to; data_nbytes must be ps_tensor_nbytes(); data is optional when that is 0, and must not
  *                    overlap the tensor
