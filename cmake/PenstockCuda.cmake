@@ -15,8 +15,32 @@ if(NOT PENSTOCK_NVCC)
     message(STATUS "libcore_cuda.so is not built: there is no nvcc")
     return()
   endif()
-  message(FATAL_ERROR "PENSTOCK_CUDA=ON needs nvcc, and none is on PATH: pip install nvidia-cuda-nvcc, or install NVIDIA's CUDA toolkit, "
+  message(FATAL_ERROR "PENSTOCK_CUDA=ON needs nvcc of CUDA 12.4 or newer, and there is none: pip install nvidia-cuda-nvcc, or install NVIDIA's CUDA toolkit, "
           "or name one with -DCMAKE_CUDA_COMPILER=PATH")
+endif()
+
+# One that is too old, or that does not go with this C++ compiler, is no reason not to build the rest.
+set(oldest_nvcc 12.4)
+execute_process(COMMAND ${PENSTOCK_NVCC} --version OUTPUT_VARIABLE nvcc_says ERROR_VARIABLE nvcc_says)
+string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" found "${nvcc_says}")
+set(problem "")
+if(NOT found)
+  set(problem "${PENSTOCK_NVCC} does not say its release")
+elseif(CMAKE_MATCH_1 VERSION_LESS oldest_nvcc)
+  set(problem "${PENSTOCK_NVCC} is of CUDA ${CMAKE_MATCH_1}: ${oldest_nvcc} or newer is needed")
+elseif(PENSTOCK_CUDA STREQUAL "AUTO")
+  include(CheckLanguage)
+  set(ENV{CUDACXX} ${PENSTOCK_NVCC})
+  check_language(CUDA)
+  if(NOT CMAKE_CUDA_COMPILER)
+    set(problem "${PENSTOCK_NVCC} does not work with this C++ compiler: -DCMAKE_CUDA_HOST_COMPILER names another")
+  endif()
+endif()
+if(problem AND PENSTOCK_CUDA STREQUAL "AUTO")
+  message(STATUS "libcore_cuda.so is not built: ${problem}")
+  return()
+elseif(problem)
+  message(FATAL_ERROR "PENSTOCK_CUDA=ON: ${problem}")
 endif()
 
 # What this nvcc knows of what we want: machine code for each, and the newest as PTX too, for GPUs to come.
