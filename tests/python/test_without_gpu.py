@@ -59,7 +59,8 @@ def test_asking_for_a_gpu_says_what_is_missing(statement: str) -> None:
 
 
 def test_asking_for_pinned_memory_says_what_is_missing() -> None:
-    assert run(REFUSAL.format(statement="penstock.zeros(3, pinned=True)")).startswith("pinned memory is not available: ")
+    told = run(REFUSAL.format(statement="penstock.zeros(3, pinned=True)"))
+    assert told.startswith("pinned memory is not available: ")
 
 
 def test_the_devices_are_the_cpu() -> None:
