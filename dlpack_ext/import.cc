@@ -284,7 +284,8 @@ PyObject *from_dlpack(PyObject *, PyObject *const *arguments, Py_ssize_t count, 
   if (count != 1) return PyErr_Format(PyExc_TypeError, "from_dlpack() takes 1 positional argument, got %zd", count);
   PyObject *device = Py_None, *copy = Py_None;
   if (names != nullptr && !read_wishes(device, copy, arguments + 1, names)) return nullptr;
-  return device == Py_None && copy == Py_None ? borrow_array(arguments[0]) : borrow_array_as(arguments[0], device, copy);
+  return device == Py_None && copy == Py_None ? borrow_array(arguments[0])
+                                              : borrow_array_as(arguments[0], device, copy);
 }
 
 PyObject *borrow_buffer(PyObject *, PyObject *object) {

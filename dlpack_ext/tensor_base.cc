@@ -160,7 +160,8 @@ PyObject *adopt_as(PyObject *, PyObject *arguments) {
   PyObject *given, *object;
   if (!PyArg_ParseTuple(arguments, "O!O!", &PyType_Type, &given, base_type, &object)) return nullptr;
   auto *type = reinterpret_cast<PyTypeObject *>(given);
-  if (!PyType_IsSubtype(type, base_type)) return PyErr_Format(PyExc_TypeError, "%R is no subclass of TensorBase", given);
+  if (!PyType_IsSubtype(type, base_type))
+    return PyErr_Format(PyExc_TypeError, "%R is no subclass of TensorBase", given);
   return allocate(type, ps_tensor_retain(tensor_of(object)));
 }
 

@@ -72,8 +72,7 @@ bool is_no_lazy_view(PyObject *tensor, uint8_t dtype_code) {
   const auto ask = [tensor](PyObject *method) {
     return answer_of(PyObject_CallFunctionObjArgs(method, tensor, nullptr));
   };
-  return (!may_be_conjugate ||
-          expect_no(ask(find_torch()->is_conj), "is a conjugate view: call resolve_conj()")) &&
+  return (!may_be_conjugate || expect_no(ask(find_torch()->is_conj), "is a conjugate view: call resolve_conj()")) &&
          (!may_be_negative || expect_no(ask(find_torch()->is_neg), "is a negative view: call resolve_neg()"));
 }
 
