@@ -136,7 +136,9 @@ Tensor arange(double start, double stop, double step, DType dtype, const Allocat
 Tensor wrap(void *data, DType dtype, const Extents &shape, const Extents &strides, Device device, bool read_only,
             Deleter deleter, void *user) {
   const int64_t count = checked_element_count(shape, dtype);
-  const ByteSpan span = byte_span(shape, strides, dtype);
+  const Extents dense_strides = row_major_strides(shape);
+  const bool is_dense = strides == dense_strides;  // most memory is, and is seen through at once
+  const ByteSpan span = is_dense ? ByteSpan{0, count * dtype_size(dtype)} : byte_span(shape, strides, dtype);
   const auto address = reinterpret_cast<uintptr_t>(data);
   if (count > 0) {
     if (data == nullptr) fail(Status::invalid_argument, "data is NULL, but shape ", shape, " has ", count, " elements");
@@ -152,9 +154,9 @@ Tensor wrap(void *data, DType dtype, const Extents &shape, const Extents &stride
   std::byte *first = count > 0 ? static_cast<std::byte *>(data) : nullptr;
   tensor.data = first;
   tensor.dtype = dtype;
-  tensor.read_only = read_only || elements_may_coincide(shape, strides);
+  tensor.read_only = read_only || (!is_dense && elements_may_coincide(shape, strides));
   tensor.shape = shape;
-  tensor.strides = count > 0 ? strides : row_major_strides(shape);  // none were checked where nothing lies
+  tensor.strides = count > 0 ? strides : dense_strides;  // none were checked where nothing lies
   tensor.storage = Storage::wrap(first == nullptr ? nullptr : first + span.lowest, span.size(), device,
                                  tensor.read_only, deleter, user);
   return tensor;
