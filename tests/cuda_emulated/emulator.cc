@@ -90,9 +90,9 @@ struct EmulatedEvent {
   uint64_t position = 0;
 };
 
-EmulatedCounts emulated_counts() {
+void emulated_counts(EmulatedCounts *counts) {
   const Lock lock(machine().mutex);
-  return machine().counts;
+  *counts = machine().counts;
 }
 
 cudaError_t emulated_enqueue(cudaStream_t stream, std::function<void()> work) {

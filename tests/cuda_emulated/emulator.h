@@ -8,4 +8,4 @@ struct EmulatedCounts {
   int64_t copies = 0;      // of dense bytes
 };
 
-extern "C" __attribute__((visibility("default"))) EmulatedCounts emulated_counts();
+extern "C" __attribute__((visibility("default"))) void emulated_counts(EmulatedCounts *counts);

@@ -22,7 +22,9 @@ void *handle(uintptr_t number) { return reinterpret_cast<void *>(number); }
 
 EmulatedCounts counts() {
   static void *const plugin = dlopen(EMULATED_PLUGIN, RTLD_NOW | RTLD_NOLOAD);
-  return reinterpret_cast<EmulatedCounts (*)()>(dlsym(plugin, "emulated_counts"))();
+  EmulatedCounts counts;
+  reinterpret_cast<decltype(&emulated_counts)>(dlsym(plugin, "emulated_counts"))(&counts);
+  return counts;
 }
 
 class GpuStream : public GpuTest {
