@@ -110,7 +110,7 @@ PS_HD bool is_nan(Element value) {
   if constexpr (AnyComplex<Element>)
     return static_cast<bool>((value.real != value.real) | (value.imaginary != value.imaginary));
   else
-    return value != value;
+    return value != value;  // NOLINT(misc-redundant-expression): only a NaN is unlike itself
 }
 
 template <typename Element>

@@ -95,7 +95,7 @@ void copy_shown(const Tensor &to, const Tensor &from, const ShownAxes &shown, in
 Tensor shown_in_main_memory(const Tensor &tensor, const ShownAxes &shown) {
   Extents shape = tensor.shape;
   for (int32_t axis = 0; axis < shape.size(); ++axis) shape[axis] = shown[axis].count();
-  const Tensor copied = empty(tensor.dtype, shape, {});
+  Tensor copied = empty(tensor.dtype, shape, {});
   copy_shown(copied, tensor, shown, 0);
   return copied;
 }
