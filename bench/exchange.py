@@ -8,7 +8,6 @@ Ours and the peer's run in turns in one process, results dropped at once, so tha
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import gc
 import sys
@@ -80,20 +79,12 @@ def check_shared(row: measure.Row, names: dict[str, Any]) -> None:
 
 def main() -> int:
     """Measures and prints; the status does not depend on the figures."""
-    rows = {row.name: row for row in ROWS}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"one of: {', '.join(rows)}")
-    parser.add_argument("--output", type=Path, help="the JSON file to write")
-    parser.add_argument("--quick", action="store_true", help="only show that each row runs: its times mean nothing")
-    options = parser.parse_args()
-    unknown = [name for name in options.rows if name not in rows]
-    if unknown:
-        parser.error(f"there is no row {unknown[0]!r}: expected one of {', '.join(rows)}")
+    options, rows = measure.command_line(__doc__, ROWS)
     torch.set_num_threads(1)
     effort = measure.QUICK if options.quick else measure.FULL
     names = namespace()
     results = []
-    for row in [rows[name] for name in options.rows] or ROWS:
+    for row in rows:
         check_shared(row, names)
         gc.collect()
         results.append(measure.measure(row, names, effort))

@@ -9,10 +9,8 @@ what a copy moves stands in its row's name.  The statements of an exchange do no
 
 from __future__ import annotations
 
-import argparse
 import gc
 import sys
-from pathlib import Path
 from typing import Any
 
 import measure
@@ -65,21 +63,14 @@ def namespace() -> dict[str, Any]:
 
 def main() -> int:
     """Measures and prints; the status does not depend on the figures."""
-    rows = {row.name: row for row in ROWS}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"one of: {', '.join(rows)}")
-    parser.add_argument("--output", type=Path, help="the JSON file to write")
-    parser.add_argument("--quick", action="store_true", help="only show that each row runs: its times mean nothing")
-    options = parser.parse_args()
-    unknown = [name for name in options.rows if name not in rows]
-    if unknown:
-        parser.error(f"there is no row {unknown[0]!r}: expected one of {', '.join(rows)}")
+    options, rows = measure.command_line(__doc__, ROWS)
     if len(penstock.get_devices()) < 2:
-        parser.error("there is no GPU to measure: penstock doctor says why")
+        print("there is no GPU to measure: penstock doctor says why", file=sys.stderr)
+        return 2
     effort = measure.QUICK if options.quick else measure.Effort(rounds=30, seconds=0.02)
     names = namespace()
     results = []
-    for row in [rows[name] for name in options.rows] or ROWS:
+    for row in rows:
         gc.collect()
         results.append(measure.measure(row, names, effort))
     print(penstock.Device(GPU).model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -14,6 +15,20 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
+
+
+def command_line(contract: str, rows: Iterable[Row]) -> tuple[argparse.Namespace, list[Row]]:
+    """The words that every benchmark takes, and the rows that they ask for; ends the program for a row there is not."""
+    known = {row.name: row for row in rows}
+    parser = argparse.ArgumentParser(description=contract, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"one of: {', '.join(known)}")
+    parser.add_argument("--output", type=Path, help="the JSON file to write")
+    parser.add_argument("--quick", action="store_true", help="only show that each row runs: its times mean nothing")
+    options = parser.parse_args()
+    unknown = [name for name in options.rows if name not in known]
+    if unknown:
+        parser.error(f"there is no row {unknown[0]!r}: expected one of {', '.join(known)}")
+    return options, [known[name] for name in options.rows] or list(known.values())
 
 
 @dataclass(frozen=True)
@@ -80,11 +95,12 @@ def verdict(row: Row, ratio: float) -> str:
     return "pass" if ratio < row.bar or (ratio == row.bar and not row.strict) else "miss"
 
 
-def table(results: Iterable[Result], rows: Mapping[str, Row]) -> str:
+def table(results: Iterable[Result], rows: Iterable[Row]) -> str:
     """The results for a person: a line each, ratios first."""
+    strict = {row.name for row in rows if row.strict}
     lines = [f"{'ratio':>6}  {'bar':>6}  {'verdict':<8}  {'ours, ns':>9}  {'peer, ns':>9}  what"]
     for result in results:
-        sign = "<" if rows[result.name].strict else "<="
+        sign = "<" if result.name in strict else "<="
         bar = "" if result.bar is None else f"{sign} {result.bar:g}"
         lines.append(
             f"{result.ratio:6.2f}  {bar:>6}  {result.verdict:<8}  {result.ours_nanoseconds:9.0f}  "

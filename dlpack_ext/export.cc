@@ -9,6 +9,7 @@
 #include <new>
 
 #include "dlpack_ext/capsules.h"
+#include "dlpack_ext/dtypes.h"
 #include "dlpack_ext/errors.h"
 #include "dlpack_ext/owners.h"
 #include "dlpack_ext/tensor_base.h"
@@ -365,16 +366,16 @@ PyObject *dlpack_method(PyObject *self, PyObject *const *arguments, Py_ssize_t c
 PyObject *create_dlpack_capsule(PyObject *, PyObject *arguments) {
   give_back_owners();
   PyObject *data_pointer, *shape, *owner;
-  int code, bits, device_type, device_id, versioned;
-  if (!PyArg_ParseTuple(arguments, "OO(ii)iiOp", &data_pointer, &shape, &code, &bits, &device_type, &device_id, &owner,
+  int dtype, device_type, device_id, versioned;
+  if (!PyArg_ParseTuple(arguments, "OOiiiOp", &data_pointer, &shape, &dtype, &device_type, &device_id, &owner,
                         &versioned))
     return nullptr;
   Foreign foreign;
   foreign.data = PyLong_AsVoidPtr(data_pointer);
   if (foreign.data == nullptr && PyErr_Occurred() != nullptr) return nullptr;
   foreign.device = {static_cast<DLDeviceType>(device_type), device_id};
-  foreign.dtype = {static_cast<uint8_t>(code), static_cast<uint8_t>(bits), 1};
-  if (!read_shape(foreign, shape, bits / 8)) return nullptr;
+  foreign.dtype = dlpack_dtype(static_cast<ps_dtype>(dtype));
+  if (!read_shape(foreign, shape, ps_dtype_size(static_cast<ps_dtype>(dtype)))) return nullptr;
   return versioned ? lend_foreign<DLManagedTensorVersioned>(foreign, owner)
                    : lend_foreign<DLManagedTensor>(foreign, owner);
 }

@@ -23,7 +23,7 @@ PyMethodDef functions[] = {
      METH_FASTCALL | METH_KEYWORDS, from_dlpack_contract},
     {"borrow_buffer", borrow_buffer, METH_O, "borrow_buffer(x): a tensor over a Python buffer's memory."},
     {"create_dlpack_capsule", create_dlpack_capsule, METH_VARARGS,
-     "create_dlpack_capsule(data_ptr, shape, (code, bits), device_type, device_id, owner, versioned)"},
+     "create_dlpack_capsule(data_ptr, shape, ps_dtype, device_type, device_id, owner, versioned)"},
     {"lend_to_torch", lend_to_torch, METH_O,
      "lend_to_torch(tensor): the memory as a torch tensor; None without torch's table."},
     {"set_tensor_class", set_tensor_class, METH_O, "Tells which subclass of TensorBase new tensors get."},

@@ -66,10 +66,7 @@ PyObject *get_data_ptr(PyObject *self, void *) {
 }
 PyObject *get_handle(PyObject *self, void *) { return PyLong_FromVoidPtr(tensor_of(self)); }
 PyObject *get_dtype_number(PyObject *self, void *) { return PyLong_FromLong(ps_tensor_dtype(tensor_of(self))); }
-PyObject *get_device_numbers(PyObject *self, void *) {
-  return Py_BuildValue("(ii)", static_cast<int>(ps_tensor_device_type(tensor_of(self))),
-                       static_cast<int>(ps_tensor_device_id(tensor_of(self))));
-}
+PyObject *get_device_numbers(PyObject *self, void *) { return dlpack_device_method(self, nullptr); }
 
 // A docstring: what something is, then a line of Python and what it shows, which the tests run.
 #define EXAMPLE(what, line, shows) what "\n\n>>> import penstock\n>>> " line "\n" shows "\n"

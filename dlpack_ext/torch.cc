@@ -36,7 +36,8 @@ bool look_up(Torch &torch, PyObject *module) {
 const Torch *find_torch() {
   static Torch torch;
   if (torch.tensor_class != nullptr) return &torch;
-  PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "torch");
+  static PyObject *const name = PyUnicode_InternFromString("torch");
+  PyObject *module = name == nullptr ? nullptr : PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
   const bool is_found = module != nullptr && look_up(torch, module);
   PyErr_Clear();
   return is_found ? &torch : nullptr;

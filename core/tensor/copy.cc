@@ -21,22 +21,6 @@ namespace {
 // What is queued next touches the tensor's memory on its device's current stream.
 void note_use(const Tensor &tensor) { tensor.storage->note_use(current_stream(tensor.device())); }
 
-// An axis of size 1 is never stepped along, and its stride may be too large to multiply.
-Extents byte_strides(const Extents &shape, const Extents &strides, DType dtype) {
-  Extents result = Extents::filled(shape.size(), 0);
-  for (int32_t axis = 0; axis < shape.size(); ++axis)
-    if (shape[axis] > 1) result[axis] = strides[axis] * dtype_size(dtype);
-  return result;
-}
-
-StridedMemory<std::byte> memory_of(const Tensor &tensor) {
-  return {tensor.data, byte_strides(tensor.shape, tensor.strides, tensor.dtype)};
-}
-
-StridedMemory<const std::byte> elements_of(const Tensor &tensor) {
-  return {tensor.data, byte_strides(tensor.shape, tensor.strides, tensor.dtype)};
-}
-
 // One element, read at every index.
 StridedMemory<const std::byte> repeated(const std::byte *element, int32_t ndim) {
   return {element, Extents::filled(ndim, 0)};

@@ -6,17 +6,6 @@
 #include "core/tensor/storage.h"
 
 namespace penstock::core {
-namespace {
-
-StridedMemory<std::byte> byte_memory(const Tensor &tensor) {
-  StridedMemory<std::byte> memory{tensor.data, Extents::filled(tensor.ndim(), 0)};
-  for (int32_t axis = 0; axis < tensor.ndim(); ++axis)
-    if (tensor.shape[axis] > 1) memory.strides[axis] = tensor.strides[axis] * dtype_size(tensor.dtype);
-  return memory;
-}
-
-}  // namespace
-
 void move_on_device(const Extents &shape, const StridedMemory<std::byte> &to, DType to_dtype,
                     const StridedMemory<const std::byte> &from, DType from_dtype, Device device) {
   if (element_count(shape) == 0) return;
@@ -51,9 +40,7 @@ bool equal_on_device(const Tensor &first, const Tensor &second, bool by_value) {
   const Device device = first.device();
   first.storage->note_use(current_stream(device));
   second.storage->note_use(current_stream(device));
-  const StridedMemory<std::byte> other = byte_memory(second);
-  const ElementPairs pairs{joined_walk(first.shape, byte_memory(first), {other.data, other.strides}), first.dtype,
-                           by_value};
+  const ElementPairs pairs{joined_walk(first.shape, memory_of(first), elements_of(second)), first.dtype, by_value};
   bool equal = false;
   call_cuda(&DeviceFunctions::equal, &equal, &pairs, device.id, current_stream(device));
   return equal;

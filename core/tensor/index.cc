@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "core/base/error.h"
@@ -116,50 +117,35 @@ struct PickedParts {
   int64_t nbytes;  // of one part
 };
 
-// Copies parts whose bytes lie together; a size known to the compiler becomes one load and one store.
-template <size_t nbytes>
-void gather_parts(std::byte *front, const std::byte *scattered, std::span<const int64_t> offsets) {
-  for (const int64_t offset : offsets) {
-    std::memcpy(front, scattered + offset, nbytes);
-    front += nbytes;
-  }
-}
-template <size_t nbytes>
-void scatter_parts(std::byte *scattered, const std::byte *front, std::span<const int64_t> offsets) {
-  for (const int64_t offset : offsets) {
-    std::memcpy(scattered + offset, front, nbytes);
-    front += nbytes;
+// Calls body with a size in bytes: those of single elements as constants, so that a copy becomes one load and one store.
+template <typename Body>
+void with_size(int64_t nbytes, Body body) {
+  switch (nbytes) {
+    case 1: return body(std::integral_constant<size_t, 1>{});
+    case 2: return body(std::integral_constant<size_t, 2>{});
+    case 4: return body(std::integral_constant<size_t, 4>{});
+    case 8: return body(std::integral_constant<size_t, 8>{});
+    case 16: return body(std::integral_constant<size_t, 16>{});
+    default: return body(static_cast<size_t>(nbytes));
   }
 }
 
 void gather(std::byte *front, const std::byte *scattered, const PickedParts &parts) {
-  switch (parts.nbytes) {
-    case 1: return gather_parts<1>(front, scattered, parts.offsets);
-    case 2: return gather_parts<2>(front, scattered, parts.offsets);
-    case 4: return gather_parts<4>(front, scattered, parts.offsets);
-    case 8: return gather_parts<8>(front, scattered, parts.offsets);
-    case 16: return gather_parts<16>(front, scattered, parts.offsets);
-    default:
-      for (const int64_t offset : parts.offsets) {
-        std::memcpy(front, scattered + offset, static_cast<size_t>(parts.nbytes));
-        front += parts.nbytes;
-      }
-  }
+  with_size(parts.nbytes, [&](auto nbytes) {
+    for (const int64_t offset : parts.offsets) {
+      std::memcpy(front, scattered + offset, nbytes);
+      front += nbytes;
+    }
+  });
 }
 
 void scatter(std::byte *scattered, const std::byte *front, const PickedParts &parts) {
-  switch (parts.nbytes) {
-    case 1: return scatter_parts<1>(scattered, front, parts.offsets);
-    case 2: return scatter_parts<2>(scattered, front, parts.offsets);
-    case 4: return scatter_parts<4>(scattered, front, parts.offsets);
-    case 8: return scatter_parts<8>(scattered, front, parts.offsets);
-    case 16: return scatter_parts<16>(scattered, front, parts.offsets);
-    default:
-      for (const int64_t offset : parts.offsets) {
-        std::memcpy(scattered + offset, front, static_cast<size_t>(parts.nbytes));
-        front += parts.nbytes;
-      }
-  }
+  with_size(parts.nbytes, [&](auto nbytes) {
+    for (const int64_t offset : parts.offsets) {
+      std::memcpy(scattered + offset, front, nbytes);
+      front += nbytes;
+    }
+  });
 }
 
 // What one combination picks, as a view.

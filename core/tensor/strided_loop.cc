@@ -90,6 +90,21 @@ void run_tiles(const Tiling &tiling, std::byte *to, const std::byte *from, Conve
 
 }  // namespace
 
+Extents byte_strides(const Extents &shape, const Extents &strides, DType dtype) {
+  Extents result = Extents::filled(shape.size(), 0);
+  for (int32_t axis = 0; axis < shape.size(); ++axis)  // one of size 1 may have a stride too large to multiply
+    if (shape[axis] > 1) result[axis] = strides[axis] * dtype_size(dtype);
+  return result;
+}
+
+StridedMemory<std::byte> memory_of(const Tensor &tensor) {
+  return {tensor.data, byte_strides(tensor.shape, tensor.strides, tensor.dtype)};
+}
+
+StridedMemory<const std::byte> elements_of(const Tensor &tensor) {
+  return {tensor.data, byte_strides(tensor.shape, tensor.strides, tensor.dtype)};
+}
+
 Walk joined_walk(const Extents &shape, StridedMemory<std::byte> to, StridedMemory<const std::byte> from) {
   Walk walk = usable_axes(shape, to, from);
   order_and_join(walk);

@@ -17,6 +17,13 @@ struct StridedMemory {
   Extents strides;
 };
 
+// Strides in elements as strides in bytes; 0 for an axis of size 1, which is never stepped along.
+Extents byte_strides(const Extents &shape, const Extents &strides, DType dtype);
+
+// A tensor's elements, to be written or to be read.
+StridedMemory<std::byte> memory_of(const Tensor &tensor);
+StridedMemory<const std::byte> elements_of(const Tensor &tensor);
+
 // A walk over the axes that are stepped along, outermost first: the destination is written upwards, its nearest neighbours
 // innermost, and axes that continue each other in both memories are one.  Strides are in bytes.
 struct WalkAxis {

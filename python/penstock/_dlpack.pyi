@@ -49,7 +49,7 @@ def borrow_buffer(x: Any, /) -> Tensor: ...
 def create_dlpack_capsule(
     data_ptr: int,
     shape: Any,
-    dtype: tuple[int, int],
+    dtype: int,
     device_type: int,
     device_id: int,
     owner: Any,

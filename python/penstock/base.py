@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from penstock import errors
 from penstock._native import call, ffi
 
 if TYPE_CHECKING:
-    from penstock._dlpack import (
-        TensorBase,
-        adopt,
-        adopt_as,
-        borrow_buffer,
-        create_dlpack_capsule,
-        from_dlpack,
-        lend_to_torch,
-        set_tensor_class,
-    )
+    from penstock import _dlpack as extension
     from penstock.tensor import Tensor
 
     HAS_EXTENSION: bool
-    read_buffer = borrow_buffer  # what is only read may be a copy
 else:
     try:
-        from penstock._dlpack import (
-            TensorBase,
-            adopt,
-            adopt_as,
-            borrow_buffer,
-            create_dlpack_capsule,
-            from_dlpack,
-            lend_to_torch,
-            set_exception_classes,
-            set_tensor_class,
-        )
+        import penstock._dlpack as extension
 
-        set_exception_classes(errors.CLASSES)
-        read_buffer = borrow_buffer
+        extension.set_exception_classes(errors.CLASSES)
         HAS_EXTENSION = True
     except ModuleNotFoundError:  # one that is there and does not load is an error to be seen
-        from penstock.base_without_extension import (
-            TensorBase,
-            adopt,
-            adopt_as,
-            borrow_buffer,
-            create_dlpack_capsule,
-            from_dlpack,
-            lend_to_torch,
-            read_buffer,
-            set_tensor_class,
-        )
+        import penstock.base_without_extension as extension
 
         HAS_EXTENSION = False
+
+TensorBase = extension.TensorBase
+adopt = extension.adopt
+adopt_as = extension.adopt_as
+borrow_buffer = extension.borrow_buffer
+create_dlpack_capsule = extension.create_dlpack_capsule
+from_dlpack = extension.from_dlpack
+lend_to_torch = extension.lend_to_torch
+set_tensor_class = extension.set_tensor_class
+# What is only read may be a copy.
+read_buffer: Callable[[Any], Tensor] = getattr(extension, "read_buffer", borrow_buffer)
 
 __all__ = [
     "HAS_EXTENSION",

@@ -291,12 +291,7 @@ def create_dlpack_capsule(
     tensor([1., 2., 3.])
     """
     wanted = as_dtype(dtype)
-    codes = {"bool": 6, "int": 0, "uint": 1, "float": 2, "bfloat": 4, "complex": 5}
-    special = {"float8_e4m3fn": 10, "float8_e5m2": 12}
-    code = special.get(wanted.name, codes.get(wanted.name.rstrip("0123456789"), 0))
-    return base.create_dlpack_capsule(
-        data_ptr, shape, (code, 8 * wanted.itemsize), device_type, device_id, owner, versioned
-    )
+    return base.create_dlpack_capsule(data_ptr, shape, wanted.number, device_type, device_id, owner, versioned)
 
 
 def get_dlpack_device(device_type: int, device_id: int) -> tuple[int, int]:

@@ -47,7 +47,8 @@ def test_the_memory_outlives_the_tensor_it_was_lent_from() -> None:
     del lent, other
 
 
-def test_a_consumer_waits_for_our_late_stream() -> None:
+@pytest.mark.parametrize("lend", [torch.from_dlpack, lambda t: t.torch()])
+def test_torch_waits_for_our_late_stream(lend: Callable[[Any], torch.Tensor]) -> None:
     stream = cuda.Stream()
     ours = penstock.zeros(1000, device=GPU)
     cuda.synchronize()
@@ -55,19 +56,7 @@ def test_a_consumer_waits_for_our_late_stream() -> None:
         cuda._sleep(LATE)
     with penstock.stream(stream):
         ours.fill_(5)
-        lent = torch.from_dlpack(ours)
-    assert lent.eq(5).all()
-
-
-def test_to_torch_waits_for_our_late_stream() -> None:
-    stream = cuda.Stream()
-    ours = penstock.zeros(1000, device=GPU)
-    cuda.synchronize()
-    with cuda.stream(stream):
-        cuda._sleep(LATE)
-    with penstock.stream(stream):
-        ours.fill_(5)
-        lent = ours.torch()
+        lent = lend(ours)
     assert lent.eq(5).all()
 
 
