@@ -1,6 +1,5 @@
 // The random numbers that Gymnasium's environments draw: those of numpy.random.Generator(PCG64(SeedSequence(seed))),
-// which gymnasium.utils.seeding.np_random makes.  Only worlds with rng="gymnasium" use it; every draw changes its
-// state.
+// which gymnasium.utils.seeding.np_random makes.  For worlds with rng="gymnasium" only: every draw changes its state.
 //
 // PCG64 is M. O'Neill's PCG XSL RR 128/64: a linear congruential generator of 128 bits, of which each step gives 64.
 #pragma once

@@ -114,8 +114,7 @@ void add_with_neighbours(Number x, std::vector<Number> *to) {
   }
 }
 
-// Every `stride`-th multiple of pi/4 up to `limit`, and its neighbours: where sine, cosine or the reduction change
-// over.
+// Every `stride`-th multiple of pi/4 up to `limit`, and its neighbours: there sine, cosine or the reduction change.
 template <typename Number>
 std::vector<Number> near_eighth_turns(int64_t limit, int64_t stride) {
   std::vector<Number> x;
