@@ -29,7 +29,7 @@ struct Results {
 
 // x is filled up with zeros to a multiple of width.
 template <int width, typename Number>
-Results<Number> sines_and_cosines(std::vector<Number> x) {
+[[gnu::noinline]] Results<Number> sines_and_cosines(std::vector<Number> x) {
   const size_t count = x.size();
   x.resize((count + width - 1) / width * width);
   Results<Number> results{std::vector<Number>(x.size()), std::vector<Number>(x.size())};
@@ -314,7 +314,7 @@ TYPED_TEST(SineOf, OfNoFiniteNumberIsThePositiveQuietNan) {
 }
 
 template <int width, typename Number>
-void expect_std_floor(const std::vector<Number> &x) {
+[[gnu::noinline]] void expect_std_floor(const std::vector<Number> &x) {
   for (size_t at = 0; at + width <= x.size(); ++at) {
     Number floors[width];
     floor(Lanes<Number, width>::load(&x[at])).store(floors);
