@@ -18,6 +18,11 @@
 #else
 #define PS_LANES_INLINE inline __attribute__((always_inline))
 #endif
+#ifdef __CUDACC__
+#define PS_LANES_INLINE_LAMBDA
+#else
+#define PS_LANES_INLINE_LAMBDA __attribute__((always_inline))
+#endif
 
 // Vectors wider than the target's are passed in another way than those it has; nothing here is ever passed: all is inlined.
 #pragma GCC diagnostic push
