@@ -95,7 +95,7 @@ PS_LANES_INLINE LaneMask<Number, width> step_lanes(const ClassicMemory &memory, 
     for (int index = 0; index < Game::state_count; ++index)
       state[index] = select(is_active, state[index], old_state[index]);
     result.reward = select(is_active, result.reward, L(0));
-    result.terminated = (is_active & result.terminated) | (!is_active & (L::load_as(old_flags) != L(0)));
+    result.terminated = (is_active & result.terminated) | ((!is_active) & (L::load_as(old_flags) != L(0)));
   }
 
   Lanes<float, width> observation[Game::observation_count];
