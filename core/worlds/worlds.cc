@@ -1,6 +1,7 @@
 #include "core/worlds/worlds.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "core/base/error.h"
@@ -257,19 +258,22 @@ void Worlds::quarantine(int64_t world, int32_t buffer) {
   faults_.push_back({world, step_count_});
 }
 
+std::vector<WorldFault> Worlds::faults() const {
+  require_idle();
+  return faults_;
+}
+
 void Worlds::get_state(int64_t world, std::span<double> state) const {
   require_idle();
   require_world(world);
-  if (static_cast<int64_t>(state.size()) != game_->state_count())
-    fail(Status::invalid_argument, "count is ", state.size(), ": the state of ", game_->name(), " has ", game_->state_count(), " numbers");
+  assert(static_cast<int64_t>(state.size()) == game_->state_count());
   game_->get_state(world, state);
 }
 
 void Worlds::set_state(int64_t world, std::span<const double> state) {
   require_idle();
   require_world(world);
-  if (static_cast<int64_t>(state.size()) != game_->state_count())
-    fail(Status::invalid_argument, "count is ", state.size(), ": the state of ", game_->name(), " has ", game_->state_count(), " numbers");
+  assert(static_cast<int64_t>(state.size()) == game_->state_count());
   game_->set_state(world, state, buffer_);
   clear_outcome(world, buffer_);
 }

@@ -1,6 +1,7 @@
 // The batch engine: many worlds of one game, stepped together, their fields lent as tensors that are written in place.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -64,6 +65,7 @@ class Worlds {
   // The fields that are shown, the game's and the engine's; hidden ones are not.
   int64_t tensor_count() const { return static_cast<int64_t>(shown_.size()); }
   const Field &tensor_field(int64_t index) const { return memory_[shown_[static_cast<size_t>(index)]].field(); }
+  const Field &find_field(std::string_view name) const { return memory_[field_index(name)].field(); }
   Tensor tensor(std::string_view name) const;  // of the buffer written last; not_found, with the names there are
 
   // Starts the next episode of the worlds that mask chooses (all of them where it is empty).  With seeds (one for all worlds, s:
@@ -91,8 +93,8 @@ class Worlds {
   uint64_t episode_of(int64_t world) const { return episodes_[static_cast<size_t>(world)]; }
 
   // How many worlds were found with a state that is not finite so far, and the newest 1024 of them, oldest first.
-  uint64_t fault_count() const { return fault_count_; }
-  std::vector<WorldFault> faults() const { return faults_; }
+  int64_t fault_count() const { return fault_count_; }
+  std::vector<WorldFault> faults() const;
 
   void require_world(int64_t world) const;  // out_of_range
   void require_idle() const;                // invalid_argument while a step runs
@@ -128,8 +130,7 @@ class Worlds {
   std::vector<GymnasiumRandom> generators_;  // with Randomness::gymnasium
   std::unique_ptr<bool[]> active_;           // not with same_step
   int32_t buffer_ = 0;                       // the one written last
-  int64_t step_count_ = 0;
-  uint64_t fault_count_ = 0;
+  std::atomic<int64_t> step_count_ = 0, fault_count_ = 0;  // read while a step runs, too
   std::vector<WorldFault> faults_;
   std::mutex faults_mutex_;
   std::unique_ptr<ThreadPool> own_pool_;
