@@ -19,10 +19,6 @@
 #define PS_LANES_INLINE inline __attribute__((always_inline))
 #endif
 
-// Vectors wider than the target's are passed in another way than those it has; nothing here is ever passed: all is inlined.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpsabi"
-
 namespace penstock::core {
 
 template <typename Number, int width>
@@ -53,13 +49,12 @@ struct LaneMask {
     if constexpr (width == 1) {
       return vector != 0;
     } else {
-      TruthOf<Number> lanes[width];
-      std::memcpy(lanes, &vector, sizeof(lanes));
-      TruthOf<Number> joined = 0;
-      for (int lane = 0; lane < width; ++lane) joined |= lanes[lane];
-      return joined != 0;
+      LaneMask<Number, width / 2> halves[2];
+      std::memcpy(static_cast<void *>(halves), &vector, sizeof(halves));
+      return (halves[0] | halves[1]).any();
     }
   }
+  PS_LANES_INLINE bool all() const { return !(!*this).any(); }
 
   // Writes width bytes of 0 or 1.
   PS_LANES_INLINE void store(bool *to) const {
@@ -128,6 +123,7 @@ struct Lanes {
   friend PS_LANES_INLINE Lanes operator&(Lanes a, Lanes b) { return of(a.vector & b.vector); }
   friend PS_LANES_INLINE Lanes operator|(Lanes a, Lanes b) { return of(a.vector | b.vector); }
   friend PS_LANES_INLINE Lanes operator^(Lanes a, Lanes b) { return of(a.vector ^ b.vector); }
+  friend PS_LANES_INLINE Lanes operator<<(Lanes a, int count) { return of(a.vector << count); }  // count below the bits
 
   friend PS_LANES_INLINE Mask operator<(Lanes a, Lanes b) { return truth(a.vector < b.vector); }
   friend PS_LANES_INLINE Mask operator<=(Lanes a, Lanes b) { return truth(a.vector <= b.vector); }
@@ -190,5 +186,3 @@ PS_LANES_INLINE Lanes<Number, width> clamp(Lanes<Number, width> a, Lanes<Number,
 }
 
 }  // namespace penstock::core
-
-#pragma GCC diagnostic pop
