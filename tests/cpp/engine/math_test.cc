@@ -66,8 +66,7 @@ class Accuracy {
         ASSERT_TRUE(std::isnan(sine) && std::isnan(cosine)) << std::hexfloat << x[at];
         continue;
       }
-      ASSERT_TRUE(std::abs(sine) <= 1 && std::abs(cosine) <= 1)
-          << std::hexfloat << x[at] << ' ' << sine << ' ' << cosine;
+      ASSERT_TRUE(std::abs(sine) <= 1 && std::abs(cosine) <= 1) << std::hexfloat << x[at];
       const auto wide = static_cast<Wide>(x[at]);
       note(error_in_ulp(sine, std::sin(wide)), x[at], &sine_error, &worst_for_sine);
       note(error_in_ulp(cosine, std::cos(wide)), x[at], &cosine_error, &worst_for_cosine);
@@ -115,7 +114,7 @@ void add_with_neighbours(Number x, std::vector<Number> *to) {
   }
 }
 
-// Every `stride`-th multiple of pi/4 up to `limit`, and its neighbours: where sine, cosine or the reduction change over.
+// Every `stride`-th multiple of pi/4 up to `limit`, and its neighbours: there sine, cosine or the reduction change.
 template <typename Number>
 std::vector<Number> near_eighth_turns(int64_t limit, int64_t stride) {
   std::vector<Number> x;
