@@ -189,6 +189,14 @@ TEST(CanvasPolygon, EnclosesNothingWithTooFewOrLevelCorners) {
   EXPECT_EQ(picture.covered(), 0);
 }
 
+TEST(Canvas, DrawsEachShapeByItself) {
+  Picture picture(8, 4);
+  const Point left[] = {{0, 0}, {2, 0}, {2, 2}, {0, 2}}, right[] = {{6, 2}, {8, 2}, {8, 4}, {6, 4}};
+  picture.canvas().polygon(left, white);
+  picture.canvas().polygon(right, white);
+  EXPECT_THAT(picture.rows(), ElementsAre("......##", "......##", "##......", "##......"));
+}
+
 TEST(Canvas, LeavesOutAShapeWithACoordinateThatIsNoPlace) {
   Picture picture(16, 16);
   for (const double bad : {nan, infinity, -infinity, 1e7, -1e7, 1e300, -1e300, std::numeric_limits<double>::max()}) {

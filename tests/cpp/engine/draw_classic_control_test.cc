@@ -189,6 +189,13 @@ TEST(ClassicControlPictures, ScaleWithTheCanvas) {
   }
 }
 
+TEST(ClassicControlPictures, KeepTheirFineLinesWhenSmall) {
+  Picture picture(60, 40);  // the track is a tenth of a pixel wide
+  draw(picture, "CartPole-v1", {0, 0, 0, 0});
+  const int32_t darkness = 2 * 255 - picture.pixel(5, 39 - 9).red - picture.pixel(5, 39 - 10).red;
+  EXPECT_NEAR(darkness, 255, 1);
+}
+
 TEST(ClassicControlPictures, LieInTheMiddleOfACanvasOfAnotherShape) {
   Picture wide(1000, 100), tall(100, 1000);
   draw(wide, "Pendulum-v1", {pi / 2, 0, 0, 0});  // towards the left
