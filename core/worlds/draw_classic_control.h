@@ -6,13 +6,11 @@
 #pragma once
 
 #include "core/worlds/canvas.h"
+#include "core/worlds/game.h"
 
 namespace penstock::core {
 
-// The size in which Gymnasium draws a game, in pixels.
-struct PictureSize {
-  int32_t width, height;
-};
+// The size in which Gymnasium draws a game.
 constexpr PictureSize cart_pole_picture{600, 400};
 constexpr PictureSize mountain_car_picture{600, 400};
 constexpr PictureSize pendulum_picture{500, 500};
