@@ -39,8 +39,8 @@ void draw_horizon(Canvas &canvas, double y, double width) {
   canvas.line({canvas.left(), y}, {canvas.right(), y}, width, LineEnds::flat, black);
 }
 
-// A smooth curve as one outline, so that its pieces do not show: at(t) for t from 0 to 1 gives a point and the unit vector
-// along the curve there.
+// A smooth curve as one outline, so that its pieces do not show: at(t) for t from 0 to 1 gives a point and the unit
+// vector along the curve there.
 struct CurvePoint {
   Point place, direction;
 };
@@ -93,8 +93,8 @@ void draw_car_and_goal(Canvas &canvas, double position, double goal) {
   draw_flag(canvas, goal);
 }
 
-// Three quarters of a ring around the origin with an arrow's head at its end on the left, clockwise for a negative torque:
-// a metre across for a torque of 2.  The ring is a little higher than wide, as Gymnasium's is.
+// Three quarters of a ring around the origin with an arrow's head at its end on the left, clockwise for a negative
+// torque: a metre across for a torque of 2.  The ring is a little higher than wide, as Gymnasium's is.
 void draw_torque(Canvas &canvas, double torque) {
   const double size = std::abs(torque) / 2, mirrored = torque > 0 ? -1 : 1;
   if (!(size > 0)) return;

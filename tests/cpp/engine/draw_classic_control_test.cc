@@ -109,8 +109,8 @@ std::vector<uint8_t> mirrored(const Picture &picture) {
   return bytes;
 }
 
-// A line of the file: game, width, height, numbers, then XXH3-64 of the picture's bytes.  The sentence of a failure has the
-// line that a picture which is meant to change gets.
+// A line of the file: game, width, height, numbers, then XXH3-64 of the picture's bytes.  The sentence of a failure has
+// the line that a picture which is meant to change gets.
 TEST(ClassicControlPictures, AreTheRecordedOnes) {
   std::ifstream file(TEST_DATA_DIR "/worlds/pictures.txt");
   std::set<std::string> seen;
