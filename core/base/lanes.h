@@ -18,6 +18,11 @@
 #else
 #define PS_LANES_INLINE inline __attribute__((always_inline))
 #endif
+#ifdef __CUDACC__
+#define PS_LANES_INLINE_LAMBDA
+#else
+#define PS_LANES_INLINE_LAMBDA __attribute__((always_inline))
+#endif
 
 namespace penstock::core {
 

@@ -13,6 +13,7 @@ The release is `__version__`:
 2
 """
 
+from penstock import worlds
 from penstock.base import set_tensor_class
 from penstock.creation import (
     arange,
@@ -140,5 +141,6 @@ __all__ = [
     "uint16",
     "uint32",
     "uint64",
+    "worlds",
     "zeros",
 ]

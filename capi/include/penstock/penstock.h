@@ -8,5 +8,6 @@
 #include <penstock/tensor.h>
 #include <penstock/tensor_file.h>
 #include <penstock/tensor_index.h>
+#include <penstock/worlds.h>
 
 #endif

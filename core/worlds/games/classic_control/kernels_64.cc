@@ -1,0 +1,11 @@
+// The kernels for vectors of 64 bytes; compiled for processors that have them (cmake/PenstockLibrary.cmake).
+#include "core/worlds/games/classic_control/kernel.h"
+
+namespace penstock::core {
+
+const ClassicKernels *kernels_of_64_bytes() {
+  static const ClassicKernels kernels = make_kernels<64>();
+  return &kernels;
+}
+
+}  // namespace penstock::core

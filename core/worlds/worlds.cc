@@ -1,0 +1,325 @@
+#include "core/worlds/worlds.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "core/base/error.h"
+#include "core/tensor/create.h"
+#include "core/worlds/canvas.h"
+
+namespace penstock::core {
+namespace {
+
+constexpr size_t most_faults = 1024;
+constexpr int32_t smallest_picture_side = 16;
+
+void check_options(const WorldsOptions &options) {
+  if (options.num_worlds < 1 || options.num_worlds > Worlds::most_worlds)
+    fail(Status::out_of_range, "num_worlds is ", options.num_worlds, ": expected 1 to ", Worlds::most_worlds);
+  if (options.buffers != 1 && options.buffers != 2)
+    fail(Status::out_of_range, "buffers is ", options.buffers, ": expected 1 or 2");
+  if (options.threads < 0 || options.threads > ThreadPool::most_threads)
+    fail(Status::out_of_range, "threads is ", options.threads, ": expected 0 to ", ThreadPool::most_threads);
+  if (options.episode_length < 0 || options.episode_length > INT32_MAX)
+    fail(Status::out_of_range, "episode_length is ", options.episode_length, ": expected 0 to ", INT32_MAX);
+}
+
+void check_seeds(std::span<const uint64_t> seeds, int64_t num_worlds) {
+  if (seeds.size() != 1 && static_cast<int64_t>(seeds.size()) != num_worlds)
+    fail(Status::invalid_argument, seeds.size(), " seeds were given: expected 1 or ", num_worlds, ", one a world");
+}
+
+uint64_t seed_for(std::span<const uint64_t> seeds, int64_t world) {
+  return seeds.size() == 1 ? seeds[0] + static_cast<uint64_t>(world) : seeds[static_cast<size_t>(world)];
+}
+
+bool &flag(const FieldMemory &memory, int64_t world, int32_t buffer) {
+  return reinterpret_cast<bool *>(memory.data(buffer))[world];
+}
+
+int32_t &count(const FieldMemory &memory, int64_t world) {
+  return reinterpret_cast<int32_t *>(memory.data(0))[world];
+}
+
+bool is_written_by_step(FieldRole role) { return role == FieldRole::observation || role == FieldRole::outcome; }
+
+}  // namespace
+
+Worlds::Worlds(std::string_view game, const WorldsOptions &options) : options_(options) {
+  check_options(options);
+  if (options_.seeds.empty()) options_.seeds = {0};
+  check_seeds(options_.seeds, num_worlds());
+  game_ = make_game(game, options.game);
+  for (const auto &[name, value] : options.parameters) set_parameter(name, value);
+  episode_length_ = options.episode_length != 0 ? options.episode_length : game_->episode_length();
+  if (options.threads != 0) {
+    own_pool_ = std::make_unique<ThreadPool>();
+    own_pool_->set_num_threads(options.threads);
+  }
+  allocate_fields();
+  const auto worlds = static_cast<size_t>(num_worlds());
+  seeds_.resize(worlds);
+  episodes_.resize(worlds);
+  if (options.game.randomness == Randomness::gymnasium) generators_.resize(worlds);
+  if (options.autoreset != Autoreset::same_step) active_ = std::make_unique<bool[]>(worlds);
+  reset({}, options_.seeds);
+}
+
+Worlds::~Worlds() = default;
+
+void Worlds::allocate_fields() {
+  const std::vector<Field> fields = game_->fields();
+  for (const Field &field : fields)
+    memory_.emplace_back(field, num_worlds(), is_written_by_step(field.role) ? options_.buffers : 1);
+  game_->bind(memory_);
+  memory_.emplace_back(Field{"truncated", DType::bool8, {}, FieldRole::outcome, false, {0}, {1}}, num_worlds(), options_.buffers);
+  memory_.emplace_back(
+      Field{"steps", DType::int32, {}, FieldRole::state, false, {0}, {static_cast<double>(episode_length_)}}, num_worlds(), 1);
+  for (size_t index = 0; index < fields.size(); ++index) {
+    if (fields[index].role != FieldRole::observation) continue;
+    Field last = fields[index];
+    last.name = "final_" + last.name;
+    finals_.emplace_back(index, memory_.size());
+    memory_.emplace_back(std::move(last), num_worlds(), options_.buffers);
+  }
+  for (size_t index = 0; index < memory_.size(); ++index)
+    if (memory_[index].field().role != FieldRole::hidden) shown_.push_back(index);
+  action_ = field_index("action");
+  reward_ = field_index("reward");
+  terminated_ = field_index("terminated");
+  truncated_ = field_index("truncated");
+  steps_ = field_index("steps");
+}
+
+size_t Worlds::field_index(std::string_view name) const {
+  std::string names;
+  for (const size_t index : shown_) {
+    if (memory_[index].field().name == name) return index;
+    names += names.empty() ? "" : ", ";
+    names += memory_[index].field().name;
+  }
+  fail(Status::not_found, game_->name(), " has no tensor named ", name, ": expected one of ", names);
+}
+
+Tensor Worlds::tensor(std::string_view name) const {
+  require_idle();
+  return memory_[field_index(name)].tensor(buffer_);
+}
+
+void Worlds::require_world(int64_t world) const {
+  if (world < 0 || world >= num_worlds())
+    fail(Status::out_of_range, "world is ", world, ": expected 0 to ", num_worlds() - 1);
+}
+
+void Worlds::require_idle() const {
+  if (background_.is_running())
+    fail(Status::invalid_argument, "a step of these worlds is running: wait for it first");
+}
+
+void Worlds::seed_world(int64_t world, uint64_t seed) {
+  const auto index = static_cast<size_t>(world);
+  seeds_[index] = seed;
+  episodes_[index] = 0;
+  if (!generators_.empty()) generators_[index] = GymnasiumRandom::seeded(seed);
+}
+
+// Puts a world at the start of its episode, whose number is already set.
+void Worlds::start_episode(int64_t world, int32_t buffer) {
+  const auto index = static_cast<size_t>(world);
+  EpisodeRandom random{{seeds_[index], episodes_[index]}, nullptr};
+  if (!generators_.empty()) random.generator = &generators_[index];
+  count(memory_[steps_], world) = 0;
+  game_->reset(world, random, buffer);
+}
+
+void Worlds::clear_outcome(int64_t world, int32_t buffer) {
+  memory_[reward_].clear_world(world, buffer);
+  flag(memory_[terminated_], world, buffer) = false;
+  flag(memory_[truncated_], world, buffer) = false;
+}
+
+void Worlds::reset(std::span<const bool> mask, std::span<const uint64_t> seeds) {
+  require_idle();
+  if (!mask.empty() && static_cast<int64_t>(mask.size()) != num_worlds())
+    fail(Status::invalid_argument, "the mask has ", mask.size(), " entries: expected ", num_worlds(), ", one a world");
+  if (!seeds.empty()) check_seeds(seeds, num_worlds());
+  parallel_for(own_pool_ ? *own_pool_ : process_pool(), num_worlds(), game_->worlds_a_shard(), [&](Range range) {
+    for (int64_t world = range.begin; world < range.end; ++world) {
+      if (!mask.empty() && !mask[static_cast<size_t>(world)]) continue;
+      if (seeds.empty())
+        ++episodes_[static_cast<size_t>(world)];
+      else
+        seed_world(world, seed_for(seeds, world));
+      start_episode(world, buffer_);
+      clear_outcome(world, buffer_);
+    }
+  });
+}
+
+void Worlds::step() {
+  require_idle();
+  run_step();
+}
+
+void Worlds::step_async() {
+  require_idle();
+  background_.start([this] { run_step(); });
+}
+
+void Worlds::wait() { background_.wait(); }
+
+bool Worlds::is_finished(int64_t world, int32_t buffer) const {
+  return flag(memory_[terminated_], world, buffer) || flag(memory_[truncated_], world, buffer);
+}
+
+void Worlds::run_step() {
+  StepView view{options_.buffers == 2 ? 1 - buffer_ : 0, buffer_, nullptr};
+  if (active_) {
+    for (int64_t world = 0; world < num_worlds(); ++world) active_[static_cast<size_t>(world)] = !is_finished(world, buffer_);
+    view.active = active_.get();
+  }
+  check_actions();
+  parallel_for(own_pool_ ? *own_pool_ : process_pool(), num_worlds(), game_->worlds_a_shard(), [&](Range range) {
+    if (!game_->step(range, view)) check_soundness(range, view);
+    count_steps(range, view);
+    finish_worlds(range, view);
+  });
+  buffer_ = view.buffer;
+  ++step_count_;
+}
+
+void Worlds::count_steps(Range range, const StepView &view) {
+  int32_t *steps = &count(memory_[steps_], 0);
+  bool *truncated = &flag(memory_[truncated_], 0, view.buffer);
+  const auto limit = static_cast<int32_t>(episode_length_);
+  if (view.active == nullptr) {
+    for (int64_t world = range.begin; world < range.end; ++world) {
+      ++steps[world];
+      truncated[world] = steps[world] >= limit;
+    }
+    return;
+  }
+  const bool *were_truncated = &flag(memory_[truncated_], 0, view.previous_buffer);
+  for (int64_t world = range.begin; world < range.end; ++world) {
+    steps[world] += view.active[world] ? 1 : 0;
+    truncated[world] = view.active[world] ? steps[world] >= limit : were_truncated[world];
+  }
+}
+
+// Most worlds are in the midst of an episode: eight are passed over at a time.
+void Worlds::finish_worlds(Range range, const StepView &view) {
+  const bool *terminated = &flag(memory_[terminated_], 0, view.buffer);
+  const bool *truncated = &flag(memory_[truncated_], 0, view.buffer);
+  int64_t world = range.begin;
+  for (; world + 8 <= range.end; world += 8) {
+    uint64_t ended, cut;
+    std::memcpy(&ended, terminated + world, sizeof(ended));
+    std::memcpy(&cut, truncated + world, sizeof(cut));
+    for (uint64_t finished = ended | cut; finished != 0; finished &= finished - 1) {
+      // Each flag is the lowest bit of its byte: little-endian machines only, as little_endian.h asserts.
+      const int64_t next = world + __builtin_ctzll(finished) / 8;
+      finish_world(next, view);
+    }
+  }
+  for (; world < range.end; ++world)
+    if (terminated[world] || truncated[world]) finish_world(world, view);
+}
+
+void Worlds::finish_world(int64_t world, const StepView &view) {
+  const bool was_active = view.active == nullptr || view.active[world];
+  if (!was_active) {
+    if (options_.autoreset == Autoreset::disabled) return;
+    ++episodes_[static_cast<size_t>(world)];
+    start_episode(world, view.buffer);
+    clear_outcome(world, view.buffer);
+    return;
+  }
+  for (const auto &[from, to] : finals_) {
+    const int64_t bytes = memory_[from].bytes_per_world();
+    std::memcpy(memory_[to].data(view.buffer) + world * bytes, memory_[from].data(view.buffer) + world * bytes,
+                static_cast<size_t>(bytes));
+  }
+  if (options_.autoreset != Autoreset::same_step) return;
+  ++episodes_[static_cast<size_t>(world)];
+  start_episode(world, view.buffer);
+}
+
+void Worlds::check_soundness(Range range, const StepView &view) {
+  for (int64_t world = range.begin; world < range.end; ++world)
+    if ((view.active == nullptr || view.active[world]) && !game_->is_finite(world)) quarantine(world, view.buffer);
+}
+
+// A world whose state is of no use any more: its episode ends here, terminated, with reward 0 and observations of zeros.
+void Worlds::quarantine(int64_t world, int32_t buffer) {
+  for (const FieldMemory &memory : memory_)
+    if (memory.field().role != FieldRole::action) memory.clear_world(world, buffer);
+  flag(memory_[terminated_], world, buffer) = true;
+  const std::lock_guard lock(faults_mutex_);
+  ++fault_count_;
+  if (faults_.size() == most_faults) faults_.erase(faults_.begin());
+  faults_.push_back({world, step_count_});
+}
+
+std::vector<WorldFault> Worlds::faults() const {
+  require_idle();
+  return faults_;
+}
+
+void Worlds::get_state(int64_t world, std::span<double> state) const {
+  require_idle();
+  require_world(world);
+  assert(static_cast<int64_t>(state.size()) == game_->state_count());
+  game_->get_state(world, state);
+}
+
+void Worlds::set_state(int64_t world, std::span<const double> state) {
+  require_idle();
+  require_world(world);
+  assert(static_cast<int64_t>(state.size()) == game_->state_count());
+  game_->set_state(world, state, buffer_);
+  clear_outcome(world, buffer_);
+}
+
+namespace {
+
+GameParameter &find_parameter(Game &game, std::string_view name) {
+  std::string names;
+  for (GameParameter &parameter : game.parameters()) {
+    if (parameter.name == name) return parameter;
+    names += names.empty() ? "" : ", ";
+    names += parameter.name;
+  }
+  fail(Status::not_found, game.name(), " has no parameter named ", name, ": expected one of ", names);
+}
+
+}  // namespace
+
+Tensor Worlds::render(int64_t world, int32_t width, int32_t height) const {
+  require_idle();
+  require_world(world);
+  if (width == 0 && height == 0) {
+    width = game_->picture_size().width;
+    height = game_->picture_size().height;
+  }
+  for (const auto &[name, side] : {std::pair{"width", width}, std::pair{"height", height}})
+    if (side < smallest_picture_side || side > Canvas::largest_side)
+      fail(Status::out_of_range, name, " is ", side, ": expected ", smallest_picture_side, " to ", Canvas::largest_side,
+           ", or 0 for both");
+  Tensor picture = zeros(DType::uint8, {height, width, 3}, {});
+  Canvas canvas(reinterpret_cast<uint8_t *>(picture.data), width, height);
+  game_->draw(canvas, world, count(memory_[steps_], world) > 0);
+  return picture;
+}
+
+double Worlds::parameter(std::string_view name) const { return find_parameter(*game_, name).value; }
+
+void Worlds::set_parameter(std::string_view name, double value) {
+  require_idle();
+  GameParameter &parameter = find_parameter(*game_, name);
+  if (!(value >= parameter.lowest && value <= parameter.highest))
+    fail(Status::out_of_range, "parameter ", name, " is ", value, ": expected ", parameter.lowest, " to ", parameter.highest);
+  parameter.value = value;
+}
+
+}  // namespace penstock::core

@@ -1,0 +1,65 @@
+// What is done about actions out of their bounds, before anything is stepped.
+#include <limits>
+
+#include "core/base/error.h"
+#include "core/base/lanes.h"
+#include "core/worlds/worlds.h"
+
+namespace penstock::core {
+namespace {
+
+template <typename Number>
+bool are_within(const Number *values, int64_t count, Number low, Number high) {
+  using FourLanes = Lanes<Number, 4>;
+  LaneMask<Number, 4> within = FourLanes(0) == FourLanes(0);
+  int64_t index = 0;
+  for (; index + 4 <= count; index += 4) {
+    const FourLanes four = FourLanes::load(values + index);
+    within = within & (four >= FourLanes(low)) & (four <= FourLanes(high));
+  }
+  bool is_within = within.all();
+  for (; index < count; ++index) is_within &= values[index] >= low && values[index] <= high;
+  return is_within;
+}
+
+}  // namespace
+
+// Actions of one element or of several with bounds of their own; an action of NaN is within none.
+template <typename Number>
+void Worlds::check_actions_of(ActionRule rule) {
+  const FieldMemory &memory = memory_[action_];
+  const Field &field = memory.field();
+  auto *values = reinterpret_cast<Number *>(memory.data(0));
+  const int64_t elements = memory.element_count();
+  const auto bound = [&](const std::vector<double> &bounds, int64_t element) {
+    return static_cast<Number>(bounds.size() == 1 ? bounds[0] : bounds[static_cast<size_t>(element)]);
+  };
+  const bool is_free = rule == ActionRule::game && game_->clips_actions();
+  const Number largest = std::numeric_limits<Number>::max();
+  if (field.low.size() == 1) {
+    const Number low = is_free ? -largest : bound(field.low, 0), high = is_free ? largest : bound(field.high, 0);
+    if (are_within(values, elements * num_worlds(), low, high)) return;
+  }
+  for (int64_t world = 0; world < num_worlds(); ++world) {
+    if (active_ && !active_[static_cast<size_t>(world)]) continue;
+    for (int64_t element = 0; element < elements; ++element) {
+      const Number low = is_free ? -largest : bound(field.low, element);
+      const Number high = is_free ? largest : bound(field.high, element);
+      Number &value = values[world * elements + element];
+      if (value >= low && value <= high) continue;
+      if (rule != ActionRule::clamp)
+        fail(Status::out_of_range, "the action of world ", world, " is ", value,
+             elements == 1 ? std::string() : text(" at element ", element), ": expected ", low, " to ", high);
+      value = value > high ? high : low;
+    }
+  }
+}
+
+void Worlds::check_actions() {
+  if (memory_[action_].field().dtype == DType::float32)
+    check_actions_of<float>(options_.actions);
+  else
+    check_actions_of<int32_t>(options_.actions);
+}
+
+}  // namespace penstock::core

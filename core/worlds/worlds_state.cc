@@ -1,0 +1,194 @@
+// Worlds as bytes: hashes that prove two runs equal, and snapshots that one run leaves for another.
+#include <algorithm>
+#include <cstring>
+
+#include <xxhash.h>
+
+#include "core/base/error.h"
+#include "core/base/snapshot.h"
+#include "core/worlds/worlds.h"
+
+namespace penstock::core {
+namespace {
+
+constexpr std::string_view snapshot_kind = "worlds";
+constexpr uint32_t snapshot_version = 1;
+
+// What the engine keeps of a world beside the fields.
+struct WorldRecord {
+  uint64_t seed = 0, episode = 0;
+  GymnasiumRandom generator{};
+};
+static_assert(sizeof(WorldRecord) == 48, "no padding: it is hashed and written as bytes");
+
+template <typename Value>
+std::span<const std::byte> bytes_of(std::span<const Value> values) {
+  return std::as_bytes(values);
+}
+
+// What the sections of a snapshot mean: two managers whose layouts differ cannot exchange worlds.
+uint64_t layout_hash(const Game &game, const GameOptions &options, std::span<const FieldMemory> memory) {
+  std::string layout = text(game.name(), ' ', static_cast<int32_t>(options.precision), ' ',
+                            static_cast<int32_t>(options.randomness));
+  for (const FieldMemory &field : memory)
+    layout += text('\n', field.field().name, ' ', dtype_name(field.field().dtype), ' ', field.field().shape);
+  return XXH3_64bits(layout.data(), layout.size());
+}
+
+// A bool that is neither 0 nor 1 would be undefined behaviour later on.
+void check_values(const Field &field, std::span<const std::byte> bytes) {
+  if (field.dtype == DType::bool8)
+    for (const std::byte byte : bytes)
+      if (byte > std::byte{1})
+        fail(Status::data_error, "the snapshot's ", field.name, " has a byte ", static_cast<int32_t>(byte), ": expected 0 or 1");
+  if (field.name == "steps")
+    for (size_t at = 0; at < bytes.size(); at += sizeof(int32_t)) {
+      int32_t steps;
+      std::memcpy(&steps, bytes.data() + at, sizeof(steps));
+      if (steps < 0 || steps == INT32_MAX)
+        fail(Status::data_error, "the snapshot's steps has ", steps, ": expected 0 to ", INT32_MAX - 1);
+    }
+}
+
+// Which world of a snapshot goes where.
+void check_places(std::span<const int64_t> places, int64_t num_worlds, const char *whose) {
+  for (const int64_t place : places)
+    if (place < 0 || place >= num_worlds)
+      fail(Status::out_of_range, "world ", place, " is outside ", whose, " 0 to ", num_worlds - 1);
+}
+
+void check_no_place_twice(std::span<const int64_t> places, int64_t num_worlds) {
+  std::vector<bool> is_taken(static_cast<size_t>(num_worlds));
+  for (const int64_t place : places) {
+    if (is_taken[static_cast<size_t>(place)])
+      fail(Status::invalid_argument, "world ", place, " is to be restored twice at once");
+    is_taken[static_cast<size_t>(place)] = true;
+  }
+}
+
+}  // namespace
+
+std::vector<uint64_t> Worlds::hashes() const {
+  require_idle();
+  std::vector<uint64_t> hashes(static_cast<size_t>(num_worlds()));
+  const auto hash_world = [&](int64_t world, std::vector<std::byte> &bytes) {
+    const auto index = static_cast<size_t>(world);
+    WorldRecord record{seeds_[index], episodes_[index]};
+    if (!generators_.empty()) record.generator = generators_[index];
+    bytes.resize(sizeof(record));
+    std::memcpy(bytes.data(), &record, sizeof(record));
+    for (size_t field = 0; field < memory_.size(); ++field) {
+      if (field == action_ || (is_final(field) && !is_finished(world, buffer_))) continue;
+      const size_t end = bytes.size();
+      bytes.resize(end + static_cast<size_t>(memory_[field].bytes_per_world()));
+      memory_[field].read_world(bytes.data() + end, world, buffer_);
+    }
+    hashes[index] = XXH3_64bits(bytes.data(), bytes.size());
+  };
+  parallel_for(own_pool_ ? *own_pool_ : process_pool(), num_worlds(), 1024, [&](Range range) {
+    std::vector<std::byte> bytes;
+    for (int64_t world = range.begin; world < range.end; ++world) hash_world(world, bytes);
+  });
+  return hashes;
+}
+
+// Whether a field is the last observation of an episode: of a world in the midst of one it is of no meaning.
+bool Worlds::is_final(size_t field) const {
+  return std::any_of(finals_.begin(), finals_.end(), [&](const auto &pair) { return pair.second == field; });
+}
+
+std::vector<uint64_t> Worlds::field_hashes() const {
+  require_idle();
+  std::vector<uint64_t> hashes;
+  std::vector<std::byte> bytes;
+  for (const size_t field : shown_) {
+    const int64_t size = memory_[field].bytes_per_world();
+    bytes.assign(static_cast<size_t>(size * num_worlds()), std::byte{0});
+    for (int64_t world = 0; world < num_worlds(); ++world)
+      if (!is_final(field) || is_finished(world, buffer_)) memory_[field].read_world(bytes.data() + world * size, world, buffer_);
+    hashes.push_back(XXH3_64bits(bytes.data(), bytes.size()));
+  }
+  return hashes;
+}
+
+std::vector<std::byte> Worlds::snapshot() const {
+  require_idle();
+  SnapshotWriter writer(snapshot_kind, snapshot_version, layout_hash(*game_, options_.game, memory_));
+  std::vector<double> values;
+  for (const GameParameter &parameter : game_->parameters()) values.push_back(parameter.value);
+  writer.add("parameters", bytes_of<double>(values));
+  writer.add("seeds", bytes_of<uint64_t>(seeds_));
+  writer.add("episodes", bytes_of<uint64_t>(episodes_));
+  writer.add("generators", bytes_of<GymnasiumRandom>(generators_));
+  std::vector<std::byte> bytes;
+  for (const FieldMemory &memory : memory_) {
+    const int64_t size = memory.bytes_per_world();
+    bytes.resize(static_cast<size_t>(size * num_worlds()));
+    for (int64_t world = 0; world < num_worlds(); ++world) memory.read_world(bytes.data() + world * size, world, buffer_);
+    writer.add("field:" + memory.field().name, bytes);
+  }
+  return writer.finish();
+}
+
+void Worlds::restore(std::span<const std::byte> snapshot, std::span<const int64_t> from, std::span<const int64_t> to) {
+  require_idle();
+  const SnapshotReader reader =
+      SnapshotReader::open(snapshot, snapshot_kind, snapshot_version, layout_hash(*game_, options_.game, memory_));
+  check_parameters(reader.section("parameters"));
+  const auto section = [&](std::string_view name, int64_t size, int64_t worlds) {
+    const std::span<const std::byte> bytes = reader.section(name);
+    if (static_cast<int64_t>(bytes.size()) != size * worlds)
+      fail(Status::data_error, "the snapshot's ", name, " has ", bytes.size(), " bytes: expected ", size * worlds, ", ", size,
+           " for each of its ", worlds, " worlds");
+    return bytes;
+  };
+  const auto worlds = static_cast<int64_t>(reader.section("seeds").size() / sizeof(uint64_t));
+  const std::span<const std::byte> seeds = section("seeds", sizeof(uint64_t), worlds);
+  const std::span<const std::byte> episodes = section("episodes", sizeof(uint64_t), worlds);
+  const std::span<const std::byte> generators =
+      section("generators", generators_.empty() ? 0 : int64_t{sizeof(GymnasiumRandom)}, worlds);
+  std::vector<std::span<const std::byte>> fields;
+  for (const FieldMemory &memory : memory_) {
+    fields.push_back(section("field:" + memory.field().name, memory.bytes_per_world(), worlds));
+    check_values(memory.field(), fields.back());
+  }
+  std::vector<int64_t> own_places;
+  if (from.empty() && to.empty()) {
+    if (worlds != num_worlds())
+      fail(Status::invalid_argument, "the snapshot has ", worlds, " worlds, these are ", num_worlds(),
+           ": say which go where");
+    for (int64_t world = 0; world < worlds; ++world) own_places.push_back(world);
+    from = to = own_places;
+  }
+  if (from.size() != to.size())
+    fail(Status::invalid_argument, from.size(), " worlds are to go into ", to.size(), ": expected as many");
+  check_places(from, worlds, "the snapshot's worlds");
+  check_places(to, num_worlds(), "these worlds");
+  check_no_place_twice(to, num_worlds());
+  for (size_t index = 0; index < from.size(); ++index) {  // nothing below can fail
+    const auto source = static_cast<size_t>(from[index]), target = static_cast<size_t>(to[index]);
+    std::memcpy(&seeds_[target], seeds.data() + source * sizeof(uint64_t), sizeof(uint64_t));
+    std::memcpy(&episodes_[target], episodes.data() + source * sizeof(uint64_t), sizeof(uint64_t));
+    if (!generators_.empty())
+      std::memcpy(&generators_[target], generators.data() + source * sizeof(GymnasiumRandom), sizeof(GymnasiumRandom));
+    for (size_t field = 0; field < memory_.size(); ++field)
+      memory_[field].write_world(fields[field].data() + from[index] * memory_[field].bytes_per_world(), to[index], buffer_);
+  }
+}
+
+// Worlds under other parameters would not go on as they did.
+void Worlds::check_parameters(std::span<const std::byte> values) const {
+  const std::span<const GameParameter> parameters = game_->parameters();
+  if (values.size() != parameters.size() * sizeof(double))
+    fail(Status::data_error, "the snapshot's parameters has ", values.size(), " bytes: expected ",
+         parameters.size() * sizeof(double));
+  for (size_t index = 0; index < parameters.size(); ++index) {
+    double value;
+    std::memcpy(&value, values.data() + index * sizeof(double), sizeof(value));
+    if (!(value == parameters[index].value))
+      fail(Status::invalid_argument, "the snapshot was taken with ", parameters[index].name, "=", value,
+           ", these worlds have ", parameters[index].value);
+  }
+}
+
+}  // namespace penstock::core
