@@ -22,7 +22,9 @@ Loader::Loader(LoaderOptions options) : options_(std::move(options)), fingerprin
   place_.options_fingerprint = fingerprint_;
 }
 
-Loader::~Loader() { stop(); }
+Loader::~Loader() {
+  if (running_ != nullptr) running_->pipeline.stop();
+}
 
 std::shared_ptr<Loader::Running> Loader::running() const {
   const std::lock_guard lock(mutex_);
@@ -72,7 +74,8 @@ void Loader::stop() {
 std::optional<TensorBatch> Loader::next(std::chrono::milliseconds timeout) {
   const auto asked = std::chrono::steady_clock::now();
   std::optional<std::chrono::steady_clock::time_point> end;
-  if (timeout.count() >= 0) end = asked + timeout;
+  constexpr std::chrono::hours for_ever(24 * 365);
+  if (timeout.count() >= 0 && timeout < for_ever) end = asked + timeout;
   std::shared_ptr<Running> from;
   {
     const std::lock_guard lock(mutex_);
