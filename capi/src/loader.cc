@@ -22,15 +22,41 @@ template <>
 struct OptionsLayout<ps_loader_options> {
   static constexpr ps_loader_options defaults = PS_LOADER_OPTIONS_INIT;
   static constexpr const char *name = "ps_loader_options";
-  static constexpr uint32_t field_ends[] = {
-      PS_END(struct_size), PS_END(watch), PS_END(seed), PS_END(epochs), PS_END(anchor), PS_END(path_queue_capacity),
-      PS_END(source_queue_capacity), PS_END(chunk_pool_size), PS_END(pool_queue_capacity), PS_END(source_threads),
-      PS_END(indexing_threads), PS_END(loading_threads), PS_END(unpacking_threads), PS_END(hanse_threshold),
-      PS_END(hanse_gamma), PS_END(unpacking_queue_capacity), PS_END(position_rate), PS_END(position_count),
-      PS_END(diff_focus), PS_END(drop_last), PS_END(diff_focus_min), PS_END(diff_focus_slope),
-      PS_END(diff_focus_q_weight), PS_END(diff_focus_policy_scale), PS_END(reservoir_size),
-      PS_END(sampling_queue_capacity), PS_END(batch_size), PS_END(batch_queue_capacity), PS_END(tensor_threads),
-      PS_END(dtype), PS_END(overflow), PS_END(skip_bad), PS_END(bad_limit), PS_END(share_begin), PS_END(share_end)};
+  static constexpr uint32_t field_ends[] = {PS_END(struct_size),
+                                            PS_END(watch),
+                                            PS_END(seed),
+                                            PS_END(epochs),
+                                            PS_END(anchor),
+                                            PS_END(path_queue_capacity),
+                                            PS_END(source_queue_capacity),
+                                            PS_END(chunk_pool_size),
+                                            PS_END(pool_queue_capacity),
+                                            PS_END(source_threads),
+                                            PS_END(indexing_threads),
+                                            PS_END(loading_threads),
+                                            PS_END(unpacking_threads),
+                                            PS_END(hanse_threshold),
+                                            PS_END(hanse_gamma),
+                                            PS_END(unpacking_queue_capacity),
+                                            PS_END(position_rate),
+                                            PS_END(position_count),
+                                            PS_END(diff_focus),
+                                            PS_END(drop_last),
+                                            PS_END(diff_focus_min),
+                                            PS_END(diff_focus_slope),
+                                            PS_END(diff_focus_q_weight),
+                                            PS_END(diff_focus_policy_scale),
+                                            PS_END(reservoir_size),
+                                            PS_END(sampling_queue_capacity),
+                                            PS_END(batch_size),
+                                            PS_END(batch_queue_capacity),
+                                            PS_END(tensor_threads),
+                                            PS_END(dtype),
+                                            PS_END(overflow),
+                                            PS_END(skip_bad),
+                                            PS_END(bad_limit),
+                                            PS_END(share_begin),
+                                            PS_END(share_end)};
 };
 #undef PS_END
 
@@ -75,6 +101,8 @@ std::vector<std::string> read_sources(int64_t count, const char *const *sources)
 core::LoaderOptions read_loader_options(const ps_loader_options *given) {
   const ps_loader_options options = read_options(given);
   require_enum(options.overflow, PS_OVERFLOW_KEEP_NEWEST, "overflow");
+  if (core::find_dtype_info(static_cast<core::DType>(options.dtype)) == nullptr)
+    core::fail(core::Status::invalid_argument, "dtype is ", static_cast<int32_t>(options.dtype), ": no such ps_dtype");
   core::LoaderOptions read;
   read.watch = require_flag(options.watch, "watch");
   read.anchor = options.anchor == nullptr ? "" : options.anchor;

@@ -36,8 +36,8 @@ void InflationLimit::require(uint64_t inflated, uint64_t packed, std::string_vie
   if (inflated > most_bytes)
     fail(Status::data_error, place, " inflates to more than ", most_bytes, " bytes, the most that is read");
   if (inflated > unchecked_bytes && inflated / most_ratio > packed)
-    fail(Status::data_error, place, " inflates to ", inflated, " bytes and more from ", packed,
-         ": beyond a ratio of ", most_ratio, " it is refused as a bomb");
+    fail(Status::data_error, place, " inflates to ", inflated, " bytes and more from ", packed, ": beyond a ratio of ",
+         most_ratio, " it is refused as a bomb");
 }
 
 }  // namespace penstock::core

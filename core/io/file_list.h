@@ -10,7 +10,7 @@ namespace penstock::core {
 
 struct SourceFile {
   std::string path;
-  std::string name;       // below the folder that was named, or the last part of the path: the same on every machine
+  std::string name;  // below the folder that was named, or the last part of the path: the same on every machine
   uint64_t size = 0;
   int64_t modified_ns = 0;  // since 1970
   friend bool operator==(const SourceFile &, const SourceFile &) = default;

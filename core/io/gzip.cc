@@ -134,7 +134,8 @@ class GzipStream : public ByteStream {
       in_member_ = true;
     }
     if (!refill())
-      fail(Status::data_error, place_, " is cut short: it ends after ", packed_read_, " bytes in the midst of its gzip data");
+      fail(Status::data_error, place_, " is cut short: it ends after ", packed_read_,
+           " bytes in the midst of its gzip data");
     constexpr size_t largest_call = size_t{1} << 30;
     state_.next_out = reinterpret_cast<Bytef *>(out.data());
     state_.avail_out = static_cast<uInt>(std::min(out.size(), largest_call));

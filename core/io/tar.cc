@@ -13,9 +13,9 @@ namespace penstock::core {
 namespace {
 
 constexpr uint64_t block_size = 512;
-constexpr uint64_t largest_text = uint64_t{1} << 20;   // of a long name or an extended header; Go's limit too
-constexpr uint64_t largest_size = uint64_t{1} << 62;   // beyond every file system
-constexpr size_t most_headers_of_a_member = 1000;      // extended ones, before the member's own
+constexpr uint64_t largest_text = uint64_t{1} << 20;  // of a long name or an extended header; Go's limit too
+constexpr uint64_t largest_size = uint64_t{1} << 62;  // beyond every file system
+constexpr size_t most_headers_of_a_member = 1000;     // extended ones, before the member's own
 
 // Where the fields of a header lie.
 struct FieldPlace {
@@ -100,7 +100,8 @@ void TarReader::read_end() {
 bool TarReader::read_header(Block block) {
   header_offset_ = offset_;
   if (!read_block(block, "the header"))
-    fail(Status::data_error, place_, " is cut short: it ends at byte ", offset_, " without the zero blocks that end a tar");
+    fail(Status::data_error, place_, " is cut short: it ends at byte ", offset_,
+         " without the zero blocks that end a tar");
   if (is_zero(block)) {
     read_end();
     return false;
@@ -133,8 +134,7 @@ uint64_t TarReader::number(std::span<const std::byte> bytes, const char *what) c
     const std::string_view digits = without_spaces(characters(bytes));
     value = digits.empty() ? 0 : parse(digits, 8);
   }
-  if (!value || *value > largest_size)
-    fail(Status::data_error, at(), ": its ", what, " is no number from 0 to 2^62");
+  if (!value || *value > largest_size) fail(Status::data_error, at(), ": its ", what, " is no number from 0 to 2^62");
   return *value;
 }
 
@@ -146,8 +146,7 @@ std::string TarReader::read_text(uint64_t size, const char *what) {
   std::string text_read(size, '\0');
   const size_t count = stream_.read(std::as_writable_bytes(std::span(text_read)));
   offset_ += count;
-  if (count < size)
-    fail(Status::data_error, at(), ": ", what, " of ", size, " bytes is cut short after ", count);
+  if (count < size) fail(Status::data_error, at(), ": ", what, " of ", size, " bytes is cut short after ", count);
   name_ = what;
   pass_over(padding_behind(size));
   return text_read;
@@ -164,7 +163,8 @@ void TarReader::apply_record(std::string_view key, std::string_view value, Overr
   } else if (key == "size") {
     const auto size = parse(value, 10);
     if (!value.empty() && (!size || *size > largest_size))
-      fail(Status::data_error, at(), ": the size ", in_quotes(value), " of an extended header is no number from 0 to 2^62");
+      fail(Status::data_error, at(), ": the size ", in_quotes(value),
+           " of an extended header is no number from 0 to 2^62");
     overrides.size = size;
   }
   if (key.starts_with("GNU.sparse.")) overrides.sparse = true;

@@ -5,8 +5,11 @@
 namespace penstock::core {
 
 Batcher::Batcher(const LoaderOptions &options, const Checkpoint &start, std::function<void(Batch)> emit)
-    : options_(options), emit_(std::move(emit)), start_(start),
-      reservoir_(options.seed, static_cast<uint64_t>(options.reservoir_size)), bad_chunks_(start.bad_chunks) {
+    : options_(options),
+      emit_(std::move(emit)),
+      start_(start),
+      reservoir_(options.seed, static_cast<uint64_t>(options.reservoir_size)),
+      bad_chunks_(start.bad_chunks) {
   begin_epoch(start.epoch);
   reservoir_.begin(start.epoch, start.first_position);
   chunk_ = start.first_chunk;
@@ -45,14 +48,14 @@ void Batcher::take(UnpackedChunk chunk) {
 }
 
 void Batcher::report(const Error &error) {
-  const bool is_about_data = error.status() == Status::data_error || error.status() == Status::io_error ||
-                             error.status() == Status::not_found;
+  const bool is_about_data =
+      error.status() == Status::data_error || error.status() == Status::io_error || error.status() == Status::not_found;
   Error reported = error;
   if (options_.skip_bad && is_about_data) {
     ++bad_chunks_;
     if (options_.bad_limit == 0 || bad_chunks_ <= static_cast<uint64_t>(options_.bad_limit)) return;
-    reported = Error(error.status(), text(error.sentence(), "; it is bad chunk ", bad_chunks_, ", the limit is ",
-                                          options_.bad_limit));
+    reported = Error(error.status(),
+                     text(error.sentence(), "; it is bad chunk ", bad_chunks_, ", the limit is ", options_.bad_limit));
   }
   has_failed_ = true;
   if (held_) emit_held(false);

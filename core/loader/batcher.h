@@ -18,18 +18,18 @@ namespace penstock::core {
 // A chunk's kept positions, or why there are none.
 struct UnpackedChunk {
   uint64_t epoch = 0;
-  uint64_t place = 0;     // in the epoch's order
-  bool is_last = false;   // of its epoch
+  uint64_t place = 0;    // in the epoch's order
+  bool is_last = false;  // of its epoch
   std::vector<Lc0Position> positions;
   std::optional<Error> error;
 };
 
 struct Batch {
   std::vector<Lc0Position> positions;
-  uint64_t epoch = 0, index = 0;    // index counts the epoch's batches
-  bool is_last = false;             // of its epoch
-  Checkpoint after;                 // where to go on behind it
-  std::optional<Error> error;       // in place of positions
+  uint64_t epoch = 0, index = 0;  // index counts the epoch's batches
+  bool is_last = false;           // of its epoch
+  Checkpoint after;               // where to go on behind it
+  std::optional<Error> error;     // in place of positions
 };
 
 // One thread.

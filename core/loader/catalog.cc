@@ -12,7 +12,11 @@
 namespace penstock::core {
 
 Catalog::Catalog(const LoaderOptions &options, std::vector<SourceFile> known, uint64_t fingerprint)
-    : options_(options), known_(std::move(known)), expected_fingerprint_(fingerprint), paths_(options.path_queue), opened_(options.source_queue),
+    : options_(options),
+      known_(std::move(known)),
+      expected_fingerprint_(fingerprint),
+      paths_(options.path_queue),
+      opened_(options.source_queue),
       indexed_(options.source_queue) {
   if (options.watch) watch_.emplace();
   try {
@@ -190,7 +194,8 @@ std::optional<uint64_t> Catalog::wait_until_indexed() {
          in_quotes(files_.front()->source().path));
   if (!options_.watch && fingerprint_ == 0) fingerprint_ = compute_fingerprint();
   if (expected_fingerprint_ != 0 && fingerprint_ != expected_fingerprint_)
-    fail(Status::data_error, "the ", files_.size(), " files of the sources are not those that the state was taken with: ",
+    fail(Status::data_error, "the ", files_.size(),
+         " files of the sources are not those that the state was taken with: ",
          "names, sizes and order must be the same");
   return chunk_count_;
 }

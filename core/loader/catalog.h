@@ -84,7 +84,7 @@ class Catalog {
   std::vector<uint64_t> first_chunks_;  // of each file, counted over all
   uint64_t chunk_count_ = 0;
   uint64_t files_found_ = 0;
-  uint64_t fingerprint_ = 0;  // of all files, once they are indexed
+  uint64_t fingerprint_ = 0;                // of all files, once they are indexed
   std::optional<uint64_t> files_at_first_;  // how many the first listing had
   std::optional<Error> error_;
   bool closed_ = false;

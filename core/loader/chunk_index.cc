@@ -60,8 +60,8 @@ void IndexedFile::index_archive(ByteStream &stream) {
                                                       " is a sparse file: that is not read"));
       continue;
     }
-    chunks_.push_back({member->offset, member->size, names_.size(), static_cast<uint32_t>(name.size()),
-                       name.ends_with(".gz")});
+    chunks_.push_back(
+        {member->offset, member->size, names_.size(), static_cast<uint32_t>(name.size()), name.ends_with(".gz")});
     names_ += name;
   }
 }

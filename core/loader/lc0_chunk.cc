@@ -23,8 +23,21 @@ constexpr uint32_t oldest_version = 3, newest_version = 7;
 
 // In the order in which records have them.
 enum FloatField {
-  root_q, best_q, root_d, best_d, root_m, best_m, plies_left, result_q, result_d, played_q, played_d, played_m, orig_q,
-  orig_d, orig_m
+  root_q,
+  best_q,
+  root_d,
+  best_d,
+  root_m,
+  best_m,
+  plies_left,
+  result_q,
+  result_d,
+  played_q,
+  played_d,
+  played_m,
+  orig_q,
+  orig_d,
+  orig_m
 };
 
 constexpr uint32_t nan_bits = 0x7FC00000;
@@ -120,13 +133,30 @@ std::array<uint32_t, lc0_values> values_of(std::span<const std::byte> record, co
     if (std::bit_cast<float>(left) == 0.0f) left = bits_of(byte_at(record, layout.castling + 6));
   }
   const bool has_short_term = layout.short_term >= 0;
-  return {result[0], result[1], left, bits_of(plies_until_progress),
-          field(best_q), field(best_d), field(best_m), nan_bits,
-          field(played_q), field(played_d), field(played_m), nan_bits,
-          field(orig_q), field(orig_d), field(orig_m), nan_bits,
-          field(root_q), field(root_d), field(root_m), nan_bits,
+  return {result[0],
+          result[1],
+          left,
+          bits_of(plies_until_progress),
+          field(best_q),
+          field(best_d),
+          field(best_m),
+          nan_bits,
+          field(played_q),
+          field(played_d),
+          field(played_m),
+          nan_bits,
+          field(orig_q),
+          field(orig_d),
+          field(orig_m),
+          nan_bits,
+          field(root_q),
+          field(root_d),
+          field(root_m),
+          nan_bits,
           has_short_term ? word_at(record, layout.short_term) : nan_bits,
-          has_short_term ? word_at(record, layout.short_term + 4) : nan_bits, nan_bits, nan_bits};
+          has_short_term ? word_at(record, layout.short_term + 4) : nan_bits,
+          nan_bits,
+          nan_bits};
 }
 
 struct LegalMoves {
@@ -150,7 +180,8 @@ Lc0Position::Lc0Position(const Lc0Chunk &chunk, int64_t position) {
   const std::byte *probabilities = record.data() + layout.probabilities;
   LegalMoves legal;
   find_legal_moves(legal, probabilities);
-  bytes_ = std::make_unique_for_overwrite<std::byte[]>(sizeof(Fixed) + legal.count * (sizeof(uint32_t) + sizeof(uint16_t)));
+  bytes_ =
+      std::make_unique_for_overwrite<std::byte[]>(sizeof(Fixed) + legal.count * (sizeof(uint32_t) + sizeof(uint16_t)));
 
   auto &fixed = *new (bytes_.get()) Fixed;
   for (size_t plane = 0; plane < lc0_bit_planes; ++plane)

@@ -11,9 +11,9 @@
 namespace penstock::core {
 
 inline constexpr int64_t lc0_policy_size = 1858;
-inline constexpr int64_t lc0_bit_planes = 104;   // of the 112 planes, those stored as bits
+inline constexpr int64_t lc0_bit_planes = 104;  // of the 112 planes, those stored as bits
 inline constexpr int64_t lc0_planes = 112;
-inline constexpr int64_t lc0_value_rows = 6;     // result, best, played, orig, root, short-term
+inline constexpr int64_t lc0_value_rows = 6;  // result, best, played, orig, root, short-term
 inline constexpr int64_t lc0_value_columns = 4;
 inline constexpr int64_t lc0_values = lc0_value_rows * lc0_value_columns;
 

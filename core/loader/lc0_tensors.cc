@@ -84,7 +84,8 @@ class Planes {
     put(table.row(byte));
   }
   void put(const std::byte *row) {
-    for (size_t offset = 0; offset < columns * sizeof(Element); offset += 16) store_16_bytes(out_ + offset, row + offset);
+    for (size_t offset = 0; offset < columns * sizeof(Element); offset += 16)
+      store_16_bytes(out_ + offset, row + offset);
     out_ += columns * sizeof(Element);
   }
 

@@ -10,7 +10,8 @@ namespace penstock::core {
 
 struct Loader::Running {
   Running(const LoaderOptions &options, const LoaderState &from)
-      : catalog(options, from.arrivals, from.files_fingerprint), pipeline(options, catalog, from.checkpoint, from.sizes) {}
+      : catalog(options, from.arrivals, from.files_fingerprint),
+        pipeline(options, catalog, from.checkpoint, from.sizes) {}
 
   Catalog catalog;
   Pipeline pipeline;

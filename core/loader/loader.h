@@ -51,10 +51,10 @@ class Loader {
 
   const LoaderOptions options_;
   const uint64_t fingerprint_;
-  std::mutex control_mutex_;   // held by start(), stop() and restore() as a whole
-  mutable std::mutex mutex_;   // guards what follows
+  std::mutex control_mutex_;  // held by start(), stop() and restore() as a whole
+  mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<Running> running_;
-  LoaderState place_;          // behind the last batch that was handed out
+  LoaderState place_;           // behind the last batch that was handed out
   std::optional<Error> error_;  // what ended the order of batches
   bool is_stopped_ = false;
   uint64_t batches_ = 0, samples_ = 0, bytes_ = 0;  // handed out, since the loader was made

@@ -88,9 +88,9 @@ uint64_t order_fingerprint(const LoaderOptions &options) {
       text("lc0 1|", options.seed, '|', options.pool_size, '|', options.hanse_threshold, '|', options.hanse_gamma, '|',
            options.position_rate, '|', options.position_count, '|', int{options.diff_focus.on}, '|',
            options.diff_focus.minimum, '|', options.diff_focus.slope, '|', options.diff_focus.q_weight, '|',
-           options.diff_focus.policy_scale, '|', options.reservoir_size, '|', options.batch_size, '|', options.dtype, '|',
-           int{options.drop_last}, '|', int{options.watch}, '|', int{options.skip_bad}, '|', options.share_begin, '|',
-           options.share_end, '|', options.anchor);
+           options.diff_focus.policy_scale, '|', options.reservoir_size, '|', options.batch_size, '|', options.dtype,
+           '|', int{options.drop_last}, '|', int{options.watch}, '|', int{options.skip_bad}, '|', options.share_begin,
+           '|', options.share_end, '|', options.anchor);
   return XXH3_64bits(words.data(), words.size());
 }
 

@@ -54,7 +54,7 @@ struct LoaderOptions {
   uint64_t seed = 0;
   int64_t epochs = 0;  // 0: endless
   bool skip_bad = false;
-  int64_t bad_limit = 0;  // how many bad chunks are skipped before one is an error; 0: any number
+  int64_t bad_limit = 0;                  // how many bad chunks are skipped before one is an error; 0: any number
   double share_begin = 0, share_end = 1;  // which part of the chunks is used, dealt by the seed
 
   // Called before each piece of work, with its number, on the thread that does it: lets tests disturb the timing.

@@ -33,7 +33,8 @@ class Permutation {
 // ---------------------------------------------------------------------------------------------------------------------
 
 inline Permutation::Permutation(RandomStream stream, uint64_t size)
-    : size_(size), half_bits_(size <= 1 ? 1 : (static_cast<int>(std::bit_width(size - 1)) + 1) / 2),
+    : size_(size),
+      half_bits_(size <= 1 ? 1 : (static_cast<int>(std::bit_width(size - 1)) + 1) / 2),
       half_mask_((uint64_t{1} << half_bits_) - 1) {
   for (int round = 0; round < rounds; ++round)
     keys_[static_cast<size_t>(round)] = random_u64(stream, static_cast<uint64_t>(round));

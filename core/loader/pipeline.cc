@@ -11,7 +11,11 @@ namespace penstock::core {
 class Pipeline::Planner {
  public:
   Planner(const LoaderOptions &options, Catalog &catalog, const Checkpoint &start, EpochSizes sizes)
-      : options_(options), catalog_(catalog), epoch_(start.epoch), place_(start.first_chunk), sizes_(std::move(sizes)) {}
+      : options_(options),
+        catalog_(catalog),
+        epoch_(start.epoch),
+        place_(start.first_chunk),
+        sizes_(std::move(sizes)) {}
 
   // The next chunk; nothing when all epochs are dealt, and when the catalog was closed.
   std::optional<Claim> claim() {
@@ -104,12 +108,17 @@ bool empty_out(TensorBatch &batch) {
 }  // namespace
 
 Pipeline::Pipeline(const LoaderOptions &options, Catalog &catalog, const Checkpoint &start, EpochSizes sizes)
-    : options_(options), catalog_(catalog), start_(start),
+    : options_(options),
+      catalog_(catalog),
+      start_(start),
       planner_(std::make_unique<Planner>(options, catalog, start, std::move(sizes))),
       rooms_(std::make_unique<RoomShelf>()),
       storages_(static_cast<size_t>(options.batch_queue) + static_cast<size_t>(options.tensor_threads) + 2),
-      loaded_(options.pool_queue), unpacked_(options.unpacking_queue), sampled_(options.sampling_queue),
-      batches_(options.batch_queue, options.overflow, empty_out), bad_chunks_(start.bad_chunks) {
+      loaded_(options.pool_queue),
+      unpacked_(options.unpacking_queue),
+      sampled_(options.sampling_queue),
+      batches_(options.batch_queue, options.overflow, empty_out),
+      bad_chunks_(start.bad_chunks) {
   try {
     start_threads();
   } catch (...) {
@@ -293,7 +302,8 @@ EpochSizes Pipeline::sizes(uint64_t from_epoch) const { return planner_->sizes(f
 std::vector<StageFigures> Pipeline::figures() const {
   const auto of = [](const char *name, const char *unit, int32_t threads, const StageMeter &meter,
                      const QueueFigures &queue) {
-    return StageFigures{name, unit, threads, meter.items, meter.bytes, static_cast<double>(meter.busy_ns) * 1e-9, queue};
+    return StageFigures{name, unit, threads, meter.items, meter.bytes, static_cast<double>(meter.busy_ns) * 1e-9,
+                        queue};
   };
   return {of("file_path_provider", "files", 1, catalog_.provider_meter, catalog_.path_queue_figures()),
           of("chunk_source_loader", "chunks", options_.source_threads, catalog_.loader_meter,

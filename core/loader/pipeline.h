@@ -26,7 +26,7 @@ namespace penstock::core {
 using EpochSizes = std::map<uint64_t, uint64_t>;
 
 struct TensorBatch {
-  Batch about;  // without its positions
+  Batch about;                        // without its positions
   std::optional<Lc0Tensors> tensors;  // none where the epoch ended without a batch, or where it was dropped
 };
 

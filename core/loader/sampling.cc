@@ -29,8 +29,8 @@ bool passes_hanse(const LoaderOptions &options, uint64_t epoch, uint64_t chunk_n
 
 bool passes_focus(const DiffFocus &focus, Lc0Chunk::Focus seen, double draw) {
   if (std::isnan(seen.q_difference)) return true;
-  const double weighed = (focus.q_weight * double{seen.q_difference} + double{seen.policy_kld}) /
-                         (focus.q_weight + focus.policy_scale);
+  const double weighed =
+      (focus.q_weight * double{seen.q_difference} + double{seen.policy_kld}) / (focus.q_weight + focus.policy_scale);
   return draw < std::min(1.0, focus.minimum + focus.slope * weighed);
 }
 
@@ -55,8 +55,7 @@ std::vector<int64_t> sample_positions(const LoaderOptions &options, uint64_t epo
   for (int64_t position = 0; position < chunk.size(); ++position) {
     const auto index = static_cast<uint64_t>(position);
     if (options.position_rate < 1 && uniform_f64(rate, index) >= options.position_rate) continue;
-    if (options.diff_focus.on &&
-        !passes_focus(options.diff_focus, chunk.focus(position), uniform_f64(focus, index)))
+    if (options.diff_focus.on && !passes_focus(options.diff_focus, chunk.focus(position), uniform_f64(focus, index)))
       continue;
     kept.push_back(position);
   }

@@ -55,31 +55,31 @@ typedef struct ps_loader_options {
   double hanse_threshold; /* a chunk of c positions is used with probability min(1, c / threshold) ^ gamma; 0: always */
   double hanse_gamma;
   int64_t unpacking_queue_capacity;
-  double position_rate;     /* above 0, up to 1: the probability with which each position of a chunk is kept */
-  int64_t position_count;   /* so many positions of each chunk are kept, or all where it has fewer; 0: as position_rate */
-  int32_t diff_focus;       /* 1: positions are kept with the probability below; 0: not */
-  int32_t drop_last;        /* 1: an epoch's last batch is dropped where it is not full; 0: it is smaller */
-  double diff_focus_min;    /* 0 to 1: min(1, min + slope * (q_weight * |best_q - orig_q| + policy_kld) /  */
-  double diff_focus_slope;  /* (q_weight + policy_scale)); a position whose orig_q is NaN is always kept */
+  double position_rate;   /* above 0, up to 1: the probability with which each position of a chunk is kept */
+  int64_t position_count; /* so many positions of each chunk are kept, or all where it has fewer; 0: as position_rate */
+  int32_t diff_focus;     /* 1: positions are kept with the probability below; 0: not */
+  int32_t drop_last;      /* 1: an epoch's last batch is dropped where it is not full; 0: it is smaller */
+  double diff_focus_min;  /* 0 to 1: min(1, min + slope * (q_weight * |best_q - orig_q| + policy_kld) /  */
+  double diff_focus_slope; /* (q_weight + policy_scale)); a position whose orig_q is NaN is always kept */
   double diff_focus_q_weight;
   double diff_focus_policy_scale;
-  int64_t reservoir_size; /* positions among which the next one is drawn, up to 2^32; 0: they stay in order */
+  int64_t reservoir_size;          /* positions among which the next one is drawn, up to 2^32; 0: they stay in order */
   int64_t sampling_queue_capacity; /* counts batches, as batch_queue_capacity does */
   int64_t batch_size;
   int64_t batch_queue_capacity; /* batches ahead */
   int32_t tensor_threads;
   ps_dtype dtype; /* PS_FLOAT32, PS_FLOAT16 or PS_BFLOAT16 */
   ps_overflow overflow;
-  int32_t skip_bad;  /* 1: a chunk that cannot be read is counted and passed over; 0: it is an error */
-  int64_t bad_limit; /* so many are passed over, the next one is an error; 0: any number */
+  int32_t skip_bad;   /* 1: a chunk that cannot be read is counted and passed over; 0: it is an error */
+  int64_t bad_limit;  /* so many are passed over, the next one is an error; 0: any number */
   double share_begin; /* from 0 to 1: of each chunk the seed draws a number from 0 to 1; those from share_begin on, */
   double share_end;   /* below share_end, are used */
 } ps_loader_options;
 
-#define PS_LOADER_OPTIONS_INIT                                                                                         \
-  {                                                                                                                    \
-    sizeof(ps_loader_options), 0, 0, 0, NULL, 16, 16, 100000, 16, 1, 1, 4, 1, 0.0, 1.0, 16, 1.0, 0, 0, 0, 1.0, 0.0, 0.0, \
-        1.0, 1000000, 4, 1024, 4, 1, PS_FLOAT32, PS_OVERFLOW_BLOCK, 0, 0, 0.0, 1.0                                     \
+#define PS_LOADER_OPTIONS_INIT                                                                                      \
+  {                                                                                                                 \
+    sizeof(ps_loader_options), 0, 0, 0, NULL, 16, 16, 100000, 16, 1, 1, 4, 1, 0.0, 1.0, 16, 1.0, 0, 0, 0, 1.0, 0.0, \
+        0.0, 1.0, 1000000, 4, 1024, 4, 1, PS_FLOAT32, PS_OVERFLOW_BLOCK, 0, 0, 0.0, 1.0                             \
   }
 
 /* What PS_LOADER_OPTIONS_INIT does; struct_size is sizeof(ps_loader_options).
@@ -122,12 +122,13 @@ PS_API ps_status ps_loader_stop(ps_loader *loader);
 /* What ps_loader_next() says of a batch.  struct_size is the caller's to set; a newer library fills no more than that. */
 typedef struct ps_batch_info {
   uint32_t struct_size;
-  int32_t tensor_count;  /* PS_LOADER_TENSOR_COUNT; 0 where there is no batch, and tensors is untouched */
-  int64_t epoch;         /* from 0 */
-  int64_t index;         /* of the batch in its epoch, from 0 */
-  int64_t size;          /* positions in it */
-  int32_t last_of_epoch; /* 1 in an epoch's last batch; without a batch: the epoch has ended and gave none, or it was dropped */
-  int32_t end_of_data;   /* 1: there is no batch, and none will come: the last epoch is over */
+  int32_t tensor_count; /* PS_LOADER_TENSOR_COUNT; 0 where there is no batch, and tensors is untouched */
+  int64_t epoch;        /* from 0 */
+  int64_t index;        /* of the batch in its epoch, from 0 */
+  int64_t size;         /* positions in it */
+  int32_t
+      last_of_epoch; /* 1 in an epoch's last batch; without a batch: the epoch has ended and gave none, or it was dropped */
+  int32_t end_of_data; /* 1: there is no batch, and none will come: the last epoch is over */
 } ps_batch_info;
 
 #define PS_BATCH_INFO_INIT \
