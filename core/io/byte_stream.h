@@ -59,6 +59,6 @@ struct InflationLimit {
 
 // A whole game inflates to some megabytes; an archive of games to less than a hundred times its size.
 inline constexpr InflationLimit limit_of_a_chunk{uint64_t{256} << 20, uint64_t{64} << 20, 250};
-inline constexpr InflationLimit limit_of_an_archive{uint64_t{1} << 50, uint64_t{1} << 30, 250};
+inline constexpr InflationLimit limit_of_an_archive{uint64_t{1} << 50, uint64_t{256} << 20, 250};
 
 }  // namespace penstock::core

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/io/utf8.h"
@@ -18,6 +19,10 @@ namespace penstock::core {
 namespace {
 
 constexpr uint32_t wanted_events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR;
+
+std::string joined(const std::string &folder, std::string_view name) {
+  return folder.empty() ? std::string(name) : text(folder, "/", name);
+}
 
 }  // namespace
 
@@ -36,7 +41,7 @@ void FolderWatch::watch(const std::string &path, const std::string &name) {
   for (const auto &entry : std::filesystem::directory_iterator(path, ignored)) {
     const std::string entry_name = entry.path().filename();
     if (entry.is_directory(ignored) && !entry.is_symlink(ignored) && !is_passed_over(entry_name))
-      watch(entry.path(), name.empty() ? entry_name : name + "/" + entry_name);
+      watch(entry.path(), joined(name, entry_name));
   }
 }
 
@@ -65,8 +70,7 @@ void FolderWatch::read_events(const std::function<void(SourceFile)> &found) {
     const auto folder = watched_.find(event.wd);
     if (folder == watched_.end() || event.len == 0 || is_passed_over(event.name)) continue;
     const Watched inside = folder->second;
-    const std::string name = inside.name.empty() ? event.name : inside.name + "/" + event.name;
-    const std::string path = inside.path + "/" + event.name;
+    const std::string name = joined(inside.name, event.name), path = joined(inside.path, event.name);
     if ((event.mask & IN_ISDIR) != 0)
       enter(path, name, found);
     else if ((event.mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0)
@@ -90,7 +94,7 @@ void FolderWatch::enter(const std::string &path, const std::string &name,
   try {
     watch(path, name);
     for (SourceFile file : list_files({path})) {
-      file.name = name + "/" + file.name;
+      file.name = joined(name, file.name);
       found(std::move(file));
     }
   } catch (const Error &error) {

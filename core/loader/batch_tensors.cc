@@ -79,7 +79,10 @@ Rows make_rows(StoragePool &pool, const LoaderOptions &options, const Extents &s
   Rows made;
   made.row_nbytes = element_count(shape) / shape[0] * dtype_size(options.dtype);
   const int64_t nbytes = shape[0] * made.row_nbytes;
-  made.tensor.storage = shape[0] == options.batch_size ? pool.take(nbytes) : new_block(nbytes);
+  if (shape[0] == options.batch_size)
+    made.tensor.storage = pool.take(nbytes);
+  else
+    made.tensor.storage = new_block(nbytes);
   made.tensor.data = made.tensor.storage->data();
   made.tensor.dtype = options.dtype;
   made.tensor.shape = shape;

@@ -50,26 +50,34 @@ void IndexedFile::index() {
   }
 }
 
+// A member counts once the archive was seen to go on behind it: one that is cut short is a failure and no chunk.
 void IndexedFile::index_archive(ByteStream &stream) {
   TarReader tar(stream, in_quotes(source_.path));
-  while (const auto member = tar.next()) {
-    const std::string_view name = member->name;
-    if (member->kind == TarKind::other || is_passed_over(name.substr(name.rfind('/') + 1))) continue;
-    if (member->kind == TarKind::sparse) {
-      failures_.emplace_back(Status::data_error, text(in_quotes(source_.path), ", member ", in_quotes(name),
-                                                      " is a sparse file: that is not read"));
-      continue;
-    }
-    chunks_.push_back(
-        {member->offset, member->size, names_.size(), static_cast<uint32_t>(name.size()), name.ends_with(".gz")});
-    names_ += name;
+  for (auto member = tar.next(); member;) {
+    const TarMember found = *std::exchange(member, std::nullopt);
+    member = tar.next();
+    add_member(found);
   }
+}
+
+void IndexedFile::add_member(const TarMember &member) {
+  const std::string_view name = member.name;
+  if (member.kind == TarKind::other || is_passed_over(name.substr(name.rfind('/') + 1))) return;
+  if (member.kind == TarKind::sparse) {
+    failures_.emplace_back(Status::data_error, text(in_quotes(source_.path), ", member ", in_quotes(name),
+                                                    " is a sparse file: that is not read"));
+    return;
+  }
+  chunks_.push_back(
+      {member.offset, member.size, names_.size(), static_cast<uint32_t>(name.size()), name.ends_with(".gz")});
+  names_ += name;
 }
 
 std::string IndexedFile::place(const Chunk &chunk) const {
   if (chunk.name_size == 0 && kind_ <= FileKind::gzip) return in_quotes(source_.path);
-  return text(in_quotes(source_.path), ", member ",
-              in_quotes(std::string_view(names_).substr(chunk.name_begin, chunk.name_size)), " at byte ", chunk.offset);
+  const std::string_view names = names_;
+  return text(in_quotes(source_.path), ", member ", in_quotes(names.substr(chunk.name_begin, chunk.name_size)),
+              " at byte ", chunk.offset);
 }
 
 std::span<const std::byte> IndexedFile::read(const Chunk &chunk, InflationRoom &packed, InflationRoom &room,

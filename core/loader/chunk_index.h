@@ -14,6 +14,7 @@
 #include "core/io/file.h"
 #include "core/io/file_list.h"
 #include "core/io/gzip.h"
+#include "core/io/tar.h"
 
 namespace penstock::core {
 
@@ -54,6 +55,7 @@ class IndexedFile {
  private:
   void inflate();
   void index_archive(ByteStream &stream);
+  void add_member(const TarMember &member);
 
   SourceFile source_;
   FileKind kind_;

@@ -122,7 +122,7 @@ namespace {
 std::array<uint32_t, lc0_values> values_of(std::span<const std::byte> record, const Lc0Layout &layout,
                                            float plies_until_progress) {
   const auto field = [&](FloatField index) {
-    if (index < layout.float_count) return word_at(record, layout.floats + 4 * index);
+    if (index < layout.float_count) return word_at(record, layout.floats + int64_t{4} * index);
     return index >= orig_q ? nan_bits : 0;
   };
   uint32_t result[2] = {field(result_q), field(result_d)}, left = field(plies_left);

@@ -18,6 +18,7 @@ struct DiffFocus {
   double minimum = 1, slope = 0, q_weight = 0, policy_scale = 1;
 };
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of the stages; there is one for each loader
 struct LoaderOptions {
   // FilePathProvider
   std::vector<std::string> sources;
