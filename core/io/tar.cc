@@ -54,6 +54,16 @@ std::optional<uint64_t> parse(std::string_view digits, int base) {
   return value;
 }
 
+// Seconds with a sign and a fraction, either of which may be missing; nothing at all takes a header's time back.
+bool is_decimal(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const size_t point = text.find('.');
+  const auto is_digits = [](std::string_view part) {
+    return part.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return is_digits(text.substr(0, point)) && (point == std::string_view::npos || is_digits(text.substr(point + 1)));
+}
+
 // A binary number, the first bit of which only says that it is one.  Nothing for one below zero or beyond largest_size.
 std::optional<uint64_t> parse_base_256(std::span<const std::byte> bytes) {
   if ((bytes[0] & std::byte{0x40}) != std::byte{0}) return std::nullopt;
@@ -152,10 +162,19 @@ std::string TarReader::read_text(uint64_t size, const char *what) {
   return text_read;
 }
 
+// What is not used is judged all the same: a header that does not fit is a damaged one.
+void TarReader::require_record(std::string_view key, std::string_view value) const {
+  const bool is_text = key == "path" || key == "linkpath" || key == "uname" || key == "gname";
+  if (key.find('\0') != std::string_view::npos || (is_text && value.find('\0') != std::string_view::npos))
+    fail(Status::data_error, at(), ": the record ", in_quotes(key), " of an extended header has a zero byte in it");
+  const bool is_time = key == "mtime" || key == "atime" || key == "ctime";
+  if (is_time && !is_decimal(value))
+    fail(Status::data_error, at(), ": the ", key, " ", in_quotes(value), " of an extended header is no number");
+}
+
 void TarReader::apply_record(std::string_view key, std::string_view value, Overrides &overrides) const {
+  require_record(key, value);
   if (key == "path" || key == "GNU.sparse.name") {
-    if (value.find('\0') != std::string_view::npos)
-      fail(Status::data_error, at(), ": the path of an extended header has a zero byte in it");
     if (value.empty())
       overrides.name.reset();
     else if (key == "path" || !overrides.name)

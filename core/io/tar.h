@@ -55,6 +55,7 @@ class TarReader {
   uint64_t number(std::span<const std::byte> field, const char *what) const;
   std::string read_text(uint64_t size, const char *what);
   void read_extended(uint64_t size, Overrides &overrides, const char *what);
+  void require_record(std::string_view key, std::string_view value) const;
   void apply_record(std::string_view key, std::string_view value, Overrides &overrides) const;
   void read_extension(Block block, Overrides &overrides);
   void pass_over_sparse_map(Block block);

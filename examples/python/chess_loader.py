@@ -1,6 +1,6 @@
 """Trains on chess games: batches from the loader under torch, the same under JAX, and a stop that loses nothing.
 
-    python chess_loader.py [FOLDER]      a folder of Leela Chess Zero's training games; without one, made-up games
+python chess_loader.py [FOLDER]      a folder of Leela Chess Zero's training games; without one, made-up games
 """
 
 # It prints:
@@ -37,7 +37,7 @@ def train(batches: loader.DataLoader) -> tuple[torch.nn.Linear, float]:
     for planes, _policy, values in batches:
         loss = torch.nn.functional.mse_loss(network(planes.flatten(1))[:, 0], values[:, 0, 0])
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
     return network, loss.item()
 

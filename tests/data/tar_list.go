@@ -1,5 +1,5 @@
 // Prints what Go's archive/tar reads of each file given: a line "== FILE", then for each regular member "NAME<tab>SIZE<tab>CRC32",
-// and "error" where it fails.
+// "error" where it fails, and "large" at a member of more than 16 MiB, where it stops.
 package main
 
 import (
@@ -29,6 +29,10 @@ func list(path string) {
 		}
 		if header.Typeflag != tar.TypeReg && header.Typeflag != tar.TypeRegA && header.Typeflag != tar.TypeCont {
 			continue
+		}
+		if header.Size > 16<<20 {
+			fmt.Println("large")
+			return
 		}
 		content, err := io.ReadAll(reader)
 		if err != nil {

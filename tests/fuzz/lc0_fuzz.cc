@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       const Lc0Position unpacked(chunk, position);
       for (const DType dtype : {DType::float32, DType::float16, DType::bfloat16}) {
         const auto width = static_cast<size_t>(dtype_size(dtype));
-        std::vector<std::byte> planes(lc0_planes * 64 * width), policy(lc0_policy_size * width), values(lc0_values * width);
+        std::vector<std::byte> planes(lc0_planes * 64 * width), policy(lc0_policy_size * width),
+            values(lc0_values * width);
         expand_lc0_position({planes.data(), policy.data(), values.data()}, unpacked, dtype);
       }
     }

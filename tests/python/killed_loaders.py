@@ -2,9 +2,9 @@
 
     python killed_loaders.py FOLDER COUNT
 
-Each run forks a loader that tells its state and a digest of each batch, kills it (SIGKILL) at a random moment, and forks
-another one that restores the last state: it must give exactly the digests that remain. This process never starts a thread,
-so that it may fork. Prints how many runs there were; ends with status 1 at the first that differs.
+Each run forks a loader that tells its state and a digest of each batch, kills it (SIGKILL) at a random moment, and
+forks another one that restores the last state: it must give exactly the digests that remain. This process never starts
+a thread, so that it may fork. Prints how many runs there were; ends with status 1 at the first that differs.
 """
 
 import hashlib
@@ -14,8 +14,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from penstock import loader
 
@@ -39,7 +38,7 @@ def digest(batch: tuple[Any, ...]) -> bytes:
     return hashlib.blake2b(b"".join(memoryview(part) for part in batch), digest_size=8).digest()
 
 
-def load(config: dict[str, Any], state: bytes | None, tell: Callable[[Any], None], pause: float) -> None:
+def load(config: dict[str, Any], state: bytes | None, pipe: IO[bytes], pause: float) -> None:
     """Loads to the end, and tells the state and the digest of each batch."""
     batches = loader.DataLoader(config)
     if state is not None:
@@ -49,11 +48,14 @@ def load(config: dict[str, Any], state: bytes | None, tell: Callable[[Any], None
             found = digest(batches.get_next())
         except loader.EndOfData:
             return
-        tell((batches.state(), found))
+        pickle.dump((batches.state(), found), pipe)
+        pipe.flush()
         time.sleep(pause)
 
 
-def run_in_child(config: dict[str, Any], state: bytes | None, life: float | None, pause: float) -> list[tuple[bytes, bytes]]:
+def run_in_child(
+    config: dict[str, Any], state: bytes | None, life: float | None, pause: float
+) -> list[tuple[bytes, bytes]]:
     """What a process of its own tells before it ends, or is killed after so many seconds."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -62,7 +64,7 @@ def run_in_child(config: dict[str, Any], state: bytes | None, life: float | None
         status = 1
         try:
             with os.fdopen(writing, "wb") as pipe:
-                load(config, state, lambda item: (pickle.dump(item, pipe), pipe.flush(), None)[-1], pause)
+                load(config, state, pipe, pause)
             status = 0
         finally:
             os._exit(status)
@@ -96,7 +98,8 @@ def main(folder: str, count: int) -> int:
         found = [found for _, found in before + rest]
         if found != whole:
             same = sum(1 for one, other in zip(found, whole, strict=False) if one == other)
-            print(f"run {run}: killed after {len(before)} of {len(whole)} batches, {len(rest)} followed, {same} fit: {config}")
+            print(f"run {run}: killed after {len(before)} of {len(whole)} batches, {len(rest)} followed, {same} fit")
+            print(config)
             return 1
         within += 0 < len(before) < len(whole)
     print(f"{count} runs, {within} of them killed between the first and the last batch")

@@ -26,8 +26,7 @@ HEAD_5: list[Any] = [("version", "<u4"), ("input_format", "<u4"), ("probabilitie
 ROOTS = [(name, "<f4") for name in ("root_q", "best_q", "root_d", "best_d")]
 LATER = [(name, "<f4") for name in ("root_m", "best_m", "plies_left")]
 LATEST = [
-    (name, "<f4")
-    for name in ("result_q", "result_d", "played_q", "played_d", "played_m", "orig_q", "orig_d", "orig_m")
+    (name, "<f4") for name in ("result_q", "result_d", "played_q", "played_d", "played_m", "orig_q", "orig_d", "orig_m")
 ]
 COUNTS = [("visits", "<u4"), ("played_idx", "<u2"), ("best_idx", "<u2"), ("policy_kld", "<f4")]
 RECORDS = {

@@ -106,7 +106,14 @@ def test_compressed_archives_are_those_they_hold(suffix: str, tmp_path: Path) ->
     assert numbers(packed) == numbers(plain) == by_tarfile(plain)
 
 
-@pytest.mark.parametrize("options", [["--format=gnu"], ["--format=posix"], *(["--format=posix", f"--sparse-version={v}"] for v in ("0.0", "0.1", "1.0"))])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--format=gnu"],
+        ["--format=posix"],
+        *(["--format=posix", f"--sparse-version={v}"] for v in ("0.0", "0.1", "1.0")),
+    ],
+)
 def test_sparse_members_are_refused_by_name(options: list[str], tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "a").write_bytes(game(1))
@@ -211,16 +218,18 @@ def test_names_that_lead_elsewhere_are_only_names(tmp_path: Path) -> None:
 
 
 def test_a_bomb_of_an_archive_is_refused(tmp_path: Path) -> None:
-    bomb = subprocess.run(
-        "head -c 600M /dev/zero | zstd -q -c", shell=True, check=True, capture_output=True
-    ).stdout
+    bomb = subprocess.run("head -c 600M /dev/zero | zstd -q -c", shell=True, check=True, capture_output=True).stdout
     (tmp_path / "bomb.tar.zst").write_bytes(bomb)
     with pytest.raises(penstock.DataError, match="bomb"):
         numbers(tmp_path / "bomb.tar.zst")
 
 
 def test_a_missing_source_an_empty_folder_and_a_pattern_without_match_say_so(tmp_path: Path) -> None:
-    for path, message in ((tmp_path / "none", "none"), (tmp_path, "no file to read"), (tmp_path / "*.gz", "no file matches")):
+    for path, message in (
+        (tmp_path / "none", "none"),
+        (tmp_path, "no file to read"),
+        (tmp_path / "*.gz", "no file matches"),
+    ):
         with pytest.raises(penstock.NotFoundError, match=message):
             numbers(path)
     (tmp_path / "only.tar").write_bytes(bytes(1024))

@@ -17,7 +17,11 @@ FULL = loader.DataLoaderConfig(
         loader.FilePathProviderConfig(directory='games "of" all', sources=["a\\b", "ü/*"], anchor="x"),
         loader.ShufflingChunkPoolConfig(hanse_sampling_threshold=1e-7),
         loader.ChunkUnpackerConfig(
-            position_count=3, diff_focus_min=0.0, diff_focus_slope=1e6, diff_focus_q_weight=2, diff_focus_policy_scale=1.5
+            position_count=3,
+            diff_focus_min=0.0,
+            diff_focus_slope=1e6,
+            diff_focus_q_weight=2,
+            diff_focus_policy_scale=1.5,
         ),
         loader.TensorGeneratorConfig(dtype="bfloat16", drop_last=True, overflow="keep_newest"),
     ],
@@ -40,6 +44,8 @@ def test_a_configuration_comes_back_from_every_text(config: loader.DataLoaderCon
     assert json.loads(json.dumps(config.to_dict())) == config.to_dict()
 
 
+TWO_WAYS = {"position_count": 2, "position_sampling_rate": 0.5}
+TWICE = [loader.ChunkSourceLoaderConfig()] * 2
 WRONG: list[tuple[type[Any], dict[str, Any], type[Exception], str]] = [
     (loader.TensorGeneratorConfig, {"batch_size": 0}, penstock.OutOfRangeError, "batch_size is 0"),
     (loader.TensorGeneratorConfig, {"batch_size": "8"}, penstock.TypeMismatchError, "'8'"),
@@ -47,7 +53,7 @@ WRONG: list[tuple[type[Any], dict[str, Any], type[Exception], str]] = [
     (loader.TensorGeneratorConfig, {"overflow": "spill"}, penstock.InvalidArgumentError, "spill"),
     (loader.ChunkUnpackerConfig, {"position_sampling_rate": 0.0}, penstock.OutOfRangeError, "above 0"),
     (loader.ChunkUnpackerConfig, {"position_sampling_rate": float("nan")}, penstock.OutOfRangeError, "nan"),
-    (loader.ChunkUnpackerConfig, {"position_count": 2, "position_sampling_rate": 0.5}, penstock.InvalidArgumentError, "only one"),
+    (loader.ChunkUnpackerConfig, TWO_WAYS, penstock.InvalidArgumentError, "only one"),
     (loader.ChunkUnpackerConfig, {"diff_focus_min": 0.5}, penstock.InvalidArgumentError, "diff_focus_slope"),
     (loader.ShufflingFrameSamplerConfig, {"reservoir_size_per_thread": -1}, penstock.OutOfRangeError, "-1"),
     (loader.ShufflingChunkPoolConfig, {"queue_capacity": 0}, penstock.OutOfRangeError, "queue_capacity"),
@@ -57,7 +63,7 @@ WRONG: list[tuple[type[Any], dict[str, Any], type[Exception], str]] = [
     (loader.DataLoaderConfig, {"seed": -1}, penstock.OutOfRangeError, "seed is -1"),
     (loader.DataLoaderConfig, {"on_bad_sample": "ignore"}, penstock.InvalidArgumentError, "ignore"),
     (loader.DataLoaderConfig, {"outputs": {"a": 0.7, "b": 0.7}}, penstock.InvalidArgumentError, "sum up"),
-    (loader.DataLoaderConfig, {"stages": [loader.ChunkSourceLoaderConfig()] * 2}, penstock.InvalidArgumentError, "twice"),
+    (loader.DataLoaderConfig, {"stages": TWICE}, penstock.InvalidArgumentError, "twice"),
     (loader.DataLoaderConfig, {"tensor_generator": 5}, penstock.TypeMismatchError, "TensorGeneratorConfig"),
 ]  # fmt: skip
 
@@ -84,9 +90,7 @@ def test_texts_that_are_no_configuration_are_refused() -> None:
 
 def public_things() -> dict[str, Any]:
     things = {name: getattr(loader, name) for name in loader.__all__}
-    methods = {
-        f"DataLoader.{name}": member for name, member in vars(loader.DataLoader).items() if name[0] != "_"
-    }
+    methods = {f"DataLoader.{name}": member for name, member in vars(loader.DataLoader).items() if name[0] != "_"}
     return {"penstock.loader": loader, **things, **methods}
 
 
@@ -107,13 +111,13 @@ def test_every_field_is_named_in_a_docstring_or_is_plain() -> None:
         kind = getattr(loader, name)
         if dataclasses.is_dataclass(kind):
             fields = {field.name for field in dataclasses.fields(kind)} - plain
-            missing = [field for field in fields if field not in (kind.__doc__ or "") and not field.startswith("diff_focus")]
+            missing = [
+                field for field in fields if field not in (kind.__doc__ or "") and not field.startswith("diff_focus")
+            ]
             assert len(missing) <= 6, missing
 
 
-def test_the_program_looks_into_times_and_shows_a_loader(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_program_looks_into_times_and_shows_a_loader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "games").mkdir()
     for number in range(4):
         (tmp_path / "games" / str(number)).write_bytes(lc0_games.made_game(number, 50).tobytes())

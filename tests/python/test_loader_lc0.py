@@ -28,12 +28,14 @@ def in_order(path: Path, **generator: Any) -> loader.DataLoader:
 
 def all_of(batches: loader.DataLoader) -> list[Any]:
     """The batches of an epoch, joined."""
-    return [np.concatenate(parts) for parts in zip(*[[part.copy() for part in batch] for batch in batches], strict=True)]
+    return [
+        np.concatenate(parts) for parts in zip(*[[part.copy() for part in batch] for batch in batches], strict=True)
+    ]
 
 
 def same_bits(ours: Any, expected: Any) -> bool:
     """Whether two arrays have the same shape and bits, NaNs included."""
-    return ours.shape == expected.shape and ours.tobytes() == np.ascontiguousarray(expected).tobytes()
+    return bool(ours.shape == expected.shape and ours.tobytes() == np.ascontiguousarray(expected).tobytes())
 
 
 def check_game(path: Path, records: Any) -> None:
@@ -118,5 +120,5 @@ def test_several_gzip_members_and_zeros_behind_them_are_one_chunk(tmp_path: Path
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(300 << 20), 9))
-    with pytest.raises(penstock.DataError, match="bomb|most that is read"):
+    with pytest.raises(penstock.DataError, match=r"bomb|most that is read"):
         in_order(tmp_path / "bomb.gz").get_next()

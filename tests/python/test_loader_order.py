@@ -99,9 +99,16 @@ def test_an_epoch_has_every_position_once(games: Path, reservoir: int) -> None:
 
 
 def test_small_pools_shuffle_windows_in_the_order_of_arrival(games: Path) -> None:
-    stages = {"shuffling_chunk_pool": {"chunk_pool_size": 10}, "shuffling_frame_sampler": {"reservoir_size_per_thread": 0}}
+    stages = {
+        "shuffling_chunk_pool": {"chunk_pool_size": 10},
+        "shuffling_frame_sampler": {"reservoir_size_per_thread": 0},
+    }
     order = numbers(loader.DataLoader(config_of(games, **stages)))
-    assert [set(order[:55]), set(order[55:210]), set(order[210:])] == [set(range(55)), set(range(55, 210)), set(range(210, 465))]
+    assert [set(order[:55]), set(order[55:210]), set(order[210:])] == [
+        set(range(55)),
+        set(range(55, 210)),
+        set(range(210, 465)),
+    ]
     assert order != sorted(order)
 
 
@@ -172,7 +179,10 @@ def test_diff_focus_keeps_what_the_network_misjudged(tmp_path: Path) -> None:
     records["played_q"] = np.arange(4000)
     records["orig_q"][:1000] = np.nan
     (tmp_path / "game").write_bytes(records.tobytes())
-    focus = {f"diff_focus_{name}": value for name, value in (("min", 0.1), ("slope", 0.5), ("q_weight", 2.0), ("policy_scale", 1.0))}
+    focus = {
+        f"diff_focus_{name}": value
+        for name, value in (("min", 0.1), ("slope", 0.5), ("q_weight", 2.0), ("policy_scale", 1.0))
+    }
     kept = set(numbers(loader.DataLoader(config_of(tmp_path, chunk_unpacker=focus))))
     assert kept >= set(range(1000)) or not np.isnan(records["orig_q"][:1000]).all()
     weight = (2.0 * np.abs(records["best_q"].astype(float) - records["orig_q"]) + records["policy_kld"]) / 3.0
@@ -337,7 +347,7 @@ def test_new_files_are_taken_up_when_they_are_closed_or_renamed(tmp_path: Path) 
     def game(number: int) -> bytes:
         records = lc0_games.made_game(number, 2)
         records["played_q"] = number
-        return records.tobytes()
+        return bytes(records.tobytes())
 
     (tmp_path / "first").write_bytes(game(0))
     config = config_of(tmp_path, file_path_provider={"watch": True}, epochs=None, tensor_generator={"batch_size": 2})

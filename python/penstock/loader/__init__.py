@@ -1,10 +1,10 @@
-"""Training data from disk to batches: chess games of Leela Chess Zero, always in the same order for the same seed.
+r"""Training data from disk to batches: chess games of Leela Chess Zero, always in the same order for the same seed.
 
 >>> import pathlib, tempfile
 >>> from penstock import loader
 >>> folder = pathlib.Path(tempfile.mkdtemp())
 >>> for name in ("first", "second"):
-...     _ = (folder / name).write_bytes((b"\\3" + bytes(8275)) * 5)  # a game of five positions, version 3
+...     _ = (folder / name).write_bytes((b"\3" + bytes(8275)) * 5)  # a game of five positions, version 3
 >>> config = loader.DataLoaderConfig(
 ...     file_path_provider=loader.FilePathProviderConfig(directory=folder),
 ...     tensor_generator=loader.TensorGeneratorConfig(batch_size=4),

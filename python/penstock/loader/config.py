@@ -71,7 +71,12 @@ def require_bool(config: Config, field: str) -> None:
 
 def default_of(config: Config, field: str) -> Any:
     """The default of a field."""
-    return next(each.default for each in dataclasses.fields(config) if each.name == field)
+    return next(each.default for each in fields_of(type(config)) if each.name == field)
+
+
+def fields_of(kind: type[Config]) -> tuple[dataclasses.Field[Any], ...]:
+    """The fields of a configuration: every class that derives from Config is a dataclass."""
+    return dataclasses.fields(kind)  # type: ignore[arg-type]
 
 
 def name_of(config: Config, field: str) -> str:
@@ -94,19 +99,17 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dict of plain values, which from_dict() takes."""
-        return {
-            field.name: plain(getattr(self, field.name))
-            for field in dataclasses.fields(self)  # type: ignore[arg-type]
-            if field.init
-        }
+        return {field.name: plain(getattr(self, field.name)) for field in fields_of(type(self))}
 
     @classmethod
     def from_dict(cls: type[ConfigType], fields: Mapping[str, Any]) -> ConfigType:
         """What to_dict() was made from; fields that are missing take their defaults."""
-        known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        known = {field.name for field in fields_of(cls)}
         unknown = [name for name in fields if name not in known]
         if unknown:
-            raise InvalidArgumentError(f"{cls.__name__} has no field {unknown[0]!r}: expected {', '.join(sorted(known))}")
+            raise InvalidArgumentError(
+                f"{cls.__name__} has no field {unknown[0]!r}: expected {', '.join(sorted(known))}"
+            )
         return cls(**fields)
 
     def to_json(self) -> str:
@@ -208,7 +211,9 @@ class FilePathProviderConfig(Config):
 
 @dataclass(frozen=True)
 class ChunkSourceLoaderConfig(Config):
-    """How files are opened: .gz, .tar, .tar.gz or .tgz, .tar.zst, and all others as they are. queue_capacity counts files.
+    """How files are opened: .gz, .tar, .tar.gz or .tgz, .tar.zst, and all others as they are.
+
+    queue_capacity counts files.
 
     >>> from penstock import loader
     >>> loader.ChunkSourceLoaderConfig(threads=2)
@@ -293,7 +298,9 @@ class ChunkUnpackerConfig(Config):
             require_number(self, field, 0)
         missing = [field for field in DIFF_FOCUS if getattr(self, field) is None]
         if 0 < len(missing) < len(DIFF_FOCUS):
-            raise InvalidArgumentError(f"{name_of(self, missing[0])} is missing: diff focus needs {', '.join(DIFF_FOCUS)}")
+            raise InvalidArgumentError(
+                f"{name_of(self, missing[0])} is missing: diff focus needs {', '.join(DIFF_FOCUS)}"
+            )
         require_integer(self, "queue_capacity", 1, LONGEST_QUEUE)
         if self.diff_focus_q_weight == 0 and self.diff_focus_policy_scale == 0:
             raise InvalidArgumentError(f"{name_of(self, 'diff_focus_policy_scale')} and diff_focus_q_weight are both 0")
@@ -330,7 +337,7 @@ class ShufflingFrameSamplerConfig(Config):
 class TensorGeneratorConfig(Config):
     """What batches are: batch_size positions, as float32, float16 or bfloat16; queue_capacity of them are made ahead.
 
-    drop_last: an epoch's last batch is dropped where it is not full. overflow says what becomes of a batch that finds the
+    drop_last: an epoch's last batch is dropped where it is not full. overflow: what becomes of a batch that finds the
     queue full: "block" (it waits), "drop_new" or "keep_newest" (it, or the oldest one, is dropped and counted).
 
     >>> from penstock import loader

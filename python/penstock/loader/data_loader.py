@@ -35,11 +35,11 @@ class EndOfData(Error, EOFError):  # noqa: N818 - as StopIteration, it is no mis
 
 
 class DataLoader:
-    """Batches of planes, policy and values from chess games, always in the same order for the same configuration.
+    r"""Batches of planes, policy and values from chess games, always in the same order for the same configuration.
 
     config is a DataLoaderConfig, or a dict that DataLoaderConfig.from_dict takes. output says what batches consist of:
-    "tensor" (penstock.Tensor), "numpy" or "torch"; None leaves it to the configuration. Each shares its memory, which is
-    used again for a later batch once nobody holds it.
+    "tensor" (penstock.Tensor), "numpy" or "torch"; None leaves it to the configuration. Each shares its memory,
+    which is used again for a later batch once nobody holds it.
 
     Iterating yields the batches to the end of the epoch; the next iteration goes on with the next epoch. Any number of
     threads may use one loader, each batch goes to one of them. As a context manager it stops at the end.
@@ -47,7 +47,7 @@ class DataLoader:
     >>> import pathlib, tempfile
     >>> from penstock import loader
     >>> game = pathlib.Path(tempfile.mkdtemp(), "game")
-    >>> _ = game.write_bytes((b"\\3" + bytes(8275)) * 5)  # five positions, version 3
+    >>> _ = game.write_bytes((b"\3" + bytes(8275)) * 5)  # five positions, version 3
     >>> with loader.DataLoader({"file_path_provider": {"sources": [game]}, "epochs": 2}) as batches:
     ...     [len(planes) for planes, policy, values in batches]
     [5]
@@ -77,11 +77,13 @@ class DataLoader:
             return next(iter(self._loaders.values()))
         if alias not in self._loaders or alias is None:
             expected = ", ".join(repr(name) for name in self._loaders if name)
-            raise InvalidArgumentError(f"the output is {alias!r}: expected {'one of ' + expected if expected else 'None'}")
+            raise InvalidArgumentError(
+                f"the output is {alias!r}: expected {'one of ' + expected if expected else 'None'}"
+            )
         return self._loaders[alias]
 
     def get_next(self, alias: str | None = None) -> tuple[Any, ...]:
-        """The next batch, going on into the next epoch; EndOfData after the last one.
+        r"""The next batch, going on into the next epoch; EndOfData after the last one.
 
         alias names the output where there are several. Waits for the batch; stop() on another thread, or Ctrl-C, ends
         the wait.
@@ -89,7 +91,7 @@ class DataLoader:
         >>> import pathlib, tempfile
         >>> from penstock import loader
         >>> game = pathlib.Path(tempfile.mkdtemp(), "game")
-        >>> _ = game.write_bytes((b"\\3" + bytes(8275)) * 5)
+        >>> _ = game.write_bytes((b"\3" + bytes(8275)) * 5)
         >>> planes, policy, values = loader.DataLoader({"file_path_provider": {"sources": [game]}}).get_next()
         >>> planes.shape
         (5, 112, 8, 8)
@@ -104,7 +106,9 @@ class DataLoader:
                     raise EndOfData(f"all {self._config.epochs} epochs have been delivered")
                 if json.loads(metrics_text(native))["drops"] == 0:
                     break
-        raise DataError(f"epoch {info.epoch} gave no batch: no position was sampled, or fewer than a batch with drop_last")
+        raise DataError(
+            f"epoch {info.epoch} gave no batch: no position was sampled, or fewer than a batch with drop_last"
+        )
 
     def _wait(self, native: Any) -> tuple[tuple[Any, ...] | None, Any]:
         """What the C ABI gives next: a batch, or None where an epoch ended without one or all are over."""
@@ -122,13 +126,13 @@ class DataLoader:
         return tuple(self._convert(tensor) for tensor in held), info
 
     def iterate(self, alias: str | None = None) -> Iterator[tuple[Any, ...]]:
-        """The batches of one output to the end of its epoch; nothing once all epochs are over.
+        r"""The batches of one output to the end of its epoch; nothing once all epochs are over.
 
         >>> import pathlib, tempfile
         >>> from penstock import loader
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> for number in range(20):
-        ...     _ = (folder / str(number)).write_bytes(b"\\3" + bytes(8275))
+        ...     _ = (folder / str(number)).write_bytes(b"\3" + bytes(8275))
         >>> shares = {"train": 0.5, "test": 0.5}
         >>> both = loader.DataLoader({"file_path_provider": {"directory": folder}, "outputs": shares})
         >>> sum(len(values) for alias in shares for planes, policy, values in both.iterate(alias))
@@ -191,7 +195,7 @@ class DataLoader:
         return join_states(states) if len(states) > 1 else next(iter(states.values()))
 
     def restore(self, state: bytes) -> None:
-        """Goes on behind the batch that a state was taken after: the next batch is the one that would have come.
+        r"""Goes on behind the batch that a state was taken after: the next batch is the one that would have come.
 
         The files must be the same, and the configuration but for threads, queues, epochs and bad_sample_limit; else
         DataError says what differs. What lies in the reservoir is read again.
@@ -199,7 +203,7 @@ class DataLoader:
         >>> import pathlib, tempfile
         >>> from penstock import loader
         >>> game = pathlib.Path(tempfile.mkdtemp(), "game")
-        >>> _ = game.write_bytes((b"\\3" + bytes(8275)) * 5)
+        >>> _ = game.write_bytes((b"\3" + bytes(8275)) * 5)
         >>> config = {"file_path_provider": {"sources": [game]}, "tensor_generator": {"batch_size": 2}, "epochs": 1}
         >>> batches = loader.DataLoader(config)
         >>> _ = batches.get_next()
@@ -256,7 +260,8 @@ class DataLoader:
         files = self._config.file_path_provider.paths()
         generator = self._config.tensor_generator
         return (
-            f"DataLoader({', '.join(files) or 'no source'}, batch_size={generator.batch_size}, dtype={generator.dtype}, "
+            f"DataLoader({', '.join(files) or 'no source'}, batch_size={generator.batch_size}, "
+            f"dtype={generator.dtype}, "
             f"seed={self._config.seed}, epochs={self._config.epochs})"
         )
 
@@ -390,6 +395,8 @@ def split_states(joined: bytes) -> dict[str, bytes]:
         at += 16
         if name_size + state_size > len(joined) - at:
             raise DataError("the state is cut short")
-        states[joined[at : at + name_size].decode(errors="replace")] = joined[at + name_size : at + name_size + state_size]
+        states[joined[at : at + name_size].decode(errors="replace")] = joined[
+            at + name_size : at + name_size + state_size
+        ]
         at += name_size + state_size
     return states

@@ -126,7 +126,11 @@ def run_bench(config: DataLoaderConfig, options: argparse.Namespace) -> int:
     if not metrics:
         raise InvalidArgumentError(f"no batch came within {options.seconds:g} seconds after the first")
     slowest = bottleneck(metrics)
-    found = {"positions_per_second": rate, "bytes_per_second": rate * metrics["bytes"] / metrics["samples"], "limit": slowest}
+    found = {
+        "positions_per_second": rate,
+        "bytes_per_second": rate * metrics["bytes"] / metrics["samples"],
+        "limit": slowest,
+    }
     if options.json:
         print(json.dumps({**found, "metrics": metrics}))
     else:

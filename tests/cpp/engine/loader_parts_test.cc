@@ -124,9 +124,7 @@ TEST(OrderedQueue, MakesWhoIsTooFarAheadWait) {
 TEST(OrderedQueue, WakesWhoWaitsWhenItIsClosed) {
   OrderedQueue<int> queue(1);
   std::thread taking([&] { EXPECT_FALSE(queue.take()); });
-  std::thread putting([&] {
-    EXPECT_FALSE(queue.put(5, 5));
-  });
+  std::thread putting([&] { EXPECT_FALSE(queue.put(5, 5)); });
   queue.close();
   taking.join();
   putting.join();
