@@ -189,22 +189,25 @@ Pipeline::LoadedChunk Pipeline::load_chunk(Claim claim, InflationRoom &packed) {
   const TraceSpan span("load chunk");
   const BusyTime busy(load_meter_);
   if (options_.before_work) options_.before_work(claim.number);
-  LoadedChunk loaded{std::move(claim), rooms_->take(), {}, std::nullopt};
-  const IndexedFile &file = *loaded.claim.address.file;
-  const size_t chunk = loaded.claim.address.chunk, count = file.chunks().size();
-  if (chunk >= count) {
-    loaded.error = file.failures()[chunk - count];
-    return loaded;
-  }
+  LoadedChunk loaded;
+  loaded.claim = std::move(claim);
   try {
-    uint64_t packed_size = 0;
-    loaded.bytes = file.read(file.chunks()[chunk], packed, *loaded.room, packed_size);
-    load_meter_.bytes += packed_size;
-    ++load_meter_.items;
+    read_chunk(loaded, packed);
   } catch (const Error &error) {
     loaded.error = error;
   }
   return loaded;
+}
+
+void Pipeline::read_chunk(LoadedChunk &loaded, InflationRoom &packed) {
+  const IndexedFile &file = *loaded.claim.address.file;
+  const size_t chunk = loaded.claim.address.chunk, count = file.chunks().size();
+  if (chunk >= count) throw Error(file.failures()[chunk - count]);
+  uint64_t packed_size = 0;
+  loaded.room = rooms_->take();
+  loaded.bytes = file.read(file.chunks()[chunk], packed, *loaded.room, packed_size);
+  load_meter_.bytes += packed_size;
+  ++load_meter_.items;
 }
 
 void Pipeline::unpack() {

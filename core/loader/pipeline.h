@@ -63,9 +63,9 @@ class Pipeline {
 
  private:
   struct Claim {  // a chunk to load
-    uint64_t number, epoch, place;
-    bool is_last;
-    uint64_t chunk_number;
+    uint64_t number = 0, epoch = 0, place = 0;
+    bool is_last = false;
+    uint64_t chunk_number = 0;
     ChunkAddress address;
   };
   struct LoadedChunk {
@@ -84,6 +84,7 @@ class Pipeline {
   void sample();
   void make_tensors();
   LoadedChunk load_chunk(Claim claim, InflationRoom &packed);
+  void read_chunk(LoadedChunk &loaded, InflationRoom &packed);
   UnpackedChunk unpack_chunk(LoadedChunk loaded);
   TensorBatch make_tensor_batch(Batch batch);
   void note_bad(const UnpackedChunk &chunk);
