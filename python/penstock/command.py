@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from penstock import doctor
 from penstock.errors import Error
+from penstock.loader import program
 from penstock.process import __version__
 
 __all__ = ["main"]
@@ -35,6 +36,7 @@ def parser() -> Parser:
         "installed. The status is 1 when something installed does not work.",
     )
     asked.add_argument("--json", action="store_true", help="print it as JSON")
+    program.add_commands(commands)
     return made
 
 
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
         if options.command is None:
             parser().error("no command was given")
-        status = run_doctor(options.json)
+        status = run_doctor(options.json) if options.command == "doctor" else program.run(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # the reader has seen enough; nothing more may be written, not even at exit
