@@ -17,6 +17,7 @@ struct Case {
   Autoreset autoreset;
 
   std::string name() const { return text(game, ' ', name_of(precision), ' ', name_of(autoreset)); }
+  friend void PrintTo(const Case &one, std::ostream *out) { *out << one.name(); }
   WorldsOptions options(int64_t num_worlds) const {
     WorldsOptions options = lively_options(game, num_worlds);
     options.game.precision = precision;
@@ -112,7 +113,7 @@ TEST_P(WorldsDeterminism, IsSeenOverEpisodesThatEndInEachWay) {
     for (const uint8_t flag : values_of<uint8_t>(worlds, "truncated")) truncated += flag;
   }
   EXPECT_GT(truncated, 10);
-  EXPECT_EQ(terminated > 10, GetParam().game != std::string(pendulum)) << terminated;
+  EXPECT_EQ(terminated > 5, GetParam().game != std::string(pendulum)) << terminated;
 }
 
 // Each line: game, precision, autoreset, steps taken, and the digest of eight worlds' hashes.
@@ -123,7 +124,7 @@ std::string recorded_hashes() {
   return text.str();
 }
 
-TEST(WorldsHashes, AreThoseRecordedOnAnotherMachine) {
+TEST(WorldsHashes, AreThoseThatWereRecorded) {
   std::string lines;
   for (const Case &one : all_cases()) {
     Worlds worlds(one.game, one.options(8));
