@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 
 #include "core/base/snapshot.h"
@@ -311,6 +314,29 @@ TEST(WorldsSnapshot, WithValuesThatNoWorldHasIsRefused) {
   for (const int32_t steps : {-1, INT32_MIN, INT32_MAX})
     expect_refusal(worlds, with_section(snapshot, "field:steps", second(steps)), Status::data_error,
                    AllOf(HasSubstr("steps"), HasSubstr(std::to_string(steps))));
+}
+
+// The fuzzer's corpus keeps what its names say: those that begin with "valid" are restored.
+TEST(WorldsSnapshot, IsRestoredFromTheValidFilesOfTheCorpusAndNoOther) {
+  WorldsOptions options;
+  options.num_worlds = 2;
+  options.game.randomness = Randomness::gymnasium;
+  int64_t files = 0;
+  for (const auto &entry : std::filesystem::directory_iterator(TEST_DATA_DIR "/../fuzz/corpus/worlds")) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    Worlds worlds(mountain_car_continuous, options);
+    bool restored = true;
+    try {
+      worlds.restore(std::as_bytes(std::span(content)), {}, {});
+    } catch (const Error &) {
+      restored = false;
+    }
+    const std::string name = entry.path().filename();
+    EXPECT_EQ(restored, name.rfind("valid", 0) == 0) << name;
+    ++files;
+  }
+  EXPECT_GE(files, 41);
 }
 
 TEST(WorldsSnapshot, WithAStateThatIsNotFiniteIsQuarantinedByTheNextStep) {
