@@ -49,9 +49,9 @@ typedef enum ps_action_rule PS_ENUM_BASE {
 /* What the state of the games that compute in floating point is made of. */
 typedef enum ps_precision PS_ENUM_BASE { PS_PRECISION_F32 = 0, PS_PRECISION_F64 = 1 } ps_precision;
 
-/* What the start of an episode is drawn from: by the counter, from (the world's seed, the number of the episode) alone; by
- * Gymnasium's way, as NumPy's PCG64 of that seed gives it, which goes on from episode to episode.  With PS_PRECISION_F64
- * Gymnasium's arithmetic is followed too. */
+/* What the start of an episode is drawn from: by the counter, from (the world's seed, the number of the episode) alone;
+ * by Gymnasium's way, as NumPy's PCG64 of that seed gives it, which goes on from episode to episode.  With
+ * PS_PRECISION_F64 Gymnasium's arithmetic is followed too. */
 typedef enum ps_world_random PS_ENUM_BASE { PS_RANDOM_COUNTER = 0, PS_RANDOM_GYMNASIUM = 1 } ps_world_random;
 
 /* How many worlds a kernel works on side by side.  All give the same bytes. */
@@ -238,6 +238,17 @@ PS_API ps_status ps_worlds_get_state(const ps_worlds *worlds, int64_t world, int
  *
  * Otherwise as ps_worlds_get_state(). */
 PS_API ps_status ps_worlds_set_state(ps_worlds *worlds, int64_t world, int64_t count, const double *state);
+
+/* Draws one world, as the game is usually shown: uint8 [height, width, 3], red, green and blue, rows from the top down.
+ *
+ * out            receives one hold, the caller's to release
+ * width, height  16 to 4096 pixels each; 0 for both: the game's own size
+ *
+ * The same state gives the same bytes everywhere.
+ *
+ * PS_OUT_OF_RANGE  no such world, or no picture of such a size. */
+PS_API ps_status ps_worlds_render(ps_tensor **out, const ps_worlds *worlds, int64_t world, int32_t width,
+                                  int32_t height);
 
 /* How many numbers of the game may be set.  -1 for NULL. */
 PS_API int64_t ps_worlds_parameter_count(const ps_worlds *worlds);

@@ -124,6 +124,26 @@ std::vector<Call> state_calls() {
   };
 }
 
+std::vector<Call> picture_calls() {
+  const auto picture = [](int32_t width, int32_t height) {
+    return [=](Stage &stage) { return std::make_tuple(stage.tensor_result(), stage.worlds(), 2, width, height); };
+  };
+  const auto with_wrong_worlds_and_sizes = [](Call &&call) {
+    for (const int64_t world : {INT64_C(-1), INT64_C(3), two_to_62, INT64_MIN, INT64_MAX})
+      std::move(call).wrong("world", world, PS_OUT_OF_RANGE);
+    for (const char *side : {"width", "height"})
+      for (const int32_t size : {15, -1, 4097, INT32_MIN, INT32_MAX})
+        std::move(call).wrong(side, size, PS_OUT_OF_RANGE, "16 to 4096");
+    return refused_while_a_step_runs(std::move(call));
+  };
+  return {
+      with_wrong_worlds_and_sizes(Call(NAMED(ps_worlds_render), picture(32, 16)))
+          .wrong("width", 0, PS_OUT_OF_RANGE)
+          .wrong("height", 0, PS_OUT_OF_RANGE),
+      with_wrong_worlds_and_sizes(Call(NAMED(ps_worlds_render), picture(0, 0))).named("the game's own size"),
+  };
+}
+
 std::vector<Call> parameter_calls() {
   const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   const auto no_such_parameter = [](Stage &stage) { return stage.string("gravity"); };
@@ -154,7 +174,7 @@ std::vector<Call> parameter_calls() {
 std::vector<Call> worlds_state_calls() {
   std::vector<Call> joined = {tensor_of_worlds(NAMED(ps_worlds_faults)), tensor_of_worlds(NAMED(ps_worlds_hash)),
                               tensor_of_worlds(NAMED(ps_worlds_snapshot))};
-  for (const auto &part : {restore_calls(), state_calls(), parameter_calls()})
+  for (const auto &part : {restore_calls(), state_calls(), picture_calls(), parameter_calls()})
     joined.insert(joined.end(), part.begin(), part.end());
   return joined;
 }

@@ -66,6 +66,7 @@ TEST(WorldsStepAsync, KeepsAllOthersOutUntilTheWait) {
       [&] { worlds.set_state(0, state); },
       [&] { worlds.set_parameter("reset_low", 0); },
       [&] { worlds.faults(); },
+      [&] { worlds.render(0, 0, 0); },
   };
   worlds.step_async();
   for (const auto &other : others) expect_failure(Status::invalid_argument, HasSubstr("wait"), [&] { other(); });

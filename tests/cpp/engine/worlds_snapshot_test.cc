@@ -1,4 +1,5 @@
-// Worlds kept as bytes and brought back, anywhere: they go on as if nothing had been; and bytes that are not worlds are refused.
+// Worlds kept as bytes and brought back, anywhere: they go on as if nothing had been; and bytes that are not worlds are
+// refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
