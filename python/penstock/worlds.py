@@ -377,7 +377,7 @@ class Worlds:
         return int(lib.ps_worlds_fault_count(self._worlds))
 
     def faults(self) -> list[tuple[int, int]]:
-        """The newest of them, up to 1024: (world, step from 0), oldest first.
+        """The newest of them, up to 1024, by step and then by world: (world, step from 0).
 
         >>> import penstock
         >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=3)

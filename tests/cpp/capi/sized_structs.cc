@@ -256,6 +256,57 @@ SizedStruct batch_info() {
   return info;
 }
 
+// What a text of parameters that is wrong is refused with.
+void wrong_parameters(SizedStruct &described, const char *text, ps_status status, const char *message_part) {
+  described.wrong_fields.push_back({"parameters", text, status, message_part, [text](void *options) {
+                                      static_cast<ps_worlds_options *>(options)->parameters = text;
+                                    }});
+}
+
+void wrong_enums_of_worlds(SizedStruct &options) {
+  for (const int32_t value : {-1, 9999}) {
+    wrong(options, "autoreset", &ps_worlds_options::autoreset, value, PS_INVALID_ARGUMENT);
+    wrong(options, "actions", &ps_worlds_options::actions, value, PS_INVALID_ARGUMENT);
+    wrong(options, "precision", &ps_worlds_options::precision, value, PS_INVALID_ARGUMENT);
+    wrong(options, "random", &ps_worlds_options::random, value, PS_INVALID_ARGUMENT);
+    wrong(options, "kernel", &ps_worlds_options::kernel, value, PS_INVALID_ARGUMENT);
+  }
+  wrong(options, "autoreset", &ps_worlds_options::autoreset, PS_AUTORESET_DISABLED + 1, PS_INVALID_ARGUMENT);
+  wrong(options, "actions", &ps_worlds_options::actions, PS_ACTIONS_GAME + 1, PS_INVALID_ARGUMENT);
+  wrong(options, "precision", &ps_worlds_options::precision, PS_PRECISION_F64 + 1, PS_INVALID_ARGUMENT);
+  wrong(options, "random", &ps_worlds_options::random, PS_RANDOM_GYMNASIUM + 1, PS_INVALID_ARGUMENT);
+  wrong(options, "kernel", &ps_worlds_options::kernel, PS_KERNEL_64_BYTES + 1, PS_INVALID_ARGUMENT);
+}
+
+SizedStruct worlds_options() {
+  SizedStruct options = describe<ps_worlds_options>(
+      "ps_worlds_options", PS_WORLDS_OPTIONS_INIT, "ps_worlds_options_init", ps_worlds_options_init,
+      {FIELD(ps_worlds_options, struct_size), FIELD(ps_worlds_options, autoreset), FIELD(ps_worlds_options, num_worlds),
+       FIELD(ps_worlds_options, seed), FIELD(ps_worlds_options, seeds), FIELD(ps_worlds_options, parameters),
+       FIELD(ps_worlds_options, episode_length), FIELD(ps_worlds_options, device_type),
+       FIELD(ps_worlds_options, device_id), FIELD(ps_worlds_options, threads), FIELD(ps_worlds_options, buffers),
+       FIELD(ps_worlds_options, actions), FIELD(ps_worlds_options, precision), FIELD(ps_worlds_options, random),
+       FIELD(ps_worlds_options, kernel)});
+  wrong_enums_of_worlds(options);
+  wrong_devices<ps_worlds_options>(options);
+  for (const int64_t num_worlds : {INT64_C(0), INT64_C(-1), INT64_C(2147483649), INT64_MIN, INT64_MAX})
+    wrong(options, "num_worlds", &ps_worlds_options::num_worlds, num_worlds, PS_OUT_OF_RANGE);
+  for (const int64_t length : {INT64_C(-1), INT64_C(2147483648), INT64_MIN, INT64_MAX})
+    wrong(options, "episode_length", &ps_worlds_options::episode_length, length, PS_OUT_OF_RANGE);
+  for (const int32_t threads : {-1, 1025, INT32_MAX})
+    wrong(options, "threads", &ps_worlds_options::threads, threads, PS_OUT_OF_RANGE);
+  for (const int32_t buffers : {-1, 0, 3})
+    wrong(options, "buffers", &ps_worlds_options::buffers, buffers, PS_OUT_OF_RANGE);
+  for (const char *text : {"reset_low", "=1", "reset_low=", "reset_low=1x", "reset_low=1,,reset_high=2", "reset_low=1,",
+                           ",", " reset_low=1 ", "reset_low=0x1p3"})
+    wrong_parameters(options, text, PS_INVALID_ARGUMENT, "name=number");
+  wrong_parameters(options, "gravity=1", PS_NOT_FOUND, "reset_low");
+  for (const char *text : {"reset_low=1e7", "reset_low=-inf", "reset_low=nan"})
+    wrong_parameters(options, text, PS_OUT_OF_RANGE, "reset_low");
+  options.free_fields = {{"seed", "modulo 2^64"}, {"seeds", "optional; num_worlds of them, read during the call"}};
+  return options;
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -280,9 +331,9 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 }
 
 const std::vector<SizedStruct> &sized_structs() {
-  static const std::vector<SizedStruct> structs = {memory_usage(),   tensor_options(), wrap_options(),
-                                                   format_options(), load_options(),   save_options(),
-                                                   device_info(),    loader_options(), batch_info()};
+  static const std::vector<SizedStruct> structs = {memory_usage(), tensor_options(), wrap_options(), format_options(),
+                                                   load_options(), save_options(),   device_info(),  loader_options(),
+                                                   batch_info(),   worlds_options()};
   return structs;
 }
 
