@@ -45,6 +45,8 @@ struct WorldFault {
   int64_t step;
 };
 
+class Recorder;
+
 // One thread at a time, but for what says otherwise.
 class Worlds {
  public:
@@ -52,7 +54,7 @@ class Worlds {
 
   // Every world is at the start of its episode 0.
   Worlds(std::string_view game, const WorldsOptions &options);
-  ~Worlds();  // waits for a step that runs
+  ~Worlds();  // waits for a step that runs, and ends a recording
   Worlds(const Worlds &) = delete;
   Worlds &operator=(const Worlds &) = delete;
 
@@ -82,6 +84,11 @@ class Worlds {
   // Puts worlds of a snapshot into worlds of this manager: from[k] into to[k]; all into their own place where both are empty.
   void restore(std::span<const std::byte> snapshot, std::span<const int64_t> from, std::span<const int64_t> to);
 
+  // Writes all that is done to the worlds from here on into a file, as recording.h says, until stop_recording(), which does
+  // nothing when there is no recording.
+  void start_recording(const std::string &path);
+  void stop_recording();
+
   void get_state(int64_t world, std::span<double> state) const;
   void set_state(int64_t world, std::span<const double> state);  // the episode goes on from it; flags are cleared
 
@@ -100,6 +107,7 @@ class Worlds {
   void require_idle() const;                // invalid_argument while a step runs
 
  private:
+  friend class Recorder;
   size_t field_index(std::string_view name) const;
   void allocate_fields();
   void seed_world(int64_t world, uint64_t seed);
@@ -118,6 +126,9 @@ class Worlds {
   void check_soundness(Range worlds, const StepView &view);
   bool is_final(size_t field) const;
   void check_parameters(std::span<const std::byte> values) const;
+  std::vector<uint64_t> hash_worlds() const;
+  std::vector<uint64_t> hash_fields() const;
+  std::vector<std::byte> snapshot_of(std::span<const int64_t> worlds) const;
 
   WorldsOptions options_;
   std::unique_ptr<Game> game_;
@@ -134,6 +145,7 @@ class Worlds {
   std::vector<WorldFault> faults_;
   std::mutex faults_mutex_;
   std::unique_ptr<ThreadPool> own_pool_;
+  std::unique_ptr<Recorder> recorder_;  // while there is a recording
   Background background_;
 };
 
