@@ -32,9 +32,13 @@ void append_mask(std::string &out, std::span<const bool> mask) {
 }  // namespace
 
 Recorder::Recorder(const std::string &path, const Worlds &worlds)
-    : file_(path), worlds_(worlds), packing_(worlds.find_field("action")), process_(::getpid()) {
-  const std::string header = encode_recording_header(worlds);
-  file_.append(std::as_bytes(std::span(header)));
+    : worlds_(worlds),
+      packing_(worlds.find_field("action")),
+      header_(encode_recording_header(worlds)),
+      file_(path),
+      process_(::getpid()) {
+  file_.append(std::as_bytes(std::span(header_)));
+  header_ = {};
 }
 
 bool Recorder::is_forked() const { return process_ != ::getpid(); }

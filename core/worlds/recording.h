@@ -26,7 +26,7 @@ namespace penstock::core {
 // the recording is the parent's.
 class Recorder {
  public:
-  // Writes the header for worlds as they are; they outlive this.  Throws as AppendFile.
+  // Writes the header for worlds as they are; they outlive this.  Throws as AppendFile; the file is touched last.
   Recorder(const std::string &path, const Worlds &worlds);
 
   const std::string &path() const { return file_.path(); }
@@ -44,9 +44,10 @@ class Recorder {
   std::vector<std::byte> read_actions() const;
   bool is_forked() const;
 
-  AppendFile file_;
   const Worlds &worlds_;
   ActionPacking packing_;
+  std::string header_;
+  AppendFile file_;
   pid_t process_;
   uint64_t steps_ = 0;
   bool has_failed_ = false;

@@ -22,9 +22,11 @@ from penstock._native import call, ffi, lib, raise_last_error, struct, text
 from penstock.base import adopt, made, read_buffer
 from penstock.creation import as_tensor
 from penstock.devices import Device
+from penstock.files import Path
+from penstock.recording import Recording, Replay, replay
 from penstock.tensor import Tensor
 
-__all__ = ["Worlds", "games", "make"]
+__all__ = ["Recording", "Replay", "Worlds", "games", "make", "replay"]
 
 Autoreset: TypeAlias = Literal["next_step", "same_step", "disabled"]
 Actions: TypeAlias = Literal["refuse", "clamp", "game"]
@@ -306,6 +308,26 @@ class Worlds:
         if source is not None and len(places) == 0:
             return
         call(lib.ps_worlds_restore, self._worlds, as_bytes_tensor(snapshot), len(places), places, targets)
+
+    def record(self, path: Path) -> Recording:
+        """Records all that is done to the worlds from here on into a file, for replay() or `penstock replay`.
+
+        The recording ends with the block, with stop() of what this returns, or with the worlds. It has each step's actions
+        and hashes; each call that steps or changes the worlds writes its part before it returns, and raises an OSError when
+        that fails: the call has then done its work, and the recording has ended before it.
+
+        NotFoundError when there is no such folder, OSError when the file cannot be written, InvalidArgumentError when the
+        worlds are being recorded already.
+
+        >>> import os, tempfile, penstock
+        >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=2)
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.psr")
+        >>> with worlds.record(path):
+        ...     worlds.step()
+        >>> penstock.worlds.replay(path).same
+        True
+        """
+        return Recording(self._worlds, path)
 
     def get_state(self, world: int) -> list[float]:
         """The plain state of a world.

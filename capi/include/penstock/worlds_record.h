@@ -30,6 +30,7 @@ extern "C" {
  * PS_INVALID_ARGUMENT  a pointer is NULL, the worlds are being recorded already, or a step of theirs runs.
  * PS_NOT_FOUND         no such folder.  PS_IO_ERROR  the operating system refuses it: the message has the path and its reason.
  * PS_OUT_OF_MEMORY     there is no recording.
+ *
  * Threads: as ps_worlds_step(). */
 PS_API ps_status ps_worlds_record_start(ps_worlds *worlds, const char *path);
 
@@ -40,6 +41,7 @@ PS_API ps_status ps_worlds_record_start(ps_worlds *worlds, const char *path);
  * PS_INVALID_ARGUMENT  worlds is NULL, or a step of theirs runs.
  * PS_IO_ERROR          the end cannot be written, or something before could not: the message is that of the first failure.
  * PS_OUT_OF_MEMORY     likewise.
+ *
  * Threads: as ps_worlds_step(). */
 PS_API ps_status ps_worlds_record_stop(ps_worlds *worlds);
 
@@ -48,7 +50,7 @@ typedef struct ps_replay_options {
   uint32_t struct_size;
   int32_t threads;               /* 0: the process's threads; 1 to 1024: threads of the replay's own */
   int32_t buffers;               /* 1 or 2, as in ps_worlds_options */
-  ps_worlds_kernel kernel;
+  ps_worlds_kernel kernel;       /* as in ps_worlds_options */
   ps_progress_function progress; /* optional; in bytes of the file */
   void *user;                    /* handed to progress */
 } ps_replay_options;
@@ -67,7 +69,7 @@ typedef struct ps_replay_report {
   int32_t is_same;               /* 1: every hash, as far as the recording goes, is the recorded one */
   int32_t is_complete;           /* 1: replayed to where the recording was ended; 0: it differs before, or the file is cut short */
   int32_t follows_libm;          /* 1: the recorded arithmetic is libm's, and may differ on another machine in good order */
-  int64_t num_worlds;
+  int64_t num_worlds;            /* that were recorded */
   int64_t steps;                 /* replayed, one that differs included */
   int64_t differing_step;        /* the first, from 0 as the recording counts; -1: none.  As many as steps: only the worlds at
                                     the end of the recording differ, by what was done after its last step */
@@ -101,6 +103,7 @@ PS_API ps_status ps_replay_report_init(ps_replay_report *report, uint32_t struct
  *                      has the step and, where that can be told, the world.
  * PS_OUT_OF_RANGE      threads or buffers is not what it may be.  PS_UNAVAILABLE  a kernel that this processor lacks.
  * PS_CANCELLED         progress returned non-zero.  PS_OUT_OF_MEMORY  nothing stays allocated.
+ *
  * Threads: any number at once. */
 PS_API ps_status ps_replay(ps_replay_report *report, const char *path, const ps_replay_options *options);
 

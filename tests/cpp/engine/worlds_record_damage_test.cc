@@ -267,8 +267,8 @@ TEST_F(DamagedRecording, AnyNumberOfWorldsThatTheFileCannotHoldIsRefused) {
 
 TEST_F(DamagedRecording, AGameThatThisLibraryHasNotIsRefusedByName) {
   record("CartPole-v1", 3, 1);
-  expect_failure(Status::data_error, {"/tmp/game.so", "has not"},
-                 [&] { replay(sealed(with_section(recording_, "game", "/tmp/game.so"))); });
+  expect_failure(Status::data_error, {"./mygame.so", "has not"},
+                 [&] { replay(sealed(with_section(recording_, "game", "./mygame.so"))); });
 }
 
 TEST_F(DamagedRecording, OtherTensorsThanThisLibrarysAreRefused) {
