@@ -90,7 +90,10 @@ ps_status ps_replay_options_init(ps_replay_options *options, uint32_t struct_siz
 }
 
 ps_status ps_replay_report_init(ps_replay_report *report, uint32_t struct_size) {
-  return guarded([&] { init_options(report, struct_size); });
+  return guarded([&] {
+    require_not_null(report, "report");
+    init_options(report, struct_size);
+  });
 }
 
 ps_status ps_replay(ps_replay_report *report, const char *path, const ps_replay_options *options) {
