@@ -27,13 +27,17 @@ template <>
 struct OptionsLayout<ps_replay_report> {
   static constexpr ps_replay_report defaults = PS_REPLAY_REPORT_INIT;
   static constexpr const char *name = "ps_replay_report";
-  static constexpr uint32_t field_ends[] = {
-      PS_FIELD_END(ps_replay_report, struct_size),     PS_FIELD_END(ps_replay_report, is_same),
-      PS_FIELD_END(ps_replay_report, is_complete),     PS_FIELD_END(ps_replay_report, follows_libm),
-      PS_FIELD_END(ps_replay_report, num_worlds),      PS_FIELD_END(ps_replay_report, steps),
-      PS_FIELD_END(ps_replay_report, differing_step),  PS_FIELD_END(ps_replay_report, differing_world),
-      PS_FIELD_END(ps_replay_report, differing_world_count), PS_FIELD_END(ps_replay_report, differing_field),
-      PS_FIELD_END(ps_replay_report, game)};
+  static constexpr uint32_t field_ends[] = {PS_FIELD_END(ps_replay_report, struct_size),
+                                            PS_FIELD_END(ps_replay_report, is_same),
+                                            PS_FIELD_END(ps_replay_report, is_complete),
+                                            PS_FIELD_END(ps_replay_report, follows_libm),
+                                            PS_FIELD_END(ps_replay_report, num_worlds),
+                                            PS_FIELD_END(ps_replay_report, steps),
+                                            PS_FIELD_END(ps_replay_report, differing_step),
+                                            PS_FIELD_END(ps_replay_report, differing_world),
+                                            PS_FIELD_END(ps_replay_report, differing_world_count),
+                                            PS_FIELD_END(ps_replay_report, differing_field),
+                                            PS_FIELD_END(ps_replay_report, game)};
 };
 
 }  // namespace penstock
@@ -43,7 +47,10 @@ namespace {
 core::ReplayOptions read_replay_options(const ps_replay_options *given) {
   const ps_replay_options options = read_options(given);
   require_enum(options.kernel, PS_KERNEL_64_BYTES, "kernel");
-  return {options.threads, options.buffers, static_cast<core::WorldsKernel>(options.kernel), {options.progress, options.user}};
+  return {options.threads,
+          options.buffers,
+          static_cast<core::WorldsKernel>(options.kernel),
+          {options.progress, options.user}};
 }
 
 // The last character stays 0.

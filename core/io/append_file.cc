@@ -14,7 +14,7 @@ namespace penstock::core {
 
 AppendFile::AppendFile(const std::string &path) : path_(path) {
   constexpr mode_t any_new_file = 0666;  // less what the umask takes
-  // Without O_NONBLOCK the opening of a pipe would wait for a reader.  Nothing is cut off before it is known to be a file.
+  // Without O_NONBLOCK the opening of a pipe would wait for a reader.  O_TRUNC would come before the checks below.
   descriptor_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, any_new_file));
   if (descriptor_.number() < 0) fail_on_path("write", path, errno);
   struct stat about;

@@ -10,8 +10,8 @@
 
 namespace penstock::core {
 
-// What was at its path before is gone once the constructor returns.  The bytes are handed to the system at each append, not
-// forced to the disk: a crash of this process loses nothing that was appended, a crash of the machine may.
+// What was at its path before is gone once the constructor returns.  The bytes are handed to the system at each append,
+// not forced to the disk: a crash of this process loses nothing that was appended, a crash of the machine may.
 //
 // Each function throws not_found where the folder is missing, otherwise io_error with the system's reason.
 class AppendFile {

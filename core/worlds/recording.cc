@@ -24,7 +24,8 @@ void append_values(std::string &out, std::span<const Value> values) {
 void append_mask(std::string &out, std::span<const bool> mask) {
   for (size_t begin = 0; begin < mask.size(); begin += 8) {
     uint32_t byte = 0;
-    for (size_t bit = 0; bit < std::min<size_t>(8, mask.size() - begin); ++bit) byte |= uint32_t{mask[begin + bit]} << bit;
+    for (size_t bit = 0; bit < std::min<size_t>(8, mask.size() - begin); ++bit)
+      byte |= uint32_t{mask[begin + bit]} << bit;
     out += static_cast<char>(byte);
   }
 }
@@ -63,8 +64,8 @@ void Recorder::write(EventKind kind, std::string_view what, const Build &build) 
       reason = error.sentence();
     } catch (const std::bad_alloc &) {
     }
-    failure_sentence_ = text(what, " was done, but could not be recorded: ", reason, "; the recording in ", in_quotes(path()),
-                             " ends before it, after ", steps_, " steps");
+    failure_sentence_ = text(what, " was done, but could not be recorded: ", reason, "; the recording in ",
+                             in_quotes(path()), " ends before it, after ", steps_, " steps");
     throw Error(failure_, failure_sentence_);
   }
 }
@@ -100,8 +101,9 @@ void Recorder::reset(std::span<const bool> mask, std::span<const uint64_t> seeds
   write(EventKind::reset, "the reset", [&](std::string &payload) {
     append_mask(payload, mask);
     append_values(payload, seeds);
-    return (mask.empty() ? 0 : reset_has_mask) |
-           (seeds.empty() ? 0 : seeds.size() == 1 ? reset_has_one_seed : reset_has_seeds);
+    return (mask.empty() ? 0 : reset_has_mask) | (seeds.empty()       ? 0
+                                                  : seeds.size() == 1 ? reset_has_one_seed
+                                                                      : reset_has_seeds);
   });
 }
 
@@ -135,7 +137,8 @@ void Recorder::finish() {
   write(EventKind::end, "the last step", [&](std::string &payload) {
     append_values<uint64_t>(payload, worlds_.hash_worlds());
     std::vector<uint64_t> hashes = worlds_.hash_fields();
-    for (int64_t index = 0; index < worlds_.tensor_count(); ++index)  // the caller may have written the next actions already
+    for (int64_t index = 0; index < worlds_.tensor_count();
+         ++index)  // the caller may have written the next actions already
       if (worlds_.tensor_field(index).role == FieldRole::action) hashes[static_cast<size_t>(index)] = 0;
     append_values<uint64_t>(payload, hashes);
     return 0U;
@@ -149,7 +152,8 @@ void Recorder::finish() {
 void Worlds::start_recording(const std::string &path) {
   require_idle();
   if (recorder_ != nullptr)
-    fail(Status::invalid_argument, "these worlds are being recorded to ", in_quotes(recorder_->path()), " already: stop that first");
+    fail(Status::invalid_argument, "these worlds are being recorded to ", in_quotes(recorder_->path()),
+         " already: stop that first");
   recorder_ = std::make_unique<Recorder>(path, *this);
 }
 

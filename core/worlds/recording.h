@@ -1,4 +1,4 @@
-// What worlds write while they are recorded: each thing done to them, and after each step the hashes of what came of it.
+// What worlds write while they are recorded: each thing done to them, and the hashes of what came of each step.
 // recording_format.h describes the file.
 #pragma once
 
@@ -18,12 +18,12 @@
 
 namespace penstock::core {
 
-// One recording of one manager's worlds.  Each function writes what has just been done to them, at once and whole, so that a
-// crash of the process loses nothing that was recorded before.
+// One recording of one manager's worlds.  Each function writes what has just been done to them, at once and whole, so
+// that a crash of the process loses nothing that was recorded before.
 //
 // Where that fails, it throws the failure with a sentence that says what was done but not recorded; the recording has
-// ended before it, and later calls write nothing until finish() throws the same.  After fork() the child's calls write nothing:
-// the recording is the parent's.
+// ended before it, and later calls write nothing until finish() throws the same.  After fork() the child's calls write
+// nothing: the recording is the parent's.
 class Recorder {
  public:
   // Writes the header for worlds as they are; they outlive this.  Throws as AppendFile; the file is touched last.

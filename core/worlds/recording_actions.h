@@ -20,7 +20,8 @@ class ActionPacking {
   uint64_t packed_size(int64_t num_worlds) const;
   std::string section() const;  // "packing" of the header
 
-  // Appends the packed actions of worlds, one after the other; false, and nothing is appended, where one is out of its bounds.
+  // Appends the packed actions of worlds, one after the other; false, and nothing is appended, where one is out of its
+  // bounds.
   bool pack(std::string &out, std::span<const int32_t> actions) const;
   // The inverse; packed has packed_size() bytes.  Throws data_error for what pack() does not write.
   void unpack(std::span<int32_t> actions, std::span<const std::byte> packed) const;

@@ -74,7 +74,8 @@ WorldsOptions read_options(std::span<const std::byte> section, std::string_view 
   return options;
 }
 
-std::vector<std::pair<std::string, double>> read_parameters(std::span<const std::byte> section, std::string_view place) {
+std::vector<std::pair<std::string, double>> read_parameters(std::span<const std::byte> section,
+                                                            std::string_view place) {
   RecordReader record(section, place);
   std::vector<std::pair<std::string, double>> parameters;
   while (record.remaining() != 0) {
@@ -173,10 +174,11 @@ RecordingHeader decode_recording_header(std::span<const std::byte> bytes, std::s
   header.options.parameters = read_parameters(section("parameters"), text(place, ": the header's parameters"));
   measure_snapshots(header, place);
   if (text_of(section("fields")) != header.fields || text_of(section("packing")) != header.packing)
-    fail(Status::data_error, place, ": it was recorded by penstock ", in_quotes(header.library), ", whose ", header.game,
-         " had other tensors than this one's");
-  header.worlds = read_inflated(section("worlds"), snapshot_size(header, static_cast<uint64_t>(header.options.num_worlds)),
-                                text(place, ": the worlds that it begins with"));
+    fail(Status::data_error, place, ": it was recorded by penstock ", in_quotes(header.library), ", whose ",
+         header.game, " had other tensors than this one's");
+  header.worlds =
+      read_inflated(section("worlds"), snapshot_size(header, static_cast<uint64_t>(header.options.num_worlds)),
+                    text(place, ": the worlds that it begins with"));
   return header;
 }
 
@@ -240,7 +242,8 @@ void seal_recording(std::span<std::byte> bytes) {
     const uint64_t checksum = XXH3_64bits(bytes.data(), event_head_size - checksum_size);
     write_u64(bytes.data() + event_head_size - checksum_size, checksum);
     if (size > bytes.size() - event_head_size - checksum_size) return;
-    write_u64(bytes.data() + event_head_size + size, XXH3_64bits_withSeed(bytes.data() + event_head_size, size, checksum));
+    write_u64(bytes.data() + event_head_size + size,
+              XXH3_64bits_withSeed(bytes.data() + event_head_size, size, checksum));
     bytes = bytes.subspan(event_head_size + size + checksum_size);
   }
 }

@@ -26,8 +26,8 @@ std::vector<std::byte> read_header(const File &file, std::string_view place) {
     fail(Status::data_error, place, " is damaged in its header, before the first step: nothing can be replayed");
   const auto header_size = load_little_endian<uint64_t>(prefix.data() + 8);
   if (header_size > size - prefix.size())
-    fail(Status::data_error, place, " is cut short in its header: that has ", header_size, " bytes, the rest of the file ",
-         size - prefix.size());
+    fail(Status::data_error, place, " is cut short in its header: that has ", header_size,
+         " bytes, the rest of the file ", size - prefix.size());
   std::vector<std::byte> header(header_size);
   file.read(prefix.size(), header);
   return header;
@@ -54,7 +54,8 @@ bool RecordingReader::next(RecordedEvent &event, uint64_t steps) {
   const uint32_t kind = record.u32(), flags = record.u32();
   const uint64_t steps_before = record.u64(), size = record.u64(), checksum = record.u64();
   if (checksum != XXH3_64bits(head.data(), event_head_size - checksum_size))
-    fail(Status::data_error, place_, " is damaged after ", steps, " steps: what is at byte ", offset_, " fails its checksum");
+    fail(Status::data_error, place_, " is damaged after ", steps, " steps: what is at byte ", offset_,
+         " fails its checksum");
   if (size > rest - event_head_size - checksum_size) return false;
   if (kind < 1 || kind > static_cast<uint32_t>(EventKind::end) || steps_before != steps)
     fail(Status::data_error, place_, " has at byte ", offset_, " an event of kind ", kind, " after ", steps_before,

@@ -74,7 +74,9 @@ class Replay {
                              std::span<const std::byte> recorded) const;
   void report_progress();
   size_t world_count() const { return static_cast<size_t>(worlds_.num_worlds()); }
-  size_t hashes_size() const { return (world_count() + static_cast<size_t>(worlds_.tensor_count())) * sizeof(uint64_t); }
+  size_t hashes_size() const {
+    return (world_count() + static_cast<size_t>(worlds_.tensor_count())) * sizeof(uint64_t);
+  }
 
   RecordingReader reader_;
   Worlds worlds_;
@@ -100,8 +102,8 @@ void Replay::in_place(const std::string &what, const Body &body) const {
 }
 
 std::string Replay::describe(const RecordedEvent &event) const {
-  constexpr std::string_view names[] = {"", "", "the reset", "the setting of a state", "the restoring",
-                                        "the setting of a parameter", "the end"};
+  constexpr std::string_view names[] = {
+      "", "", "the reset", "the setting of a state", "the restoring", "the setting of a parameter", "the end"};
   const std::string at = text(" (byte ", event.offset, ")");
   if (event.kind == EventKind::step) return text("step ", steps_, at);
   return text(names[static_cast<size_t>(event.kind)], " after ", steps_, " steps", at);
@@ -114,8 +116,10 @@ void Replay::fail_on_damage(const RecordedEvent &event) {
   if (event.kind == EventKind::step || event.kind == EventKind::end) {
     try {
       const Difference difference = apply(event);
-      if (difference && difference->world >= 0) found = text("; the first world that does not fit is world ", difference->world);
-      if (difference && !difference->field.empty()) found += text("; the first tensor that does not fit is ", difference->field);
+      if (difference && difference->world >= 0)
+        found = text("; the first world that does not fit is world ", difference->world);
+      if (difference && !difference->field.empty())
+        found += text("; the first tensor that does not fit is ", difference->field);
     } catch (const Error &error) {
       if (error.status() == Status::out_of_memory) throw;
       found = text("; ", error.sentence());
@@ -156,22 +160,12 @@ Difference Replay::apply(const RecordedEvent &event) {
   if (event.flags != 0 && event.kind != EventKind::step && event.kind != EventKind::reset)
     fail(Status::data_error, "its flags are ", event.flags, ": expected 0");
   switch (event.kind) {
-    case EventKind::step:
-      return apply_step(event);
-    case EventKind::reset:
-      apply_reset(event);
-      break;
-    case EventKind::set_state:
-      apply_set_state(event.payload);
-      break;
-    case EventKind::restore:
-      apply_restore(event.payload);
-      break;
-    case EventKind::set_parameter:
-      apply_set_parameter(event.payload);
-      break;
-    case EventKind::end:
-      return apply_end(event);
+    case EventKind::step: return apply_step(event);
+    case EventKind::reset: apply_reset(event); break;
+    case EventKind::set_state: apply_set_state(event.payload); break;
+    case EventKind::restore: apply_restore(event.payload); break;
+    case EventKind::set_parameter: apply_set_parameter(event.payload); break;
+    case EventKind::end: return apply_end(event);
   }
   return {};
 }
@@ -188,7 +182,8 @@ Difference Replay::apply_step(const RecordedEvent &event) {
   const size_t size = is_packed ? packing_.packed_size(worlds_.num_worlds()) : raw_size;
   require_size(event.payload, size + hashes_size());
   if (is_packed)
-    packing_.unpack({reinterpret_cast<int32_t *>(actions_.data), raw_size / sizeof(int32_t)}, event.payload.first(size));
+    packing_.unpack({reinterpret_cast<int32_t *>(actions_.data), raw_size / sizeof(int32_t)},
+                    event.payload.first(size));
   else
     std::memcpy(actions_.data, event.payload.data(), size);
   copy(action_, actions_, Casting::same_kind);
@@ -227,7 +222,8 @@ Difference Replay::find_difference(const std::vector<uint64_t> &marks, const std
 void Replay::apply_reset(const RecordedEvent &event) {
   const uint32_t seed_flags = event.flags & ~reset_has_mask;
   if (seed_flags != 0 && seed_flags != reset_has_one_seed && seed_flags != reset_has_seeds)
-    fail(Status::data_error, "its flags are ", event.flags, ": expected a mask (1), one seed (2) or a seed a world (4)");
+    fail(Status::data_error, "its flags are ", event.flags,
+         ": expected a mask (1), one seed (2) or a seed a world (4)");
   const bool has_mask = (event.flags & reset_has_mask) != 0;
   const size_t mask_size = has_mask ? (world_count() + 7) / 8 : 0;
   const size_t seed_count = seed_flags == 0 ? 0 : seed_flags == reset_has_one_seed ? 1 : world_count();
@@ -258,7 +254,8 @@ void Replay::apply_restore(std::span<const std::byte> payload) {
     to[index] = static_cast<int64_t>(record.u64());
   }
   if (count == 0) fail(Status::data_error, "it restores no world");
-  worlds_.restore(read_inflated(record.bytes(record.remaining()), snapshot_size(reader_.header(), count), "its worlds"), from, to);
+  worlds_.restore(read_inflated(record.bytes(record.remaining()), snapshot_size(reader_.header(), count), "its worlds"),
+                  from, to);
 }
 
 void Replay::apply_set_parameter(std::span<const std::byte> payload) {
@@ -271,6 +268,8 @@ void Replay::apply_set_parameter(std::span<const std::byte> payload) {
 
 }  // namespace
 
-ReplayReport replay_recording(const std::string &path, const ReplayOptions &options) { return Replay(path, options).run(); }
+ReplayReport replay_recording(const std::string &path, const ReplayOptions &options) {
+  return Replay(path, options).run();
+}
 
 }  // namespace penstock::core

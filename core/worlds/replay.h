@@ -19,8 +19,8 @@ struct ReplayOptions {
 };
 
 struct ReplayDifference {
-  int64_t step = 0;         // from 0, counted from the recording's begin; the number of steps where only its end differs
-  int64_t world = -1;       // the first that differs; -1 where none does, but a tensor
+  int64_t step = 0;    // from 0, counted from the recording's begin; the number of steps where only its end differs
+  int64_t world = -1;  // the first that differs; -1 where none does, but a tensor
   int64_t world_count = 0;  // how many differ in that step
   std::string field;        // the first tensor that differs, in any world; "" where only what is not shown does
 };
@@ -34,11 +34,12 @@ struct ReplayReport {
   std::optional<ReplayDifference> difference;
 };
 
-// Stops at the first difference.  The file is from outside: every size in it is checked, and memory is bounded by what worlds of
-// the number that it can justify need.
+// Stops at the first difference.  The file is from outside: every size in it is checked, and memory is bounded by what
+// worlds of the number that it can justify need.
 //
-// Throws not_found and io_error as File; data_error, with the step and, where that can be told, the world, for what is no
-// recording, damaged, or says what cannot be done; out_of_range and unavailable for options that cannot be had; cancelled.
+// Throws not_found and io_error as File; data_error, with the step and, where that can be told, the world, for what is
+// no recording, damaged, or says what cannot be done; out_of_range and unavailable for options that cannot be had;
+// cancelled.
 ReplayReport replay_recording(const std::string &path, const ReplayOptions &options);
 
 }  // namespace penstock::core

@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 from penstock import doctor, worlds
 from penstock.errors import Error
 from penstock.process import __version__
+from penstock.world_options import WORDS, Kernel
 
 __all__ = ["main"]
 
@@ -38,15 +39,15 @@ def parser() -> Parser:
     replayed = commands.add_parser(
         "replay",
         help="do again what a recording of worlds says, and compare",
-        description="Does again what a recording of worlds says was done, and compares the hashes of every step. The status "
-        "is 0 when all are the same, 1 when one differs (the first step, world and tensor are named), 2 when the file cannot "
-        "be read.",
+        description="Does again what a recording of worlds says was done, and compares the hashes of every step. "
+        "The status is 0 when all are the same, 1 when one differs (the first step, world and tensor are named), 2 when "
+        "the file cannot be read.",
     )
     replayed.add_argument("file", metavar="FILE", help="a recording, as Worlds.record() writes it")
-    replayed.add_argument("--threads", type=int, metavar="N", help="how many threads to use; by default those of the process")
     replayed.add_argument(
-        "--kernel", choices=worlds.WORDS["kernel"], default="automatic", help="which vectors to step with"
+        "--threads", type=int, metavar="N", help="how many threads to use; by default those of the process"
     )
+    replayed.add_argument("--kernel", choices=WORDS["kernel"], default="automatic", help="which vectors to step with")
     return made
 
 
@@ -78,7 +79,7 @@ class Meter:
             self.stream.flush()
 
 
-def run_replay(file: str, threads: int | None, kernel: Any) -> int:
+def run_replay(file: str, threads: int | None, kernel: Kernel) -> int:
     meter = Meter(sys.stderr)
     try:
         report = worlds.replay(file, threads=threads, kernel=kernel, progress=meter.show)

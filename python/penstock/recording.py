@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from penstock import errors
 from penstock._native import call, ffi, lib, struct, text
 from penstock.files import Path, Progress, WithProgress
-
-if TYPE_CHECKING:
-    from penstock.worlds import Kernel
+from penstock.world_options import Kernel, at_least_one, number_of
 
 __all__ = ["Recording", "Replay", "replay"]
 
@@ -60,20 +57,28 @@ class Recording:
         return f"Recording({self.path!r}{'' if self._worlds is None else ', going on'})"
 
 
-@dataclasses.dataclass(frozen=True)
-class Replay:
+class Replay(NamedTuple):
     """What came of a replay; str() says it in a sentence.
 
-    same              every hash is the recorded one, as far as the recording goes
-    complete          the recording was ended, and replayed to there; otherwise something differs before, or the file was cut
-                      short: by a crash, or because it is being written
-    steps             replayed, one that differs included
-    differing_step    the first that differs, from 0 as the recording counts, or None.  As many as steps: only the worlds at
-                      the end of the recording differ, by what was done after its last step
-    differing_world   the first in that step, or None; differing_worlds is how many
-    differing_tensor  the name of the first tensor that differs there, in any world, or None: then what the worlds remember and
-                      do not show differs
-    follows_libm      the recorded arithmetic is libm's (rng="gymnasium", precision="f64"): it may differ on another machine
+    same: every hash is the recorded one, as far as the recording goes.
+    complete: the recording was ended, and replayed to there; otherwise something differs before, or the file was cut
+    short, by a crash or because it is being written.
+    steps: replayed, one that differs included.
+    differing_step: the first that differs, from 0 as the recording counts; as many as steps where only the worlds at
+    the end of the recording differ, by what was done after its last step; None where nothing does.
+    differing_world: the first in that step, if any; differing_worlds is how many.
+    differing_tensor: the first that differs in that step, in any world; None where none does: what worlds remember and
+    do not show is then what differs.
+    follows_libm: the recorded arithmetic is libm's (rng="gymnasium", precision="f64"); another machine's may differ.
+
+    >>> import os, tempfile, penstock
+    >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=2)
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.psr")
+    >>> with worlds.record(path):
+    ...     worlds.step()
+    >>> report = penstock.worlds.replay(path)
+    >>> report.same, report.steps, report.differing_step
+    (True, 1, None)
     """
 
     game: str
@@ -122,8 +127,6 @@ def replay(
     >>> print(penstock.worlds.replay(path))
     the same: 10 steps of 2 worlds of CartPole-v1
     """
-    from penstock.worlds import at_least_one, number_of
-
     with_progress = WithProgress(progress)
     options = struct(
         "ps_replay_options",

@@ -32,7 +32,7 @@ def recording(path: Path) -> Path:
 
 def test_a_run_replays_the_same(recording: Path) -> None:
     report = worlds.replay(recording)
-    assert report.same and report.complete
+    assert (report.same, report.complete) == (True, True)
     assert (report.game, report.num_worlds, report.steps) == ("CartPole-v1", 16, 30)
     assert (report.differing_step, report.differing_world, report.differing_tensor) == (None, None, None)
     assert str(report) == "the same: 30 steps of 16 worlds of CartPole-v1"
@@ -95,7 +95,6 @@ def test_the_end_of_the_worlds_ends_it(path: Path) -> None:
 def test_what_the_block_raises_comes_out_and_the_file_is_complete(path: Path) -> None:
     played = worlds.make("CartPole-v1")
     with pytest.raises(KeyError, match="mine"), played.record(path):
-        played.step()
         raise KeyError("mine")
     assert worlds.replay(path).complete
 
@@ -115,7 +114,7 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_file_cut_short_is_replayed_up_to_where_it_ends(recording: Path) -> None:
     recording.write_bytes(recording.read_bytes()[:-700])
     report = worlds.replay(recording)
-    assert report.same and not report.complete
+    assert (report.same, report.complete) == (True, False)
     assert 0 < report.steps < 30
     assert str(report).endswith("; the recording is cut short there")
 
@@ -140,7 +139,9 @@ def test_a_damaged_hash_names_step_and_world(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[before + 32 + 1] ^= 1  # behind the event's head and a byte of actions
     path.write_bytes(content)
-    with pytest.raises(penstock.errors.DataError, match=r"damaged at step 1 .* the first world that does not fit is world 0"):
+    with pytest.raises(
+        penstock.errors.DataError, match=r"damaged at step 1 .* the first world that does not fit is world 0"
+    ):
         worlds.replay(path)
 
 
@@ -162,7 +163,9 @@ def test_progress_is_told_and_can_cancel(recording: Path) -> None:
 
 @pytest.mark.parametrize(("threads", "kernel"), [(0, "automatic"), (1, "abacus")])
 def test_options_that_cannot_be_are_refused(recording: Path, threads: int, kernel: Any) -> None:
-    with pytest.raises((penstock.errors.OutOfRangeError, penstock.errors.InvalidArgumentError), match="threads|abacus"):
+    with pytest.raises(
+        (penstock.errors.OutOfRangeError, penstock.errors.InvalidArgumentError), match=r"threads|abacus"
+    ):
         worlds.replay(recording, threads=threads, kernel=kernel)
 
 

@@ -1,5 +1,5 @@
-// Recordings that were changed: each change is refused with its place, or the replay names what differs; none is a crash, and
-// none is called the same.
+// Recordings that were changed: each change is refused with its place, or the replay names what differs; none is a
+// crash, and none is called the same.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -255,7 +255,8 @@ std::string with_section(const std::string &recording, std::string_view name, st
 
 TEST_F(DamagedRecording, AnyNumberOfWorldsThatTheFileCannotHoldIsRefused) {
   record("CartPole-v1", 3, 1);
-  for (const uint64_t num_worlds : {uint64_t{0}, uint64_t{2}, uint64_t{4}, uint64_t{1} << 31, (uint64_t{1} << 31) + 1, UINT64_MAX}) {
+  for (const uint64_t num_worlds :
+       {uint64_t{0}, uint64_t{2}, uint64_t{4}, uint64_t{1} << 31, (uint64_t{1} << 31) + 1, UINT64_MAX}) {
     std::string options(16, '\0');
     options[0] = 1;
     append_little_endian(options, num_worlds);

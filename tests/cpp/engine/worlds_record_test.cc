@@ -21,8 +21,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 void expect_same(const ReplayReport &report, int64_t steps) {
-  EXPECT_FALSE(report.difference.has_value()) << "step " << report.difference->step << ", world " << report.difference->world
-                                              << ", field " << report.difference->field;
+  EXPECT_FALSE(report.difference.has_value()) << "step " << report.difference->step << ", world "
+                                              << report.difference->world << ", field " << report.difference->field;
   EXPECT_EQ(report.steps, steps);
   EXPECT_TRUE(report.is_complete);
 }
@@ -121,9 +121,9 @@ TEST(WorldsRecord, HasAllThatIsDoneToTheWorlds) {
   worlds.stop_recording();
   using enum EventKind;
   EXPECT_THAT(kinds_of(read_bytes(folder.path("run.psr"))),
-              ElementsAre(step, step, step, EventKind::reset, EventKind::reset, EventKind::reset, step, step, EventKind::reset,
-                          set_state, EventKind::restore, step, step, step, EventKind::restore, set_parameter, step, step, step,
-                          step, end));
+              ElementsAre(step, step, step, EventKind::reset, EventKind::reset, EventKind::reset, step, step,
+                          EventKind::reset, set_state, EventKind::restore, step, step, step, EventKind::restore,
+                          set_parameter, step, step, step, step, end));
   expect_same(replay_recording(folder.path("run.psr"), {}), 12);
 }
 
@@ -248,7 +248,8 @@ TEST(WorldsRecord, WorldsAreRecordedOnceAtATime) {
   const TemporaryFolder folder;
   Worlds worlds("CartPole-v1", options_of(1));
   worlds.start_recording(folder.path("run.psr"));
-  expect_failure(Status::invalid_argument, {"run.psr", "already"}, [&] { worlds.start_recording(folder.path("other.psr")); });
+  expect_failure(Status::invalid_argument, {"run.psr", "already"},
+                 [&] { worlds.start_recording(folder.path("other.psr")); });
   EXPECT_THAT(folder.names(), ElementsAre("run.psr"));
   worlds.stop_recording();
   worlds.start_recording(folder.path("other.psr"));
@@ -259,7 +260,8 @@ TEST(WorldsRecord, AFileHasOneRecordingAtATime) {
   Worlds first("CartPole-v1", options_of(1)), second("CartPole-v1", options_of(1));
   first.start_recording(folder.path("run.psr"));
   play(first, 0, 3);
-  expect_failure(Status::io_error, {"run.psr", "being written already"}, [&] { second.start_recording(folder.path("run.psr")); });
+  expect_failure(Status::io_error, {"run.psr", "being written already"},
+                 [&] { second.start_recording(folder.path("run.psr")); });
   first.stop_recording();
   expect_same(replay_recording(folder.path("run.psr"), {}), 3);
   second.start_recording(folder.path("run.psr"));
@@ -268,7 +270,8 @@ TEST(WorldsRecord, AFileHasOneRecordingAtATime) {
 TEST(WorldsRecord, APathThatCannotBeWrittenIsNamed) {
   const TemporaryFolder folder;
   Worlds worlds("CartPole-v1", options_of(1));
-  expect_failure(Status::not_found, {"missing/run.psr"}, [&] { worlds.start_recording(folder.path("missing/run.psr")); });
+  expect_failure(Status::not_found, {"missing/run.psr"},
+                 [&] { worlds.start_recording(folder.path("missing/run.psr")); });
   expect_failure(Status::io_error, {folder.path("")}, [&] { worlds.start_recording(folder.path("")); });
   expect_failure(Status::io_error, {"/dev/null", "not a regular file"}, [&] { worlds.start_recording("/dev/null"); });
   worlds.start_recording(folder.path("run.psr"));  // none of them has left a recording behind
@@ -363,8 +366,12 @@ TEST(Replay, RefusesOptionsThatCannotBeHad) {
   const TemporaryFolder folder;
   Worlds worlds("CartPole-v1", options_of(4));
   recording_of(folder.path("run.psr"), worlds, 5);
-  expect_failure(Status::out_of_range, {"threads", "-1"}, [&] { replay_recording(folder.path("run.psr"), {-1, 1, {}, {}}); });
-  expect_failure(Status::out_of_range, {"buffers", "3"}, [&] { replay_recording(folder.path("run.psr"), {0, 3, {}, {}}); });
+  expect_failure(Status::out_of_range, {"threads", "-1"}, [&] {
+    replay_recording(folder.path("run.psr"), {-1, 1, {}, {}});
+  });
+  expect_failure(Status::out_of_range, {"buffers", "3"}, [&] {
+    replay_recording(folder.path("run.psr"), {0, 3, {}, {}});
+  });
   expect_failure(Status::not_found, {"missing.psr"}, [&] { replay_recording(folder.path("missing.psr"), {}); });
   expect_failure(Status::io_error, {}, [&] { replay_recording(folder.path(""), {}); });
 }
