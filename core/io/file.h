@@ -1,4 +1,4 @@
-// Files that are read: opened, measured, and read at any place by any number of threads.
+// Files that are read: opened, measured, and read at any place by any number of threads; and what writers share.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,9 @@ class Descriptor {
 
 // Throws what errno's value means for a path: not_found, out_of_memory, otherwise io_error, with the system's reason.
 [[noreturn]] void fail_on_path(const char *verb, const std::string &path, int error_number);
+
+// Writes all of bytes at an offset of a file that is open for writing; path is for the message, as fail_on_path() has it.
+void write_at(const Descriptor &descriptor, const std::string &path, uint64_t offset, std::span<const std::byte> bytes);
 
 // A regular file, open for reading.  Threads: any number may read from one at once.
 class File {

@@ -10,5 +10,6 @@
 #include <penstock/tensor_file.h>
 #include <penstock/tensor_index.h>
 #include <penstock/worlds.h>
+#include <penstock/worlds_record.h>
 
 #endif

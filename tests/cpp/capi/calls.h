@@ -147,6 +147,7 @@ std::vector<Call> stream_calls();
 std::vector<Call> loader_calls();
 std::vector<Call> worlds_calls();
 std::vector<Call> worlds_state_calls();
+std::vector<Call> worlds_record_calls();
 
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);

@@ -307,6 +307,34 @@ SizedStruct worlds_options() {
   return options;
 }
 
+SizedStruct replay_options() {
+  SizedStruct options = describe<ps_replay_options>(
+      "ps_replay_options", PS_REPLAY_OPTIONS_INIT, "ps_replay_options_init", ps_replay_options_init,
+      {FIELD(ps_replay_options, struct_size), FIELD(ps_replay_options, threads), FIELD(ps_replay_options, buffers),
+       FIELD(ps_replay_options, kernel), FIELD(ps_replay_options, progress), FIELD(ps_replay_options, user)});
+  for (const int32_t threads : {-1, 1025, INT32_MAX})
+    wrong(options, "threads", &ps_replay_options::threads, threads, PS_OUT_OF_RANGE);
+  for (const int32_t buffers : {-1, 0, 3})
+    wrong(options, "buffers", &ps_replay_options::buffers, buffers, PS_OUT_OF_RANGE);
+  for (const int32_t kernel : {-1, PS_KERNEL_64_BYTES + 1})
+    wrong(options, "kernel", &ps_replay_options::kernel, kernel, PS_INVALID_ARGUMENT);
+  options.free_fields = {{"progress", "optional; in bytes of the file"}, {"user", "handed to progress"}};
+  return options;
+}
+
+SizedStruct replay_report() {
+  SizedStruct report = describe<ps_replay_report>(
+      "ps_replay_report", PS_REPLAY_REPORT_INIT, "ps_replay_report_init", ps_replay_report_init,
+      {FIELD(ps_replay_report, struct_size), FIELD(ps_replay_report, is_same), FIELD(ps_replay_report, is_complete),
+       FIELD(ps_replay_report, follows_libm), FIELD(ps_replay_report, num_worlds), FIELD(ps_replay_report, steps),
+       FIELD(ps_replay_report, differing_step), FIELD(ps_replay_report, differing_world),
+       FIELD(ps_replay_report, differing_world_count), FIELD(ps_replay_report, differing_field),
+       FIELD(ps_replay_report, game)});
+  for (const Field &field : report.fields)
+    if (field.name != "struct_size") report.free_fields.push_back({field.name, "filled up to there"});
+  return report;
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -331,9 +359,9 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 }
 
 const std::vector<SizedStruct> &sized_structs() {
-  static const std::vector<SizedStruct> structs = {memory_usage(), tensor_options(), wrap_options(), format_options(),
-                                                   load_options(), save_options(),   device_info(),  loader_options(),
-                                                   batch_info(),   worlds_options()};
+  static const std::vector<SizedStruct> structs = {memory_usage(), tensor_options(), wrap_options(),   format_options(),
+                                                   load_options(), save_options(),   device_info(),    loader_options(),
+                                                   batch_info(),   worlds_options(), replay_options(), replay_report()};
   return structs;
 }
 
