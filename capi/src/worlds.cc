@@ -323,6 +323,14 @@ ps_status ps_worlds_set_state(ps_worlds *worlds, int64_t world, int64_t count, c
   });
 }
 
+ps_status ps_worlds_render(ps_tensor **out, const ps_worlds *worlds, int64_t world, int32_t width, int32_t height) {
+  return guarded([&] {
+    require_not_null(out, "out");
+    require_not_null(worlds, "worlds");
+    *out = wrap(unwrap(worlds).render(world, width, height));
+  });
+}
+
 const char *ps_worlds_parameter_name(const ps_worlds *worlds, int64_t index) {
   return guarded_getter<const char *>(nullptr, [&] {
     require_not_null(worlds, "worlds");

@@ -24,10 +24,6 @@
 #define PS_LANES_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
-// Vectors wider than the target's are passed in another way than those it has; nothing here is ever passed: all is inlined.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpsabi"
-
 namespace penstock::core {
 
 template <typename Number, int width>
@@ -195,5 +191,3 @@ PS_LANES_INLINE Lanes<Number, width> clamp(Lanes<Number, width> a, Lanes<Number,
 }
 
 }  // namespace penstock::core
-
-#pragma GCC diagnostic pop

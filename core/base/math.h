@@ -12,7 +12,6 @@
 // What includes this must be compiled without contraction: -ffp-contract=off (PenstockCompile.cmake), nvcc's -fmad=false.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 
@@ -92,7 +91,7 @@ PS_LANES_INLINE ReducedAngle<double, width> reduce_usual(Lanes<double, width> x)
 
 // For finite |x| from 2^-33 on, by M. Payne and R. Hanek's method: x is a 53-bit integer times a power of 2, and of its product with
 // 2/pi only a window of 192 bits matters: those before it give whole turns, those after it change nothing that is kept.
-PS_LANES_INLINE ReducedAngle<double, 1> reduce_any(double x) {
+PS_LANES_INLINE ReducedAngle<double, 1> reduce_any(Lanes<double, 1> x) {
   __extension__ using uint128 = unsigned __int128;
   constexpr uint64_t two_over_pi[20] = {// 64 zeros, then the bits after the point
                                         0x0000000000000000, 0xA2F9836E4E441529, 0xFC2757D1F534DDC0, 0xDB6295993C439041,
@@ -101,7 +100,7 @@ PS_LANES_INLINE ReducedAngle<double, 1> reduce_any(double x) {
                                         0x1FF897FFDE05980F, 0xEF2F118B5A0A6D1F, 0x6D367ECF27CB09B7, 0x4F463F669E5FEA2D,
                                         0x7527BAC7EBE5F17B, 0x3D0739F78A5292EA, 0x6BFB5FB11F8D5D08, 0x56033046FC7B6BAB};
   constexpr uint64_t half_pi = 0xC90FDAA22168C235;  // times 2^-63
-  const auto bits = std::bit_cast<uint64_t>(x);
+  const uint64_t bits = bit_cast_lanes<uint64_t>(x).vector;
   const uint64_t integer = (bits & 0x000FFFFFFFFFFFFF) | 0x0010000000000000;
   const int first_bit = static_cast<int>(bits >> 52 & 0x7FF) - 1013;
   const int word = first_bit / 64, shift = first_bit % 64;
@@ -117,20 +116,21 @@ PS_LANES_INLINE ReducedAngle<double, 1> reduce_any(double x) {
   const bool below = fraction >> 127 != 0;
   uint128 size = below ? 0 - fraction : fraction;
 
-  // No double comes so near to a multiple of pi/2 that fewer than 60 bits are left to make 64 of.
-  const auto upper = static_cast<uint64_t>(size >> 64);
-  const int zeros = upper != 0 ? std::countl_zero(upper) : 64 + std::countl_zero(static_cast<uint64_t>(size));
-  size <<= zeros;
+  // No double comes so near to a multiple of pi/2 that this takes more than 62 rounds; one is usual.
+  int zeros = 0;
+  for (; size >> 127 == 0; ++zeros) size <<= 1;
   const auto angle = static_cast<uint64_t>((size >> 64) * half_pi >> 64);
-  const bool negative = (x < 0) != below;
-  const auto unit = std::bit_cast<double>(static_cast<uint64_t>(1023 - 63 - zeros) << 52 | uint64_t{negative} << 63);
-  return {x < 0 ? -nearest : nearest, static_cast<double>(angle & ~uint64_t{0x7FF}) * unit,
+  const bool negative = x.vector < 0;
+  const uint64_t sign = negative == below ? 0 : uint64_t{1} << 63;
+  const Lanes<uint64_t, 1> unit_bits = sign | static_cast<uint64_t>(1023 - 63 - zeros) << 52;
+  const auto unit = bit_cast_lanes<double>(unit_bits);
+  return {negative ? -nearest : nearest, static_cast<double>(angle & ~uint64_t{0x7FF}) * unit,
           static_cast<double>(angle & 0x7FF) * -unit};
 }
 
-PS_LANES_INLINE ReducedAngle<double, 1> reduce_beyond(Lanes<double, 1> x) { return reduce_any(x.vector); }
+PS_LANES_INLINE ReducedAngle<double, 1> reduce_beyond(Lanes<double, 1> x) { return reduce_any(x); }
 PS_LANES_INLINE ReducedAngle<float, 1> reduce_beyond(Lanes<float, 1> x) {
-  const ReducedAngle<double, 1> wide = reduce_any(static_cast<double>(x.vector));
+  const ReducedAngle<double, 1> wide = reduce_any(x.to<double>());
   const auto remainder = wide.remainder.to<float>();
   const auto excess = ((remainder.to<double>() - wide.remainder) + wide.excess).to<float>();
   return {wide.quarter_turns.to<int32_t>(), remainder, excess};

@@ -17,6 +17,13 @@
 
 namespace penstock::core {
 
+class Canvas;
+
+// In pixels.
+struct PictureSize {
+  int32_t width, height;
+};
+
 enum class Precision : int32_t { float32 = 0, float64 = 1 };
 enum class Randomness : int32_t { counter = 0, gymnasium = 1 };
 enum class WorldsKernel : int32_t { automatic = 0, scalar = 1, bytes_16 = 2, bytes_32 = 3, bytes_64 = 4 };
@@ -76,6 +83,11 @@ class Game {
   virtual int64_t state_count() const = 0;
   virtual void get_state(int64_t world, std::span<double> state) const = 0;
   virtual void set_state(int64_t world, std::span<const double> state, int32_t buffer) = 0;
+
+  // A picture of a world, of the size that the game is usually drawn in, or as large as the canvas.  in_midst: of an episode,
+  // so that the action last taken is of a meaning.
+  virtual PictureSize picture_size() const = 0;
+  virtual void draw(Canvas &canvas, int64_t world, bool in_midst) const = 0;
 };
 
 // The games by name.  Throws not_found, with the names there are.

@@ -5,11 +5,14 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/tensor/create.h"
+#include "core/worlds/canvas.h"
 
 namespace penstock::core {
 namespace {
 
 constexpr size_t most_faults = 1024;
+constexpr int32_t smallest_picture_side = 16;
 
 void check_options(const WorldsOptions &options) {
   if (options.num_worlds < 1 || options.num_worlds > Worlds::most_worlds)
@@ -291,6 +294,23 @@ GameParameter &find_parameter(Game &game, std::string_view name) {
 }
 
 }  // namespace
+
+Tensor Worlds::render(int64_t world, int32_t width, int32_t height) const {
+  require_idle();
+  require_world(world);
+  if (width == 0 && height == 0) {
+    width = game_->picture_size().width;
+    height = game_->picture_size().height;
+  }
+  for (const auto &[name, side] : {std::pair{"width", width}, std::pair{"height", height}})
+    if (side < smallest_picture_side || side > Canvas::largest_side)
+      fail(Status::out_of_range, name, " is ", side, ": expected ", smallest_picture_side, " to ", Canvas::largest_side,
+           ", or 0 for both");
+  Tensor picture = zeros(DType::uint8, {height, width, 3}, {});
+  Canvas canvas(reinterpret_cast<uint8_t *>(picture.data), width, height);
+  game_->draw(canvas, world, count(memory_[steps_], world) > 0);
+  return picture;
+}
 
 double Worlds::parameter(std::string_view name) const { return find_parameter(*game_, name).value; }
 

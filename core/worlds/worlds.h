@@ -85,6 +85,9 @@ class Worlds {
   void get_state(int64_t world, std::span<double> state) const;
   void set_state(int64_t world, std::span<const double> state);  // the episode goes on from it; flags are cleared
 
+  // A picture of one world: uint8 [height, width, 3], red, green and blue.  0 as width and height: as large as the game's own.
+  Tensor render(int64_t world, int32_t width, int32_t height) const;
+
   double parameter(std::string_view name) const;
   void set_parameter(std::string_view name, double value);
   std::span<const GameParameter> parameters() const { return game_->parameters(); }

@@ -331,6 +331,19 @@ class Worlds:
         numbers = ffi.new("double[]", [float(number) for number in state])
         call(lib.ps_worlds_set_state, self._worlds, world, len(numbers), numbers)
 
+    def render(self, world: int = 0, *, width: int | None = None, height: int | None = None) -> Tensor:
+        """A picture of one world: uint8 [height, width, 3], red, green and blue, of the size that the game is usually drawn in.
+
+        width and height (16 to 4096) are given together for another size.
+
+        >>> import penstock
+        >>> penstock.worlds.make("CartPole-v1").render().shape
+        (400, 600, 3)
+        """
+        if (width is None) != (height is None):
+            raise errors.InvalidArgumentError("width and height are given together")
+        return made(lib.ps_worlds_render, self._worlds, world, width or 0, height or 0)
+
     # --- the game's numbers
 
     def parameters(self) -> dict[str, float]:

@@ -213,6 +213,16 @@ PS_API ps_status ps_worlds_restore(ps_worlds *worlds, const ps_tensor *snapshot,
 PS_API ps_status ps_worlds_get_state(const ps_worlds *worlds, int64_t world, int64_t count, double *state);
 PS_API ps_status ps_worlds_set_state(ps_worlds *worlds, int64_t world, int64_t count, const double *state);
 
+/* Draws one world, as the game is usually shown: uint8 [height, width, 3], red, green and blue, rows from the top down.
+ *
+ * out            receives one hold, the caller's to release
+ * width, height  16 to 4096 pixels each; 0 for both: the game's own size
+ *
+ * The same state gives the same bytes everywhere.
+ *
+ * PS_OUT_OF_RANGE  no such world, or no picture of such a size. */
+PS_API ps_status ps_worlds_render(ps_tensor **out, const ps_worlds *worlds, int64_t world, int32_t width, int32_t height);
+
 /* The numbers of a game that may be set.  Their count is -1 for NULL; a name is NULL for an index outside 0 to count - 1. */
 PS_API int64_t ps_worlds_parameter_count(const ps_worlds *worlds);
 PS_API const char *ps_worlds_parameter_name(const ps_worlds *worlds, int64_t index);

@@ -1,13 +1,45 @@
 #include "core/worlds/games/classic_control/classic_control.h"
 
+#include <algorithm>
 #include <cmath>
 
-#include "core/base/error.h"
+#include "core/worlds/draw_classic_control.h"
 #include "core/worlds/games/classic_control/kernel.h"
 #include "core/worlds/games/classic_control/processor.h"
 
 namespace penstock::core {
 namespace {
+
+// How each game looks; last_action is 0 at the start of an episode.
+template <typename Rules>
+struct Looks;
+template <>
+struct Looks<CartPole> {
+  static constexpr PictureSize size = cart_pole_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_cart_pole(canvas, state); }
+};
+template <>
+struct Looks<MountainCar> {
+  static constexpr PictureSize size = mountain_car_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_mountain_car(canvas, state); }
+};
+template <>
+struct Looks<MountainCarContinuous> {
+  static constexpr PictureSize size = mountain_car_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_mountain_car_continuous(canvas, state); }
+};
+template <>
+struct Looks<Pendulum> {
+  static constexpr PictureSize size = pendulum_picture;
+  static void draw(Canvas &canvas, const double *state, double last_action) {
+    draw_pendulum(canvas, state, std::clamp(last_action, -2.0, 2.0));
+  }
+};
+template <>
+struct Looks<Acrobot> {
+  static constexpr PictureSize size = acrobot_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_acrobot(canvas, state); }
+};
 
 // A game of the table, in the precision and with the arithmetic that was asked for.
 template <typename Rules, typename Number, typename Arithmetic>
@@ -78,6 +110,14 @@ class ClassicGame final : public Game {
     Number numbers[Rules::state_count];
     for (size_t index = 0; index < Rules::state_count; ++index) numbers[index] = static_cast<Number>(state[index]);
     write(world, numbers, buffer);
+  }
+
+  PictureSize picture_size() const override { return Looks<Rules>::size; }
+  void draw(Canvas &canvas, int64_t world, bool in_midst) const override {
+    double state[Rules::state_count];
+    get_state(world, state);
+    const auto *actions = reinterpret_cast<const typename Rules::Action *>(memory_[action_field].data(0));
+    Looks<Rules>::draw(canvas, state, in_midst ? static_cast<double>(actions[world]) : 0.0);
   }
 
  private:
