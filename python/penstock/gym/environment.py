@@ -122,11 +122,6 @@ class Environment(gymnasium.Env[Any, Any]):
             return None
         return np.from_dlpack(self.worlds.render(0))
 
-    def close(self) -> None:
-        """Gives the world back; afterwards step() and reset() raise."""
-        self._handle = ffi.NULL
-        self.worlds.close()
-
     @property
     def state(self) -> npt.NDArray[Any]:
         """The plain state, a copy: to change the world, set it."""
@@ -139,7 +134,7 @@ class Environment(gymnasium.Env[Any, Any]):
     def _refuse(self, action: Any) -> None:
         """Says why a step was refused."""
         if self._handle == ffi.NULL:
-            raise gymnasium.error.ResetNeeded(f"{self.name}: step() was called before reset(), or after close()")
+            raise gymnasium.error.ResetNeeded(f"{self.name}: step() was called before reset()")
         reason = text(lib.ps_last_error())
         raise OutOfRangeError(f"{self.name}: action is {action!r}: expected one of {self.action_space}; {reason}")
 

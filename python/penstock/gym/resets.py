@@ -40,15 +40,22 @@ class Resets:
 
         seeds  s gives world i the seed s + i; a list has one a world, None for its next episode
         """
-        with self._parameters_of(options or {}):
-            if seeds is None:
-                self._worlds.reset(mask)
-            elif isinstance(seeds, int | np.integer):
-                self._worlds.reset(mask, seed=self._checked(seeds))
-            else:
-                self._run_each(seeds, np.ones(len(self._worlds), np.bool_) if mask is None else mask)
+        named = {option: name for option, name in self._options.items() if options and option in options}
+        if named:
+            with self._parameters_set({name: self._number(option, options) for option, name in named.items()}):
+                self._reset(seeds, mask)
+        else:
+            self._reset(seeds, mask)
 
-    def _run_each(self, seeds: Sequence[int | None], mask: Mask) -> None:
+    def _reset(self, seeds: Seeds, mask: Mask | None) -> None:
+        if seeds is None:
+            self._worlds.reset(mask)
+        elif isinstance(seeds, int | np.integer):
+            self._worlds.reset(mask, seed=self._checked(seeds))
+        else:
+            self._reset_each(seeds, np.ones(len(self._worlds), np.bool_) if mask is None else mask)
+
+    def _reset_each(self, seeds: Sequence[int | None], mask: Mask) -> None:
         if len(seeds) != len(self._worlds):
             raise InvalidArgumentError(
                 f"{self._worlds.game}: seed has {len(seeds)} entries: expected {len(self._worlds)}, one an environment"
@@ -70,14 +77,13 @@ class Resets:
         return number
 
     @contextmanager
-    def _parameters_of(self, options: dict[str, Any]) -> Iterator[None]:
-        """Has the parameters that options name as they say, and afterwards as they were."""
-        named = {option: name for option, name in self._options.items() if option in options}
-        given = {name: self._number(option, options[option]) for option, name in named.items()}
+    def _parameters_set(self, given: dict[str, float]) -> Iterator[None]:
+        """Has parameters as given, and afterwards as they were."""
         before = {name: self._worlds.parameter(name) for name in given}
-        low, high = (given.get(name, self._limit(name)) for name in ("reset_low", "reset_high"))
-        if low > high:
-            raise InvalidArgumentError(f"{self._worlds.game}: low is {low}, high is {high}: expected low <= high")
+        if before.keys() & {"reset_low", "reset_high"}:
+            low, high = (given.get(name, self._worlds.parameter(name)) for name in ("reset_low", "reset_high"))
+            if low > high:
+                raise InvalidArgumentError(f"{self._worlds.game}: low is {low}, high is {high}: expected low <= high")
         try:
             for name, value in given.items():
                 self._worlds.set_parameter(name, value)
@@ -86,11 +92,9 @@ class Resets:
             for name, value in before.items():
                 self._worlds.set_parameter(name, value)
 
-    def _number(self, option: str, value: Any) -> float:
+    def _number(self, option: str, options: Any) -> float:
+        value = options[option]
         try:
             return float(value)
         except (TypeError, ValueError):
             raise InvalidArgumentError(f"{self._worlds.game}: {option} is {value!r}: expected a number") from None
-
-    def _limit(self, name: str) -> float:
-        return self._worlds.parameter(name) if name in self._options.values() else 0.0

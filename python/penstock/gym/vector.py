@@ -29,6 +29,7 @@ AUTORESETS: dict[AutoresetMode, Autoreset] = {
     AutoresetMode.SAME_STEP: "same_step",
     AutoresetMode.DISABLED: "disabled",
 }
+INT32 = np.dtype(np.int32)
 KINDS_OF_INTEGERS = "iub"  # NumPy's letters, bool included
 KINDS_OF_NUMBERS = "iuf"
 
@@ -167,8 +168,8 @@ class VectorEnvironment(WorldsEnvironment):
         self._terminated: Array = np.from_dlpack(self.worlds.terminated)
         self._truncated: Array = np.from_dlpack(self.worlds.truncated)
         self._rewards: Array = np.zeros(num_envs)
-        self._shape = self._action.shape
-        self._kinds = KINDS_OF_INTEGERS if self._action.dtype == np.int32 else KINDS_OF_NUMBERS
+        self._shape, self._dtype = self._action.shape, self._action.dtype
+        self._kinds = KINDS_OF_INTEGERS if self._action.dtype == INT32 else KINDS_OF_NUMBERS
         self._has_final_infos = self.autoreset_mode == AutoresetMode.SAME_STEP
 
     def reset(
@@ -189,7 +190,7 @@ class VectorEnvironment(WorldsEnvironment):
         dtype = array.dtype
         if array.shape != self._shape or dtype.kind not in self._kinds:
             self.refuse_actions(actions, f"{dtype} of shape {array.shape}")
-        if dtype.itemsize > 2 and dtype.kind in "iu" and dtype != np.int32:
+        if dtype != self._dtype and self._dtype == INT32:
             self._require_int32(array)
         np.copyto(self._action, array, casting="same_kind")
         if lib.ps_worlds_step(self._handle):
@@ -209,17 +210,17 @@ class VectorEnvironment(WorldsEnvironment):
         )
 
     def _require_int32(self, actions: Array) -> None:
-        """Refuses numbers that would become others in the tensor."""
-        if int(actions.min()) < -(2**31) or int(actions.max()) >= 2**31:
-            world = int(np.flatnonzero((actions < -(2**31)) | (actions >= 2**31))[0])
+        """Refuses numbers that would become others in the tensor: all of them or-ed show a bit that int32 lacks."""
+        if int(np.bitwise_or.reduce(actions)) >> 31 == 0:
+            return
+        for world in np.flatnonzero(actions.astype(np.int32) != actions)[:1].tolist():
             self.refuse_action(world, int(actions[world]))
 
     def _final_infos(self, is_finished: Array) -> dict[str, Any]:
         """What Gymnasium's own vectors say of episodes that ended in this step."""
-        worlds_finished = np.flatnonzero(is_finished)
-        final = np.full(self.num_envs, None, dtype=object)
-        for world, observation in zip(worlds_finished.tolist(), self._final_observation[worlds_finished], strict=True):
-            final[world] = observation
+        finished = np.flatnonzero(is_finished)
+        final = np.empty(self.num_envs, dtype=object)  # each is None
+        final[finished] = np.fromiter(self._final_observation[finished], dtype=object, count=len(finished))
         return {"final_obs": final, "_final_obs": is_finished, "final_info": {}, "_final_info": is_finished.copy()}
 
 
