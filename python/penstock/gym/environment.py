@@ -14,7 +14,7 @@ from penstock import worlds
 from penstock._native import ffi, lib, text
 from penstock.errors import InvalidArgumentError, OutOfRangeError
 from penstock.gym import facts
-from penstock.gym.resets import Resets, random_seed
+from penstock.gym.resets import Resets, checked_seed, random_seed
 from penstock.worlds import Precision, Random
 
 __all__ = ["Environment", "MountainCarContinuous", "Pendulum"]
@@ -92,11 +92,12 @@ class Environment(gymnasium.Env[Any, Any]):
         """
         if seed is None and self._np_random_seed == -1:  # somebody has set np_random
             self._resets.run(int(self.np_random.integers(1 << 63)), options)
+        elif seed is None and self._np_random is not None:
+            self._resets.run(None, options)
         else:
-            chosen = random_seed() if seed is None and self._np_random is None else seed
+            chosen = random_seed() if seed is None else checked_seed(self.name, seed)
             self._resets.run(chosen, options)
-            if chosen is not None:
-                self._np_random, self._np_random_seed = seeding.np_random(int(chosen))
+            self._np_random, self._np_random_seed = seeding.np_random(chosen)
         self._handle = self.worlds._worlds
         return self._observation.copy(), {}
 

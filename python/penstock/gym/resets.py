@@ -13,9 +13,8 @@ import numpy as np
 from penstock.errors import InvalidArgumentError, TypeMismatchError
 from penstock.worlds import Worlds
 
-__all__ = ["Mask", "Resets", "Seeds", "random_seed"]
+__all__ = ["Mask", "Resets", "checked_seed", "checked_seeds", "random_seed"]
 
-Seeds: TypeAlias = int | Sequence[int | None] | None
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 SEED_LIMIT: Final = 1 << 64
@@ -28,6 +27,28 @@ def random_seed() -> int:
     return secrets.randbits(63)
 
 
+def checked_seed(name: str, seed: Any) -> int:
+    """A seed of one world."""
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise TypeMismatchError(f"{name}: seed is {seed!r}: expected an int or None") from None
+    if not 0 <= number < SEED_LIMIT:
+        raise InvalidArgumentError(f"{name}: seed is {number}: expected 0 to {SEED_LIMIT - 1}")
+    return number
+
+
+def checked_seeds(name: str, seeds: Any, num_worlds: int) -> int | list[int | None] | None:
+    """What many worlds are to be seeded with: s gives world i the seed s + i; a list has one a world."""
+    if seeds is None:
+        return None
+    if not isinstance(seeds, Sequence | np.ndarray):
+        return checked_seed(name, seeds)
+    if len(seeds) != num_worlds:
+        raise InvalidArgumentError(f"{name}: seed has {len(seeds)} entries: expected {num_worlds}, one an environment")
+    return [None if seed is None else checked_seed(name, seed) for seed in seeds]
+
+
 class Resets:
     """Starts episodes of worlds."""
 
@@ -35,11 +56,10 @@ class Resets:
         self._worlds = worlds
         self._options = {option: name for option, name in PARAMETERS.items() if name in worlds.parameters()}
 
-    def run(self, seeds: Seeds, options: dict[str, Any] | None = None, mask: Mask | None = None) -> None:
-        """Resets the worlds that mask chooses, or all.
-
-        seeds  s gives world i the seed s + i; a list has one a world, None for its next episode
-        """
+    def run(
+        self, seeds: int | list[int | None] | None, options: dict[str, Any] | None, mask: Mask | None = None
+    ) -> None:
+        """Resets the worlds that mask chooses, or all; one without a seed starts its next episode."""
         named = {option: name for option, name in self._options.items() if options and option in options}
         if named:
             with self._parameters_set({name: self._number(option, options) for option, name in named.items()}):
@@ -47,34 +67,18 @@ class Resets:
         else:
             self._reset(seeds, mask)
 
-    def _reset(self, seeds: Seeds, mask: Mask | None) -> None:
+    def _reset(self, seeds: int | list[int | None] | None, mask: Mask | None) -> None:
         if seeds is None:
             self._worlds.reset(mask)
-        elif isinstance(seeds, int | np.integer):
-            self._worlds.reset(mask, seed=self._checked(seeds))
+        elif isinstance(seeds, int):
+            self._worlds.reset(mask, seed=seeds)
         else:
-            self._reset_each(seeds, np.ones(len(self._worlds), np.bool_) if mask is None else mask)
-
-    def _reset_each(self, seeds: Sequence[int | None], mask: Mask) -> None:
-        if len(seeds) != len(self._worlds):
-            raise InvalidArgumentError(
-                f"{self._worlds.game}: seed has {len(seeds)} entries: expected {len(self._worlds)}, one an environment"
-            )
-        numbers = [0 if seed is None else self._checked(seed) for seed in seeds]
-        is_given = np.array([seed is not None for seed in seeds], np.bool_)
-        if (mask & is_given).any():
-            self._worlds.reset(mask & is_given, seed=numbers)
-        if (mask & ~is_given).any():
-            self._worlds.reset(mask & ~is_given)
-
-    def _checked(self, seed: Any) -> int:
-        try:
-            number = operator.index(seed)
-        except TypeError:
-            raise TypeMismatchError(f"{self._worlds.game}: seed is {seed!r}: expected an int or None") from None
-        if not 0 <= number < SEED_LIMIT:
-            raise InvalidArgumentError(f"{self._worlds.game}: seed is {number}: expected 0 to {SEED_LIMIT - 1}")
-        return number
+            is_given = np.array([seed is not None for seed in seeds], np.bool_)
+            chosen = np.ones(len(seeds), np.bool_) if mask is None else mask
+            if (chosen & is_given).any():
+                self._worlds.reset(chosen & is_given, seed=[seed or 0 for seed in seeds])
+            if (chosen & ~is_given).any():
+                self._worlds.reset(chosen & ~is_given)
 
     @contextmanager
     def _parameters_set(self, given: dict[str, float]) -> Iterator[None]:

@@ -77,7 +77,10 @@ class TorchVectorEnvironment(WorldsEnvironment):
 
     def _take(self, actions: Any) -> None:
         """Writes actions where the worlds read them."""
-        tensor = actions.detach() if isinstance(actions, torch.Tensor) else torch.as_tensor(actions)
+        try:
+            tensor = torch.as_tensor(actions).detach()
+        except (TypeError, ValueError, RuntimeError):
+            self.refuse_actions(actions, "of which torch makes no tensor")
         is_fitting = not (tensor.is_complex() or (tensor.is_floating_point() and self._action.dtype == torch.int32))
         if tensor.shape != self._action.shape or not is_fitting:
             self.refuse_actions(actions, f"{tensor.dtype} of shape {tuple(tensor.shape)}")

@@ -16,7 +16,7 @@ from penstock import worlds
 from penstock._native import ffi, lib, text
 from penstock.errors import InvalidArgumentError, OutOfRangeError, TypeMismatchError
 from penstock.gym import facts
-from penstock.gym.resets import Mask, Resets, Seeds, random_seed
+from penstock.gym.resets import Mask, Resets, checked_seeds, random_seed
 from penstock.worlds import Autoreset, Precision, Random
 
 __all__ = ["Step", "VectorEnvironment", "WorldsEnvironment"]
@@ -64,11 +64,10 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
         self.autoreset_mode = as_autoreset_mode(name, autoreset_mode)
         self.metadata = facts.metadata(name) | {"autoreset_mode": self.autoreset_mode}
         self.render_mode = facts.checked_render_mode(name, render_mode)
-        self._first_seeds: int | list[int] | None = first_seeds(seed)
+        self._first_seeds = random_seed() if seed is None else checked_seeds(name, seed, num_envs)
         self.worlds = worlds.make(
             name,
             num_envs,
-            seed=self._first_seeds,
             threads=threads,
             autoreset=AUTORESETS[self.autoreset_mode],
             episode_length=max_episode_steps,
@@ -84,32 +83,28 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
         self._resets = Resets(self.worlds)
         self._handle = ffi.NULL  # until the first reset
 
-    def reset_worlds(self, seed: Seeds, options: dict[str, Any] | None) -> None:
+    def reset_worlds(self, seed: Any, options: dict[str, Any] | None) -> None:
         """Resets all worlds, or those that options["reset_mask"] chooses."""
         mask = self._checked_mask(options["reset_mask"]) if options and "reset_mask" in options else None
-        chosen = self._chosen_seeds(seed)
+        chosen = self._with_first_seeds(checked_seeds(self.name, seed, self.num_envs))
         self._resets.run(chosen, options, mask)
         self._first_seeds = None
         if isinstance(chosen, list):
             given = [one for one in chosen if one is not None]
             self._np_random, self._np_random_seed = np.random.default_rng(given), tuple(chosen)  # type: ignore[assignment]
         elif chosen is not None:
-            self._np_random, self._np_random_seed = seeding.np_random(int(chosen))
+            self._np_random, self._np_random_seed = seeding.np_random(chosen)
         self._handle = self.worlds._worlds
 
-    def _chosen_seeds(self, seed: Seeds) -> int | list[int | None] | None:
-        """The seeds of a reset; those of the first one stand in for what it was not given."""
+    def _with_first_seeds(self, seeds: int | list[int | None] | None) -> int | list[int | None] | None:
+        """The seeds of a reset: in the first one those that the environments were made with stand in for None."""
         first = self._first_seeds
-        if seed is None:
-            if self._np_random_seed == -1:  # somebody has set np_random
-                return int(self.np_random.integers(1 << 63))
-            return first if isinstance(first, int) or first is None else [*first]
-        if isinstance(seed, int | np.integer):
-            return int(seed)
-        if first is None:
-            return list(seed)
-        others: Sequence[int] = first if isinstance(first, list) else range(first, first + self.num_envs)
-        return [other if one is None else one for one, other in zip(seed, others, strict=False)]
+        if seeds is None and self._np_random_seed == -1:  # somebody has set np_random
+            return int(self.np_random.integers(1 << 63))
+        if seeds is None or first is None or isinstance(seeds, int):
+            return first if seeds is None else seeds
+        others = first if isinstance(first, list) else range(first, first + self.num_envs)
+        return [other if seed is None else seed for seed, other in zip(seeds, others, strict=True)]
 
     def _checked_mask(self, mask: Any) -> Mask:
         expected = f"options['reset_mask']: expected a NumPy array of bool, of shape ({self.num_envs},), with some True"
@@ -231,10 +226,3 @@ def as_autoreset_mode(name: str, mode: AutoresetMode | str) -> AutoresetMode:
     except ValueError:
         expected = ", ".join(repr(each.value) for each in AutoresetMode)
         raise InvalidArgumentError(f"{name}: autoreset_mode is {mode!r}: expected one of {expected}") from None
-
-
-def first_seeds(seed: int | Sequence[int] | None) -> int | list[int]:
-    """The seeds that environments are made with."""
-    if seed is None:
-        return random_seed()
-    return int(seed) if isinstance(seed, int | np.integer) else list(seed)
