@@ -57,7 +57,7 @@ class Learner:
         """Steps the worlds.  What was cut off is worth what the critic says of its last observation."""
         steps: list[tuple[Tensor, ...]] = []
         for _ in range(STEPS):
-            choice = torch.distributions.Categorical(logits=self.actor(self.observation), validate_args=False)
+            choice: Any = torch.distributions.Categorical(logits=self.actor(self.observation), validate_args=False)
             action = choice.sample()
             observation, reward, terminated, truncated, infos = self.environments.step(action)
             if truncated.any():
@@ -87,15 +87,17 @@ class Learner:
         observations, actions = rollout.observations.flatten(0, 1), rollout.actions.flatten()
         before = rollout.log_probabilities.flatten()
         for _ in range(EPOCHS):
-            for batch in torch.randperm(len(actions)).split(MINIBATCH):
-                choice = torch.distributions.Categorical(logits=self.actor(observations[batch]), validate_args=False)
+            for batch in torch.split(torch.randperm(len(actions)), MINIBATCH):
+                choice: Any = torch.distributions.Categorical(
+                    logits=self.actor(observations[batch]), validate_args=False
+                )
                 ratio = (choice.log_prob(actions[batch]) - before[batch]).exp()
                 gain = torch.minimum(
                     ratio * advantages[batch], ratio.clamp(1 - CLIP, 1 + CLIP) * advantages[batch]
                 ).mean()
                 error = (self.critic(observations[batch])[:, 0] - goals[batch]).square().mean()
                 self.optimizer.zero_grad()
-                (0.5 * error - gain - ENTROPY * choice.entropy().mean()).backward()  # type: ignore[no-untyped-call]
+                (0.5 * error - gain - ENTROPY * choice.entropy().mean()).backward()
                 nn.utils.clip_grad_norm_(self.parameters, 0.5)
                 self.optimizer.step()
 

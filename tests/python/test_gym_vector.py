@@ -97,8 +97,8 @@ def test_a_mode_that_is_none_is_refused() -> None:
 def test_gymnasium_makes_it_by_its_name() -> None:
     environments: Any = gymnasium.make_vec("penstock/CartPole-v1", num_envs=3, threads=2)
     assert repr(environments) == "VectorEnvironment(penstock/CartPole-v1, num_envs=3)"
-    assert isinstance(environments, gymnasium.vector.VectorEnv)
     assert repr(gymnasium.make_vec(environments.spec)) == repr(environments)
+    assert isinstance(environments, gymnasium.vector.VectorEnv)
     sync = gymnasium.make_vec("penstock/CartPole-v1", num_envs=2, vectorization_mode="sync")
     assert sync.reset(seed=1)[0].tolist() == make(num_envs=2).reset(seed=1)[0].tolist()
 
@@ -225,7 +225,9 @@ def test_any_numbers_are_forces(dtype: str) -> None:
     given, expected = make("Pendulum-v1", seed=1), make("Pendulum-v1", seed=1)
     given.reset(), expected.reset()
     forces = [[-9], [-1], [0], [1], [2], [9]]
-    assert given.step(np.array(forces, dtype)[:, :])[0].tolist() == expected.step(np.float32(forces))[0].tolist()
+    assert (
+        given.step(np.array(forces, dtype)[:, :])[0].tolist() == expected.step(np.array(forces, np.float32))[0].tolist()
+    )
 
 
 def test_actions_need_not_be_contiguous() -> None:

@@ -1,12 +1,14 @@
 """Stable-Baselines3 finds in the worlds what it finds in environments of its own, and trains on them unchanged."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
 import numpy as np
 import penstock.sb3
 import pytest
+import torch
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.env_checker import check_env
@@ -20,6 +22,15 @@ FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
 each_game = pytest.mark.parametrize("name", penstock.worlds.games())
 
 
+@pytest.fixture(autouse=True)
+def one_thread_of_torch() -> Iterator[None]:
+    """Networks so small take longer on two."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @each_game
 @pytest.mark.filterwarnings("ignore:We recommend you to use a symmetric and normalized Box")
 def test_its_checker_finds_nothing_in_one_environment(name: str) -> None:
@@ -28,8 +39,8 @@ def test_its_checker_finds_nothing_in_one_environment(name: str) -> None:
 
 @each_game
 def test_each_step_equals_that_of_its_own_vector(name: str) -> None:
-    theirs = make_vec_env(name, NUM_ENVS, seed=3, env_kwargs={"max_episode_steps": 40})
-    ours = penstock.sb3.make(name, NUM_ENVS, max_episode_steps=40, **FOLLOWING)
+    theirs: Any = make_vec_env(name, NUM_ENVS, seed=3, env_kwargs={"max_episode_steps": 40})
+    ours: Any = penstock.sb3.make(name, NUM_ENVS, max_episode_steps=40, **FOLLOWING)
     ours.seed(3)
     np.testing.assert_allclose(ours.reset(), theirs.reset(), rtol=1e-6)
     theirs.action_space.seed(5)

@@ -26,7 +26,7 @@ def check_equal(tensors: Any, arrays: Any) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", penstock.worlds.games())
 def test_each_step_equals_that_with_numpy(name: str, mode: str) -> None:
-    options = {"autoreset_mode": mode, "max_episode_steps": 30, "episode_statistics": True}
+    options: dict[str, Any] = {"autoreset_mode": mode, "max_episode_steps": 30, "episode_statistics": True}
     tensors, arrays = make(name, to="torch", **options), make(name, **options)
     check_equal([tensors.reset(seed=3)[0]], [arrays.reset(seed=3)[0]])
     ended = np.zeros(NUM_ENVS, np.int64)
