@@ -1,8 +1,9 @@
 // Pictures of the five games of classic control, as Gymnasium's own look: the same shapes, colours and proportions.
 //
-// Each takes the state as Gymnasium lays it out, clears the canvas, and sets its view so that Gymnasium's picture, as large
-// as the canvas can hold it, lies in the middle.  Angles are in radians, and may be any; what has a place that is not finite
-// or far outside is left out.  std::bad_alloc: the picture is unfinished.  The same state gives the same bytes everywhere.
+// Each takes the state as Gymnasium lays it out, clears the canvas, and sets its view so that Gymnasium's picture, as
+// large as the canvas can hold it, lies in the middle.  Angles are in radians, and may be any; what has a place that is
+// not finite or far outside is left out.  std::bad_alloc: the picture is unfinished.  The same state gives the same
+// bytes everywhere.
 #pragma once
 
 #include "core/worlds/canvas.h"

@@ -1,8 +1,8 @@
 // What is done about actions out of their bounds, before anything is stepped.
-#include <algorithm>
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/lanes.h"
 #include "core/worlds/worlds.h"
 
 namespace penstock::core {
@@ -10,9 +10,16 @@ namespace {
 
 template <typename Number>
 bool are_within(const Number *values, int64_t count, Number low, Number high) {
-  bool within = true;
-  for (int64_t index = 0; index < count; ++index) within &= values[index] >= low && values[index] <= high;
-  return within;
+  using FourLanes = Lanes<Number, 4>;
+  LaneMask<Number, 4> within = FourLanes(0) == FourLanes(0);
+  int64_t index = 0;
+  for (; index + 4 <= count; index += 4) {
+    const FourLanes four = FourLanes::load(values + index);
+    within = within & (four >= FourLanes(low)) & (four <= FourLanes(high));
+  }
+  bool is_within = within.all();
+  for (; index < count; ++index) is_within &= values[index] >= low && values[index] <= high;
+  return is_within;
 }
 
 }  // namespace

@@ -62,7 +62,9 @@ PS_LANES_INLINE void store_rows(float *rows, const Lanes<float, width> (&columns
         row[2] = __builtin_shufflevector(high02, high13, 0, 4, 1, 5);
         row[3] = __builtin_shufflevector(high02, high13, 2, 6, 3, 7);
       }
-      std::memcpy(rows + first * count, row, sizeof(row));
+      // One store each: joined into one wider, they would go through the stack first and wait for it.
+      for (int index = 0; index < count; ++index)
+        std::memcpy(rows + first * count + index * 4, &row[index], sizeof(Four));
     }
   } else {
     for (int column = 0; column < count; ++column) {
