@@ -1,4 +1,4 @@
-"""Takes docstrings as they are written, to be read in a terminal: plain text, `code`, tables, and examples after >>>."""
+"""Takes docstrings as they are written, to be read in a terminal: text, `code`, tables, and examples after >>>."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,8 @@ def escape_markup(lines: list[str]) -> None:
     """Does so with all paragraphs of a docstring."""
     made: list[str] = []
     for is_blank, run in groupby(lines, lambda line: not line.strip()):
-        made += run if is_blank else as_restructured_text(list(run))
+        paragraph = list(run)
+        made += paragraph if is_blank else as_restructured_text(paragraph)
     lines[:] = made
 
 
