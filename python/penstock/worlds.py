@@ -399,8 +399,11 @@ class Worlds:
     # --- an end to it
 
     def close(self) -> None:
-        """Gives the worlds back now, once a step that runs has ended; their tensors live on while someone holds them."""
-        ffi.release(self._worlds)
+        """Gives the worlds back now, once a step that runs has ended; their tensors live on while someone holds them.
+
+        Nothing can be asked of them any more: step() and the like raise an InvalidArgumentError.
+        """
+        self._worlds = ffi.NULL
 
     def __enter__(self) -> Worlds:
         return self
