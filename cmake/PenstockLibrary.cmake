@@ -1,6 +1,6 @@
 # The engine (a static library, which the C++ tests link) and libcore.so, which shows nothing of it but ps_*.
 file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/base/*.cc ${PROJECT_SOURCE_DIR}/core/tensor/*.cc
-     ${PROJECT_SOURCE_DIR}/core/io/*.cc)
+     ${PROJECT_SOURCE_DIR}/core/io/*.cc ${PROJECT_SOURCE_DIR}/core/kpu/*.cc)
 add_library(penstock_engine STATIC ${core_sources})
 target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(penstock_engine PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")
