@@ -249,7 +249,13 @@ void set_value(Config &config, std::string_view name, std::string_view value) {
   find_value(name).set(config, name, value);
 }
 
-std::string get_value(const Config &config, std::string_view name) { return find_value(name).get(config); }
+std::string get_value(const Config &config, std::string_view name) {
+  for (int32_t part = 0; part < energy_part_count; ++part) {
+    const EnergyEntry entry = energy_entry(config, static_cast<EnergyPart>(part));
+    if (name == text("energy_", entry.part, "_source")) return entry.source;
+  }
+  return find_value(name).get(config);
+}
 
 void validate(const Config &config) {
   if (config.scalesim_compatible && config.skip_partial)

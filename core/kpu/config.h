@@ -54,7 +54,7 @@ std::span<const std::string_view> value_names();
 // invalid_argument for a text that is no such value, naming the limits.  The configuration is then as it was.
 void set_value(Config &config, std::string_view name, std::string_view value);
 
-// One value as set_value() takes it.  Throws not_found.
+// One value as set_value() takes it; also "energy_mac_source" and the like, where that figure comes from.  Throws not_found.
 std::string get_value(const Config &config, std::string_view name);
 
 // Throws invalid_argument for values that contradict each other, saying what to change.

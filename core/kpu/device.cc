@@ -109,22 +109,23 @@ void Device::transfer(MemoryKind to, int64_t to_address, MemoryKind from, int64_
     fail(Status::invalid_argument, "a transfer of ", nbytes, " bytes from address ", from_address, " to ", to_address,
          " of the same memory overlaps itself: use addresses at least that far apart");
   if (nbytes == 0) return;
-  Counters counters;
-  const int32_t job = machine_.timeline.begin_job("transfer");
-  int64_t end = machine_.now;
-  const auto pass = [&](SpanKind kind, int64_t address) {
-    end = machine_.run_transfer({kind, {address, nbytes, 1, nbytes}}, end, job, counters);
-    ++counters.critical_transfers;
-  };
-  if (from == MemoryKind::main) pass(SpanKind::load_input, from_address);
-  if (to == MemoryKind::main) pass(SpanKind::store_output, to_address);
-  if (to == from && to == MemoryKind::scratchpad) end += machine_.config.dma_latency;
-  counters.cycles = counters.stall_cycles = end - machine_.now;
-  counters.worst_latency = std::max(machine_.worst_latency(), machine_.config.dma_latency);
-  counters.count_energy(machine_.config);
-  machine_.now = end;
+  run_as_job("transfer", [&](Machine &machine, int32_t job) {
+    Counters counters;
+    int64_t end = machine.now;
+    const auto pass = [&](SpanKind kind, int64_t address) {
+      end = machine.run_transfer({kind, {address, nbytes, 1, nbytes}}, end, job, counters);
+      ++counters.critical_transfers;
+    };
+    if (from == MemoryKind::main) pass(SpanKind::load_input, from_address);
+    if (to == MemoryKind::main) pass(SpanKind::store_output, to_address);
+    if (to == from && to == MemoryKind::scratchpad) end += machine.config.dma_latency;
+    counters.cycles = counters.stall_cycles = end - machine.now;
+    counters.worst_latency = std::max(machine.worst_latency(), machine.config.dma_latency);
+    counters.count_energy(machine.config);
+    machine.now = end;
+    return counters;
+  });
   std::memcpy(target.data(), source.data(), static_cast<size_t>(nbytes));
-  finish_job(counters);
 }
 
 template <typename Number>
@@ -139,25 +140,38 @@ template int64_t Device::multiply_by_tier(std::span<const float>, std::span<cons
 template int64_t Device::multiply_by_tier(std::span<const int32_t>, std::span<const int32_t>, std::span<int32_t>,
                                           const Plan &) const;
 
-// The PE tier finds its operands in place: its cycles are those that the array was stepped, its traffic is the plan's.
-void Device::run_job(const std::string &name, const Plan &plan, const Config &own, int64_t pe_cycles) {
-  const int32_t job = machine_.timeline.begin_job(name);
-  if (config().tier == Tier::event) {
-    Counters counters = run_events(plan, machine_, job);
-    counters.count_energy(own);
-    finish_job(counters);
-    return;
+void Device::run_as_job(const std::string &name, FunctionReference<Counters(Machine &, int32_t)> body) {
+  const Dram dram_before = machine_.dram;
+  const size_t spans_before = machine_.timeline.spans.size();
+  const int64_t now_before = machine_.now;
+  try {
+    const Counters counters = body(machine_, static_cast<int32_t>(jobs_.size()));
+    machine_.timeline.jobs.push_back(name);
+    jobs_.push_back(counters);
+    totals_.add(counters);
+  } catch (...) {
+    machine_.dram = dram_before;
+    machine_.timeline.spans.resize(spans_before);
+    machine_.timeline.jobs.resize(jobs_.size());
+    machine_.now = now_before;
+    throw;
   }
-  Counters counters = closed_form(plan, own);
-  counters.compute_cycles = counters.cycles = pe_cycles - (config().scalesim_compatible ? 1 : 0);
-  machine_.timeline.add({SpanKind::compute, job, machine_.now, machine_.now + counters.cycles, 0});
-  machine_.now += counters.cycles;
-  finish_job(counters);
 }
 
-void Device::finish_job(const Counters &counters) {
-  jobs_.push_back(counters);
-  totals_.add(counters);
+// The PE tier finds its operands in place: its cycles are those that the array was stepped, its traffic is the plan's.
+void Device::run_plan(const std::string &name, const Plan &plan, const Config &own, int64_t pe_cycles) {
+  run_as_job(name, [&](Machine &machine, int32_t job) {
+    if (config().tier == Tier::event) {
+      Counters counters = run_events(plan, machine, job);
+      counters.count_energy(own);
+      return counters;
+    }
+    Counters counters = closed_form(plan, own);
+    counters.compute_cycles = counters.cycles = pe_cycles - (config().scalesim_compatible ? 1 : 0);
+    machine.timeline.add({SpanKind::compute, job, machine.now, machine.now + counters.cycles, 0});
+    machine.now += counters.cycles;
+    return counters;
+  });
 }
 
 Tensor Device::matmul(const Tensor &a, const Tensor &b) {
@@ -173,7 +187,7 @@ Tensor Device::matmul(const Tensor &a, const Tensor &b) {
     multiply_tensors<int32_t>(*this, product, a, b);
   else
     multiply_tensors<float>(*this, product, a, b);
-  run_job(text("matmul ", a.shape, " ", b.shape), product.plan, own, product.pe_cycles);
+  run_plan(text("matmul ", a.shape, " ", b.shape), product.plan, own, product.pe_cycles);
   return product.result;
 }
 
@@ -195,15 +209,14 @@ Tensor Device::conv2d(const Tensor &images, const Tensor &filters, Convolution s
     convolve_tensors<int32_t>(*this, product, images, filters, sizes, convolution);
   else
     convolve_tensors<float>(*this, product, images, filters, sizes, convolution);
-  run_job(text("conv2d ", images.shape, " ", filters.shape), product.plan, own, product.pe_cycles);
+  run_plan(text("conv2d ", images.shape, " ", filters.shape), product.plan, own, product.pe_cycles);
   return product.result;
 }
 
 void Device::simulate(const Layer &layer, int64_t batch) {
   const Plan made = plan(gemm_of(layer, batch, config()), config());
   require_runnable(made, config());
-  const int32_t job = machine_.timeline.begin_job(layer.name);
-  finish_job(run_events(made, machine_, job));
+  run_as_job(layer.name, [&](Machine &machine, int32_t job) { return run_events(made, machine, job); });
 }
 
 void Device::reset() {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/function_reference.h"
 #include "core/kpu/convolution.h"
 #include "core/kpu/event_tier.h"
 #include "core/kpu/memory.h"
@@ -46,9 +47,9 @@ class Device {
 
   void reset();  // time, counters and timeline begin anew; what the memories hold stays
 
-  // For program.cc: runs a part of a program by itself.
-  Machine &machine() { return machine_; }
-  void finish_job(const Counters &counters);
+  // Runs body(machine, job), which gives the counters of one job; after a throw the device is as before, but for the
+  // record of its banks.
+  void run_as_job(const std::string &name, FunctionReference<Counters(Machine &, int32_t)> body);
 
   // The values of the products of a plan, by the tier of the configuration; cycles of the PE tier, else 0.
   template <typename Number>
@@ -56,7 +57,7 @@ class Device {
                            const Plan &plan) const;
 
  private:
-  void run_job(const std::string &name, const Plan &plan, const Config &own, int64_t pe_cycles);
+  void run_plan(const std::string &name, const Plan &plan, const Config &own, int64_t pe_cycles);
 
   Machine machine_;
   Memory main_, scratchpad_;

@@ -224,8 +224,8 @@ std::vector<Instruction> parse(std::string_view content, const Device &device) {
 // Runs instructions that are known to be right.
 class ProgramRun {
  public:
-  ProgramRun(Device &device, int32_t job)
-      : device_(device), machine_(device.machine()), job_(job), begin_(machine_.now), free_{begin_, begin_, begin_} {}
+  ProgramRun(const Device &device, Machine &machine, int32_t job)
+      : device_(device), machine_(machine), job_(job), begin_(machine_.now), free_{begin_, begin_, begin_} {}
 
   void run(const Instruction &instruction) {
     switch (instruction.operation) {
@@ -238,7 +238,7 @@ class ProgramRun {
     }
   }
 
-  void finish() {
+  Counters finish() {
     counters_.cycles = latest() - begin_;
     counters_.stall_cycles = counters_.cycles - counters_.compute_cycles - counters_.bank_conflict_cycles;
     counters_.worst_latency = machine_.worst_latency();
@@ -247,7 +247,7 @@ class ProgramRun {
     counters_.count_energy(device_.config());
     counters_.energy[static_cast<size_t>(EnergyPart::mac)] = energy[static_cast<size_t>(EnergyPart::mac)];
     machine_.now = latest();
-    device_.finish_job(counters_);
+    return counters_;
   }
 
  private:
@@ -383,7 +383,7 @@ class ProgramRun {
     }
   }
 
-  Device &device_;
+  const Device &device_;
   Machine &machine_;
   int32_t job_;
   int64_t begin_;
@@ -399,9 +399,11 @@ void run_program(Device &device, std::string_view content) {
   if (instructions.empty())
     fail(Status::data_error,
          "the program has no instructions: expected load, store, matmul, conv, activation or barrier");
-  ProgramRun run(device, device.machine().timeline.begin_job("program"));
-  for (const Instruction &instruction : instructions) run.run(instruction);
-  run.finish();
+  device.run_as_job("program", [&](Machine &machine, int32_t job) {
+    ProgramRun run(device, machine, job);
+    for (const Instruction &instruction : instructions) run.run(instruction);
+    return run.finish();
+  });
 }
 
 }  // namespace penstock::core::kpu

@@ -36,11 +36,6 @@ void append_json_string(std::string &out, std::string_view characters) {
 
 std::string_view span_name(SpanKind kind) { return names[static_cast<size_t>(kind)]; }
 
-int32_t Timeline::begin_job(std::string name) {
-  jobs.push_back(std::move(name));
-  return static_cast<int32_t>(jobs.size() - 1);
-}
-
 void Timeline::add(const Span &span) {
   if (enabled && span.end > span.begin) spans.push_back(span);
 }

@@ -34,7 +34,6 @@ struct Timeline {
   std::vector<Span> spans;
   std::vector<std::string> jobs;  // their names, by number
 
-  int32_t begin_job(std::string name);  // its number
   void add(const Span &span);
 };
 

@@ -83,12 +83,6 @@ class RandomShapes {
   std::mt19937 generator_;
 };
 
-// A device of its own for each shape would mostly make memories.
-struct IdealMachine {
-  explicit IdealMachine(const Config &config) : machine(config) { machine.timeline.begin_job("test"); }
-  Machine machine;
-};
-
 class EveryDataflow : public ::testing::TestWithParam<Dataflow> {};
 INSTANTIATE_TEST_SUITE_P(KpuTiers, EveryDataflow, ::testing::ValuesIn(dataflows),
                          [](const auto &info) { return std::string(dataflow_name(info.param)); });
@@ -102,8 +96,8 @@ TEST_P(EveryDataflow, AllTiersTakeTheCyclesOfTheTable) {
     const std::vector<int32_t> a = random.integers(gemm.m * gemm.k), b = random.integers(gemm.k * gemm.n);
     std::vector<int32_t> c(static_cast<size_t>(gemm.m * gemm.n));
     const int64_t stepped = run_pe_array(a, b, c, made);
-    IdealMachine ideal(config);
-    const Counters events = run_events(made, ideal.machine, 0);
+    Machine ideal(config);
+    const Counters events = run_events(made, ideal, 0);
     ASSERT_EQ(events.cycles, stepped) << shape;
     ASSERT_EQ(events.compute_cycles, stepped) << shape;
     ASSERT_EQ(events.stall_cycles, 0) << shape;
@@ -218,8 +212,8 @@ TEST_P(EveryDataflow, EventsMoveWhatTheFormulasSay) {
     const Config config = stalling_machine(random, GetParam());
     const Gemm gemm{random.up_to(60), random.up_to(60), random.up_to(60), random.up_to(3), 0};
     const Plan made = plan(gemm, config);
-    IdealMachine run(config);
-    const Counters events = run_events(made, run.machine, 0);
+    Machine run(config);
+    const Counters events = run_events(made, run, 0);
     expect_same_traffic(events, closed_form(made, config));
     expect_conserved(events);
     EXPECT_EQ(events.macs, gemm.m * gemm.k * gemm.n * gemm.count);
@@ -233,8 +227,8 @@ TEST_P(EveryDataflow, CyclesKeepTheirBoundsWhenTheMemoryStalls) {
     const Config config = stalling_machine(random, GetParam());
     const Gemm gemm{random.up_to(60), random.up_to(60), random.up_to(60), random.up_to(3), 0};
     const Plan made = plan(gemm, config);
-    IdealMachine run(config);
-    const Counters events = run_events(made, run.machine, 0);
+    Machine run(config);
+    const Counters events = run_events(made, run, 0);
     EXPECT_GE(events.cycles, events.least_cycles());
     EXPECT_LE(events.cycles, events.most_cycles());
     EXPECT_GE(events.cycles, closed_form(made, config).cycles);
@@ -250,8 +244,8 @@ TEST(KpuTiers, BandwidthBoundProductTakesTheMemorysTime) {
   config.rows = config.columns = 128;
   config.clock_mhz = 3000;
   const Plan made = plan({64, 4096, 4096, 1, 0}, config);  // 64 MiB of weights for 1 G products
-  IdealMachine run(config);
-  const Counters events = run_events(made, run.machine, 0);
+  Machine run(config);
+  const Counters events = run_events(made, run, 0);
   const double seconds = static_cast<double>(events.cycles) / 3e9;
   const double bandwidth = static_cast<double>(events.dram_bytes()) / seconds;
   EXPECT_GT(bandwidth, 0.9 * config.dram.peak_bandwidth());
@@ -261,11 +255,11 @@ TEST(KpuTiers, BandwidthBoundProductTakesTheMemorysTime) {
 TEST(KpuTiers, DoubleBufferingHidesTransfersBehindTheArray) {
   Config config;
   const Plan buffered = plan({512, 512, 512, 1, 0}, config);
-  IdealMachine first(config);
-  const Counters with = run_events(buffered, first.machine, 0);
+  Machine first(config);
+  const Counters with = run_events(buffered, first, 0);
   config.double_buffered = false;
-  IdealMachine second(config);
-  const Counters without = run_events(plan({512, 512, 512, 1, 0}, config), second.machine, 0);
+  Machine second(config);
+  const Counters without = run_events(plan({512, 512, 512, 1, 0}, config), second, 0);
   EXPECT_LT(with.stall_cycles, without.stall_cycles);
 }
 
@@ -275,8 +269,8 @@ TEST(KpuTiers, NarrowBanksSlowTheStreams) {
   config.scratchpad_banks = 4;
   config.scratchpad_width = 16;  // 64 bytes a cycle; 32 rows ask for 128
   const Plan made = plan({100, 32, 32, 1, 0}, config);
-  IdealMachine run(config);
-  const Counters events = run_events(made, run.machine, 0);
+  Machine run(config);
+  const Counters events = run_events(made, run, 0);
   EXPECT_EQ(events.bank_conflict_cycles, 100 + 32);  // a cycle more for each step, and for each row of weights
 }
 
