@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from penstock import doctor
+from penstock import doctor, kpu_command
 from penstock.errors import Error
 from penstock.process import __version__
 
@@ -35,6 +35,7 @@ def parser() -> Parser:
         "installed. The status is 1 when something installed does not work.",
     )
     asked.add_argument("--json", action="store_true", help="print it as JSON")
+    kpu_command.add_to(commands, Parser)
     return made
 
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
         if options.command is None:
             parser().error("no command was given")
-        status = run_doctor(options.json)
+        status = kpu_command.run(options) if options.command == "kpu" else run_doctor(options.json)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # the reader has seen enough; nothing more may be written, not even at exit
