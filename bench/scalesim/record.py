@@ -74,9 +74,7 @@ def runs() -> list[Run]:
         for name, rows, columns in networks
         for dataflow in DATAFLOWS
     ]
-    wanted += [
-        {"topology": name, "dataflow": "ws", "rows": 128, "columns": 128} for name in ("mobilenet", "resnet50")
-    ]
+    wanted += [{"topology": name, "dataflow": "ws", "rows": 128, "columns": 128} for name in ("mobilenet", "resnet50")]
     return wanted
 
 
@@ -100,13 +98,18 @@ def main() -> None:
             print(run["topology"], run["dataflow"], f"{run['rows']}x{run['columns']}")
         return
     record: list[Run] = json.loads(RECORD.read_text()) if RECORD.exists() else []
-    asked = {json.dumps({key: run[key] for key in run if key in ("topology", "dataflow", "rows", "columns")}) for run in record}
+    asked = {
+        json.dumps({key: run[key] for key in run if key in ("topology", "dataflow", "rows", "columns")})
+        for run in record
+    }
     for run in runs():
         if json.dumps({key: run[key] for key in ("topology", "dataflow", "rows", "columns")}) in asked:
             continue
         record.append(run | simulate(run))
         RECORD.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in record) + "\n]\n")
-        print(run["topology"], run["dataflow"], f"{run['rows']}x{run['columns']}", record[-1]["seconds"], "s", flush=True)
+        print(
+            run["topology"], run["dataflow"], f"{run['rows']}x{run['columns']}", record[-1]["seconds"], "s", flush=True
+        )
 
 
 if __name__ == "__main__":

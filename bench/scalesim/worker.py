@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 CONFIGURATION = """
@@ -51,8 +51,7 @@ UseRamulatorTrace = False
 
 def simulate(folder: Path, topology: Path, dataflow: str, rows: int, columns: int) -> None:
     """Lets SCALE-Sim write its reports into a folder."""
-    from scalesim.scale_sim import scalesim
-
+    scalesim = import_module("scalesim.scale_sim").scalesim  # its environment has it, and nobody else's
     configuration, layout = folder / "scale.cfg", folder / "layout.csv"
     configuration.write_text(CONFIGURATION.format(rows=rows, columns=columns, dataflow=dataflow))
     layout.write_text("no layer has a layout of its own\n")
@@ -74,7 +73,9 @@ def main() -> None:
             simulate(Path(name), Path(topology), dataflow, int(rows), int(columns))
         seconds = time.perf_counter() - began
         with (Path(name) / "run" / "COMPUTE_REPORT.csv").open() as report:
-            layers = [{key.strip(): value.strip() for key, value in row.items() if value} for row in csv.DictReader(report)]
+            layers = [
+                {key.strip(): value.strip() for key, value in row.items() if value} for row in csv.DictReader(report)
+            ]
     print(
         json.dumps(
             {

@@ -80,7 +80,7 @@ Dram::Dram(const DramTiming &timing) : timing_(timing), channels_(static_cast<si
   }
 }
 
-DramService Dram::serve(const AccessPattern &pattern, int64_t start, BankObserver *observer) {
+DramService Dram::serve(const AccessPattern &pattern, int64_t start, const BankObserver *observer) {
   DramService service{std::numeric_limits<int64_t>::max(), start};
   const bool dense = pattern.stride == pattern.row_bytes;
   const int64_t rows = dense ? 1 : pattern.rows;
@@ -91,7 +91,8 @@ DramService Dram::serve(const AccessPattern &pattern, int64_t start, BankObserve
   return service;
 }
 
-void Dram::serve_row(int64_t address, int64_t bytes, int64_t start, DramService &service, BankObserver *observer) {
+void Dram::serve_row(int64_t address, int64_t bytes, int64_t start, DramService &service,
+                     const BankObserver *observer) {
   const int64_t end = address + bytes;
   while (address < end) {
     const int64_t block = address / timing_.interleave_bytes;
@@ -105,8 +106,7 @@ void Dram::serve_row(int64_t address, int64_t bytes, int64_t start, DramService 
       service.first = start;
     else
       serve_piece(piece, start, service);
-    if (observer != nullptr)
-      observer->on_access(piece.channel * timing_.banks + piece.bank, here - address, service.end);
+    if (observer != nullptr) (*observer)(piece.channel * timing_.banks + piece.bank, here - address, service.end);
     address = here;
   }
 }

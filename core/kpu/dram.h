@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/function_reference.h"
+
 namespace penstock::core::kpu {
 
 // Times are picoseconds.
@@ -55,13 +57,7 @@ struct DramCounts {
 };
 
 // Called with the bank (counted over all channels), the bytes and the time of each piece of a transfer.
-class BankObserver {
- public:
-  virtual void on_access(int64_t bank, int64_t bytes, int64_t picoseconds) = 0;
-
- protected:
-  ~BankObserver() = default;
-};
+using BankObserver = FunctionReference<void(int64_t bank, int64_t bytes, int64_t picoseconds)>;
 
 class Dram {
  public:
@@ -69,7 +65,7 @@ class Dram {
 
   // Serves one transfer that is asked for at a time no earlier than the end of the one before.  Part of a burst costs a
   // whole one.
-  DramService serve(const AccessPattern &pattern, int64_t start, BankObserver *observer = nullptr);
+  DramService serve(const AccessPattern &pattern, int64_t start, const BankObserver *observer = nullptr);
 
   const DramCounts &counts() const { return counts_; }
   const DramTiming &timing() const { return timing_; }
@@ -92,7 +88,7 @@ class Dram {
     int64_t channel, bank, row, bursts;
   };
 
-  void serve_row(int64_t address, int64_t bytes, int64_t start, DramService &service, BankObserver *observer);
+  void serve_row(int64_t address, int64_t bytes, int64_t start, DramService &service, const BankObserver *observer);
   void serve_piece(const Piece &piece, int64_t start, DramService &service);
   int64_t column_ready(Channel &channel, Bank &bank, int64_t row, int64_t start);
   void refresh(Channel &channel, int64_t time);

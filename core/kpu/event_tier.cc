@@ -17,20 +17,6 @@ constexpr int64_t most_waiting_stores = 2;
 
 bool is_store(SpanKind kind) { return kind == SpanKind::store_output || kind == SpanKind::store_partial; }
 
-// Tells a bank's bytes to its record, at a scale of time that a piece of a transfer can afford.
-class ActivityObserver : public BankObserver {
- public:
-  ActivityObserver(BankActivity &activity, int64_t clock_mhz)
-      : activity_(activity), cycles_per_picosecond_(static_cast<double>(clock_mhz) * 1e-6) {}
-  void on_access(int64_t bank, int64_t bytes, int64_t picoseconds) override {
-    activity_.add(bank, bytes, static_cast<int64_t>(static_cast<double>(picoseconds) * cycles_per_picosecond_));
-  }
-
- private:
-  BankActivity &activity_;
-  double cycles_per_picosecond_;
-};
-
 void count_bytes(const Transfer &transfer, Counters &counters) {
   const int64_t bytes = transfer.pattern.bytes();
   switch (transfer.kind) {
@@ -208,7 +194,12 @@ int64_t Machine::worst_latency() const {
 }
 
 int64_t Machine::run_transfer(const Transfer &transfer, int64_t begin, int32_t job, Counters &counters) {
-  ActivityObserver observer(dram_activity, config.clock_mhz);
+  // A conversion that a piece of a transfer can afford: the record is coarser than its rounding.
+  const double cycles_per_picosecond = static_cast<double>(config.clock_mhz) * 1e-6;
+  const auto record = [&](int64_t bank, int64_t bytes, int64_t picoseconds) {
+    dram_activity.add(bank, bytes, static_cast<int64_t>(static_cast<double>(picoseconds) * cycles_per_picosecond));
+  };
+  const BankObserver observer(record);
   const DramCounts before = dram.counts();
   const int64_t asked = picoseconds(begin + (config.dram.ideal ? 0 : config.dma_latency));
   const DramService service = dram.serve(transfer.pattern, asked, &observer);

@@ -156,8 +156,7 @@ Counters closed_form(const Plan &plan, const Config &config) {
   counters.folds = plan.folds() * plan.count;
   counters.compute_cycles = plan.compute_cycles;
   const double seconds = static_cast<double>(counters.dram_bytes()) / config.dram.peak_bandwidth();
-  const auto transfer_cycles =
-      static_cast<int64_t>(std::ceil(seconds * static_cast<double>(config.clock_mhz) * 1e6));
+  const auto transfer_cycles = static_cast<int64_t>(std::ceil(seconds * static_cast<double>(config.clock_mhz) * 1e6));
   counters.cycles = std::max(counters.compute_cycles, transfer_cycles);
   counters.count_energy(config);
   return counters;

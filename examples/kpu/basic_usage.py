@@ -8,7 +8,7 @@
 #   on 128 x 128, weight stationary: conv 16490 cycles, head 12256 cycles
 
 import numpy as np
-import penstock.kpu as kpu
+from penstock import kpu
 
 a = np.arange(-64, 64, dtype=np.int8).repeat(128).reshape(128, 128)
 b = np.eye(128, dtype=np.int8)[::-1]

@@ -12,12 +12,12 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import penstock
-import penstock.kpu as kpu
 import pytest
 import torch
+from penstock import command, kpu
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "kpu"
-SMALL = {"main_memory_size": 1 << 20, "scratchpad_size": 1 << 14}
+SMALL: dict[str, Any] = {"main_memory_size": 1 << 20, "scratchpad_size": 1 << 14}
 DATAFLOWS = ("os", "ws", "is")
 PRODUCT = "name, M, N, K\n"
 
@@ -308,7 +308,11 @@ MISTAKES: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         ValueError,
         "overlaps itself",
     ),
-    "shapes that do not fit": (with_simulator(lambda sim: sim.matmul(ZEROS, ZEROS[:3])), ValueError, "(4, 4) and (3, 4)"),
+    "shapes that do not fit": (
+        with_simulator(lambda sim: sim.matmul(ZEROS, ZEROS[:3])),
+        ValueError,
+        "(4, 4) and (3, 4)",
+    ),
     "a size of zero": (with_simulator(lambda sim: sim.matmul(ZEROS[:0], ZEROS)), ValueError, "at least 1"),
     "one axis": (with_simulator(lambda sim: sim.matmul(ZEROS[0], ZEROS)), ValueError, "expected 2 axes"),
     "two dtypes": (
@@ -327,11 +331,17 @@ MISTAKES: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         "main_memory_size, 1048576",
     ),
     "no tiling": (
-        lambda: kpu.estimate(kpu.Topology(PRODUCT + "only, 99, 99, 99"), kpu.KpuConfig(tiling=False, scratchpad_size=1024)),
+        lambda: kpu.estimate(
+            kpu.Topology(PRODUCT + "only, 99, 99, 99"), kpu.KpuConfig(tiling=False, scratchpad_size=1024)
+        ),
         ValueError,
         "at least 117612 would do",
     ),
-    "an unknown dataflow": (lambda: kpu.KpuConfig(dataflow="rs"), ValueError, 'dataflow is "rs": expected os, ws or is'),
+    "an unknown dataflow": (
+        lambda: kpu.KpuConfig(dataflow="rs"),
+        ValueError,
+        'dataflow is "rs": expected os, ws or is',
+    ),
     "no rows": (lambda: kpu.KpuConfig(rows=0), ValueError, 'rows is "0": expected an integer from 1 to 65536'),
     "a value that there is not": (lambda: kpu.KpuConfig(height=3), KeyError, '"height"'),
     "a preset that there is not": (lambda: kpu.KpuConfig("huge"), KeyError, "128x128"),
@@ -429,8 +439,6 @@ def test_a_configuration_does_not_change() -> None:
 
 
 def run_command(*words: str) -> tuple[int, str, str]:
-    from penstock import command
-
     out, error = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
         status = command.main(["kpu", "run", *words])

@@ -5,8 +5,8 @@ import inspect
 import types
 from typing import Any
 
-import penstock.kpu as kpu
 import pytest
+from penstock import kpu
 
 
 def public(module: types.ModuleType) -> dict[str, Any]:
@@ -25,7 +25,9 @@ def documented() -> dict[str, str | None]:
             members = {key: member for key, member in vars(each).items() if key[0] != "_"}
             found |= {f"{name}.{key}": member.__doc__ for key, member in members.items() if hasattr(member, "__func__")}
             found |= {f"{name}.{key}": member.__doc__ for key, member in members.items() if inspect.isfunction(member)}
-            found |= {f"{name}.{key}": member.__doc__ for key, member in members.items() if isinstance(member, property)}
+            found |= {
+                f"{name}.{key}": member.__doc__ for key, member in members.items() if isinstance(member, property)
+            }
     return found
 
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import penstock.kpu as kpu
 import pytest
+from penstock import kpu
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "kpu"
 RECORD: list[dict[str, Any]] = json.loads((DATA / "scalesim.json").read_text())
@@ -22,8 +22,8 @@ def topology_of(run: dict[str, Any]) -> kpu.Topology:
     return kpu.utilities.load_topology(DATA / f"{run['topology']}.csv")
 
 
-def config_of(run: dict[str, Any], **values: object) -> kpu.KpuConfig:
-    shape = {"rows": run["rows"], "columns": run["columns"], "dataflow": run["dataflow"]}
+def config_of(run: dict[str, Any], **values: Any) -> kpu.KpuConfig:
+    shape: dict[str, Any] = {"rows": run["rows"], "columns": run["columns"], "dataflow": run["dataflow"]}
     return kpu.KpuConfig(**shape, scalesim_compatible=True, **values)
 
 

@@ -1,4 +1,4 @@
-"""penstock.kpu: a simulated matrix accelerator, with real values and real timing from one run, and estimates by formulas.
+"""penstock.kpu: a simulated matrix accelerator, real values and real timing from one run, and estimates by formulas.
 
 >>> import penstock.kpu as kpu
 >>> with kpu.Simulator(main_memory_size=1 << 20, scratchpad_size=1 << 16) as sim:

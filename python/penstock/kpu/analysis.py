@@ -10,11 +10,13 @@ __all__ = ["Bottleneck", "PerformanceAnalyzer", "PerformanceReport"]
 
 
 class Bottleneck(NamedTuple):
-    """One layer's: its layer's name; the kind, one of memory, fill, conflicts and compute; the cycles that it costs; the
-    remedy, a sentence with figures.
+    r"""What holds one layer back.
+
+    layer is its name; kind is memory, fill, conflicts or compute; cycles is what it costs; remedy is a sentence with
+    figures.
 
     >>> import penstock.kpu as kpu
-    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 1, 1, 8"))
+    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 1, 1, 8"))
     >>> kpu.analysis.PerformanceAnalyzer().analyze(results).bottlenecks[0].layer
     'only'
     """
@@ -26,10 +28,10 @@ class Bottleneck(NamedTuple):
 
 
 class PerformanceReport(NamedTuple):
-    """The bottlenecks, the costliest first; the utilization in all; its text is the whole.
+    r"""The bottlenecks, the costliest first; the utilization in all; its text is the whole.
 
     >>> import penstock.kpu as kpu
-    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 1, 1, 8"))
+    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 1, 1, 8"))
     >>> 0 < kpu.analysis.PerformanceAnalyzer().analyze(results).utilization < 0.01
     True
     """
@@ -44,19 +46,19 @@ class PerformanceReport(NamedTuple):
 
 
 class PerformanceAnalyzer:
-    """Finds the bottleneck of each layer.
+    r"""Finds the bottleneck of each layer.
 
     >>> import penstock.kpu as kpu
-    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nlast, 1, 4096, 4096"))
+    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nlast, 1, 4096, 4096"))
     >>> kpu.analysis.PerformanceAnalyzer().analyze(results).bottlenecks[0].kind
     'fill'
     """
 
     def analyze(self, results: Results) -> PerformanceReport:
-        """What costs each layer the most cycles beyond its multiplications.
+        r"""What costs each layer the most cycles beyond its multiplications.
 
         >>> import penstock.kpu as kpu
-        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nwide, 64, 64, 64"), kpu.KpuConfig(clock_mhz=20000))
+        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nwide, 64, 64, 64"), kpu.KpuConfig(clock_mhz=20000))
         >>> kpu.analysis.PerformanceAnalyzer().analyze(results).bottlenecks[0].kind
         'memory'
         """
@@ -93,7 +95,7 @@ class PerformanceAnalyzer:
         if kind == "fill":
             used = layer.macs / max(layer.compute_cycles * config.rows * config.columns, 1)
             return (
-                f"{layer.folds} folds fill and drain {config.rows} x {config.columns} elements of which {used:.1%} work: "
-                f"a smaller array, a larger batch or another dataflow than {config.dataflow}"
+                f"{layer.folds} folds fill and drain {config.rows} x {config.columns} elements of which {used:.1%} "
+                f"work: a smaller array, a larger batch or another dataflow than {config.dataflow}"
             )
         return f"the array is busy: more than {config.rows} x {config.columns} elements or {config.clock_mhz} MHz"

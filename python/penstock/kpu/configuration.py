@@ -63,10 +63,10 @@ class KpuConfig:
 
     @classmethod
     def from_text(cls, content: str, place: str = "configuration") -> KpuConfig:
-        """Reads TOML or JSON; place names it in errors.
+        r"""Reads TOML or JSON; place names it in errors.
 
         >>> import penstock.kpu as kpu
-        >>> kpu.KpuConfig.from_text("[array]\\nrows = 8").rows
+        >>> kpu.KpuConfig.from_text("[array]\nrows = 8").rows
         8
 
         DataError for what does not parse, is unknown or outside its limits, with the line.
@@ -120,14 +120,11 @@ class KpuConfig:
             written = self._text(name.encode())
         except NotFoundError as error:
             raise AttributeError(str(error)) from None
+        if (name.startswith(("dram_t", "energy_")) and not name.endswith("_source")) or name == "dram_burst":
+            return float(written)
         if written in ("true", "false"):
             return written == "true"
-        for kind in (int, float):
-            try:
-                return kind(written)
-            except ValueError:
-                continue
-        return written
+        return int(written) if written.isdecimal() else written
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a KpuConfig does not change: make another with replace({name}={value!r})")
@@ -179,4 +176,6 @@ class KpuConfig:
         return MemoryTiming(*(float(getattr(timing, name)) for name in MemoryTiming._fields))
 
     def __repr__(self) -> str:
-        return f"KpuConfig({self.rows} x {self.columns}, {self.dataflow}, {self.dtype}, {self.clock_mhz} MHz, {self.dram})"
+        return (
+            f"KpuConfig({self.rows} x {self.columns}, {self.dataflow}, {self.dtype}, {self.clock_mhz} MHz, {self.dram})"
+        )

@@ -12,15 +12,13 @@ from penstock.kpu.topologies import Topology, as_topology
 __all__ = ["estimate"]
 
 
-def estimate(
-    network: Topology | str | os.PathLike[str], config: KpuConfig | None = None, *, batch: int = 1
-) -> Results:
-    """The cycles, traffic and energy of a network, by formulas: compute cycles exactly, cycles as what no run beats.
+def estimate(network: Topology | str | os.PathLike[str], config: KpuConfig | None = None, *, batch: int = 1) -> Results:
+    r"""The cycles, traffic and energy of a network, by formulas: compute cycles exactly, cycles as what no run beats.
 
     network is a topology or the path of its file; batch counts images at once.
 
     >>> import penstock.kpu as kpu
-    >>> product = kpu.Topology("name, M, N, K\\nonly, 100, 50, 60")
+    >>> product = kpu.Topology("name, M, N, K\nonly, 100, 50, 60")
     >>> kpu.estimate(product, kpu.KpuConfig(rows=128, columns=128, dataflow="ws")).layers[0].compute_cycles
     482
     """

@@ -14,7 +14,7 @@ from penstock.kpu.configuration import ENERGY_PARTS, KpuConfig
 __all__ = ["Measures", "Results"]
 
 # The traffic by level and operand: where each figure stands in ps_kpu_counters.
-TRAFFIC = {
+TRAFFIC: dict[str, dict[str, tuple[str, ...]]] = {
     "dram": {
         "input": ("dram_read_input",),
         "weight": ("dram_read_weight",),
@@ -35,13 +35,13 @@ TRAFFIC = {
 
 
 class Measures:
-    """The figures of one layer, product or whole run: the counters of ps_kpu_counters, and what follows from them.
+    r"""The figures of one layer, product or whole run: the counters of ps_kpu_counters, and what follows from them.
 
     Counters are attributes: `cycles`, `compute_cycles`, `stall_cycles`, `macs`, `folds`, `least_cycles`, `most_cycles`,
     and the bytes and accesses that the C header lists.
 
     >>> import penstock.kpu as kpu
-    >>> product = kpu.Topology("name, M, N, K\\nonly, 32, 32, 32")
+    >>> product = kpu.Topology("name, M, N, K\nonly, 32, 32, 32")
     >>> layer = kpu.estimate(product, kpu.KpuConfig(dataflow="os")).layers[0]
     >>> layer.name, layer.compute_cycles, layer.macs
     ('only', 94, 32768)
@@ -60,16 +60,16 @@ class Measures:
 
     def __getattr__(self, name: str) -> int:
         try:
-            return self.__dict__["counters"][name]
+            return int(self.__dict__["counters"][name])
         except KeyError:
             raise AttributeError(f"Measures has no {name!r}") from None
 
     @property
     def energy(self) -> float:
-        """pJ in all: the sum of energy_parts.
+        r"""pJ in all: the sum of energy_parts.
 
         >>> import penstock.kpu as kpu
-        >>> layer = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32")).layers[0]
+        >>> layer = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32")).layers[0]
         >>> layer.energy == sum(layer.energy_parts.values())
         True
         """
@@ -77,10 +77,10 @@ class Measures:
 
     @property
     def traffic(self) -> dict[str, dict[str, int]]:
-        """Bytes by level and operand, read and written together.
+        r"""Bytes by level and operand, read and written together.
 
         >>> import penstock.kpu as kpu
-        >>> layer = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32")).layers[0]
+        >>> layer = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32")).layers[0]
         >>> layer.traffic["dram"]
         {'input': 4096, 'weight': 4096, 'partial': 0, 'output': 4096}
         """
@@ -91,20 +91,21 @@ class Measures:
 
     @property
     def seconds(self) -> float:
-        """The time that the cycles take by the clock.
+        r"""The time that the cycles take by the clock.
 
         >>> import penstock.kpu as kpu
-        >>> kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32"), kpu.KpuConfig(dram="ideal")).layers[0].seconds
+        >>> network = kpu.Topology("name, M, N, K\nonly, 32, 32, 32")
+        >>> kpu.estimate(network, kpu.KpuConfig(dram="ideal")).layers[0].seconds
         1.26e-07
         """
         return self.counters["cycles"] / (float(self._config.clock_mhz) * 1e6)
 
     @property
     def utilization(self) -> float:
-        """The share of the array's multiplications that were useful, of the cycles in all: 0 to 1.
+        r"""The share of the array's multiplications that were useful, of the cycles in all: 0 to 1.
 
         >>> import penstock.kpu as kpu
-        >>> network = kpu.Topology("name, M, N, K\\nonly, 32, 32, 4034")
+        >>> network = kpu.Topology("name, M, N, K\nonly, 32, 32, 4034")
         >>> kpu.estimate(network, kpu.KpuConfig(dataflow="os", dram="ideal")).layers[0].utilization > 0.98
         True
         """
@@ -113,11 +114,13 @@ class Measures:
 
     @property
     def roofline(self) -> dict[str, float]:
-        """The point under the roofs: intensity in operations a byte of external memory, performance, and the two roofs
-        (peak of the array, bandwidth of the memory times intensity) in operations a second.
+        r"""The point under the roofs.
+
+        intensity is in operations a byte of external memory; performance and the two roofs, peak of the array and
+        memory_roof (bandwidth times intensity), in operations a second.
 
         >>> import penstock.kpu as kpu
-        >>> point = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32")).layers[0].roofline
+        >>> point = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32")).layers[0].roofline
         >>> point["performance"] <= min(point["peak"], point["memory_roof"])
         True
         """
@@ -134,10 +137,10 @@ class Measures:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures, as a dict of plain values.
+        r"""All figures, as a dict of plain values.
 
         >>> import penstock.kpu as kpu
-        >>> kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32")).total.to_dict()["macs"]
+        >>> kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32")).total.to_dict()["macs"]
         32768
         """
         return {
@@ -156,10 +159,10 @@ class Measures:
 
 
 class Results:
-    """The layers of a run or an estimate, and their total.
+    r"""The layers of a run or an estimate, and their total.
 
     >>> import penstock.kpu as kpu
-    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nfirst, 32, 32, 32\\nsecond, 8, 8, 8"))
+    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nfirst, 32, 32, 32\nsecond, 8, 8, 8"))
     >>> [layer.name for layer in results.layers], results.total.macs
     (['first', 'second'], 33280)
     """
@@ -172,10 +175,10 @@ class Results:
         self.total = total
 
     def energy_sources(self) -> dict[str, dict[str, Any]]:
-        """Which entry of the energy table made which part: pJ for one, its source, pJ in all.
+        r"""Which entry of the energy table made which part: pJ for one, its source, pJ in all.
 
         >>> import penstock.kpu as kpu
-        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 2, 2, 2"), kpu.KpuConfig(energy_mac=1.5))
+        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 2, 2, 2"), kpu.KpuConfig(energy_mac=1.5))
         >>> results.energy_sources()["mac"]
         {'picojoules': 1.5, 'source': 'given by the user', 'total': 12.0}
         """
@@ -199,10 +202,10 @@ class Results:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures as plain values.
+        r"""All figures as plain values.
 
         >>> import penstock.kpu as kpu
-        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32"))
+        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32"))
         >>> sorted(results.to_dict())
         ['config', 'energy_sources', 'layers', 'total']
         """
@@ -214,20 +217,20 @@ class Results:
         }
 
     def to_json(self) -> str:
-        """All figures as JSON; what is infinite is null there.
+        r"""All figures as JSON; what is infinite is null there.
 
         >>> import json, penstock.kpu as kpu
-        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32"))
+        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32"))
         >>> json.loads(results.to_json())["total"]["macs"]
         32768
         """
         return json.dumps(finite(self.to_dict()), indent=2, allow_nan=False) + "\n"
 
     def to_csv(self) -> str:
-        """A line for each layer and one for the total, below a header.
+        r"""A line for each layer and one for the total, below a header.
 
         >>> import penstock.kpu as kpu
-        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32"), kpu.KpuConfig(dram="ideal"))
+        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32"), kpu.KpuConfig(dram="ideal"))
         >>> results.to_csv().splitlines()[1].split(",")[:3]
         ['only', '126', '126']
         """
@@ -238,10 +241,10 @@ class Results:
         return out.getvalue()
 
     def to_markdown(self) -> str:
-        """The same as a table in Markdown.
+        r"""The same as a table in Markdown.
 
         >>> import penstock.kpu as kpu
-        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32"))
+        >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32"))
         >>> results.to_markdown().splitlines()[0]
         '| name | cycles | compute_cycles | stall_cycles | utilization | dram_bytes | energy |'
         """
@@ -292,9 +295,9 @@ def sum_of(layers: list[Measures], config: KpuConfig, name: str = "total") -> Me
     """Several measures, one after the other."""
     counters = struct("ps_kpu_counters")
     for layer in layers:
-        for field, value in layer.counters.items():
+        for field, count in layer.counters.items():
             before = int(getattr(counters, field))
-            setattr(counters, field, max(before, value) if field == "worst_latency" else before + value)
-        for part, value in layer.energy_parts.items():
-            setattr(counters, f"energy_{part}", getattr(counters, f"energy_{part}") + value)
+            setattr(counters, field, max(before, count) if field == "worst_latency" else before + count)
+        for part, picojoules in layer.energy_parts.items():
+            setattr(counters, f"energy_{part}", getattr(counters, f"energy_{part}") + picojoules)
     return Measures(name, counters, config)

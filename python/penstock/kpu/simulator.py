@@ -50,12 +50,12 @@ class Memory:
         call(lib.ps_kpu_write, self._simulator.handle, self._number, address, given, len(given))
 
     def read(self, address: int, nbytes: int) -> bytes:
-        """Reads bytes.
+        r"""Reads bytes.
 
         >>> import penstock.kpu as kpu
         >>> with kpu.Simulator(main_memory_size=1 << 20) as sim:
         ...     sim.main_memory.read(16, 2)
-        b'\\x00\\x00'
+        b'\x00\x00'
         """
         if not 0 <= nbytes <= self._size:  # what is sure to fail shall not allocate first
             call(lib.ps_kpu_read, ffi.new("char[1]"), self._simulator.handle, self._number, address, nbytes)
@@ -174,11 +174,11 @@ class Simulator:
         call(lib.ps_kpu_transfer, self.handle, MEMORIES[to], to_address, MEMORIES[source], source_address, nbytes)
 
     def run(self, network: Topology | str | os.PathLike[str], *, batch: int = 1) -> Results:
-        """Runs a network's layers as events, without values: their cycles with all stalls.
+        r"""Runs a network's layers as events, without values: their cycles with all stalls.
 
         >>> import penstock.kpu as kpu
         >>> with kpu.Simulator(dram="ideal") as sim:
-        ...     sim.run(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32")).total.cycles
+        ...     sim.run(kpu.Topology("name, M, N, K\nonly, 32, 32, 32")).total.cycles
         126
         """
         topology = as_topology(network)

@@ -11,11 +11,13 @@ __all__ = ["Layer", "Topology"]
 
 
 class Layer(NamedTuple):
-    """One layer: its name; the image's height and width, padding included; filter_height, filter_width; the channels
-    and filters of one group; the stride; the groups.
+    r"""One layer.
+
+    name; height and width of the image, padding included; filter_height and filter_width; channels and filters of one
+    group; stride; groups.
 
     >>> import penstock.kpu as kpu
-    >>> kpu.Topology("name, M, N, K\\nlast, 1, 1000, 512").layers[0].filters
+    >>> kpu.Topology("name, M, N, K\nlast, 1, 1000, 512").layers[0].filters
     1000
     """
 
@@ -31,10 +33,10 @@ class Layer(NamedTuple):
 
 
 class Topology:
-    """A network's layers, read from text in the manner of SCALE-Sim's files.
+    r"""A network's layers, read from text in the manner of SCALE-Sim's files.
 
     >>> import penstock.kpu as kpu
-    >>> network = kpu.Topology("name, height, width, fh, fw, channels, filters, stride\\nfirst, 8, 8, 3, 3, 4, 16, 1")
+    >>> network = kpu.Topology("name, height, width, fh, fw, channels, filters, stride\nfirst, 8, 8, 3, 3, 4, 16, 1")
     >>> len(network.layers), network.layers[0].filters
     (1, 16)
 
@@ -53,10 +55,10 @@ class Topology:
         return ffi.gc(out[0], lib.ps_kpu_topology_release)
 
     def handle(self, *, compatible: bool = False) -> Any:
-        """The ps_kpu_topology; compatible splits depthwise layers, as SCALE-Sim does.
+        r"""The ps_kpu_topology; compatible splits depthwise layers, as SCALE-Sim does.
 
         >>> import penstock.kpu as kpu
-        >>> kpu.Topology("name, M, N, K\\nlast, 1, 1000, 512").handle() is not None
+        >>> kpu.Topology("name, M, N, K\nlast, 1, 1000, 512").handle() is not None
         True
         """
         if compatible not in self._handles:
@@ -65,10 +67,10 @@ class Topology:
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, in their order.
+        r"""The layers, in their order.
 
         >>> import penstock.kpu as kpu
-        >>> [layer.name for layer in kpu.Topology("name, M, N, K\\nlast, 1, 1000, 512").layers]
+        >>> [layer.name for layer in kpu.Topology("name, M, N, K\nlast, 1, 1000, 512").layers]
         ['last']
         """
         handle = self.handle()

@@ -11,11 +11,11 @@ __all__ = ["load_topology"]
 
 
 def load_topology(path: str | os.PathLike[str]) -> Topology:
-    """Reads a SCALE-Sim topology file.
+    r"""Reads a SCALE-Sim topology file.
 
     >>> import pathlib, tempfile, penstock.kpu as kpu
     >>> path = pathlib.Path(tempfile.mkdtemp(), "network.csv")
-    >>> _ = path.write_text("name, M, N, K\\nlast, 1, 1000, 512\\n")
+    >>> _ = path.write_text("name, M, N, K\nlast, 1, 1000, 512\n")
     >>> kpu.utilities.load_topology(path).layers[0].name
     'last'
 

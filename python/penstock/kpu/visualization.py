@@ -32,12 +32,12 @@ def finished(made: Any, path: str | os.PathLike[str] | None) -> Any:
 
 
 def plot_performance(results: Results, path: str | os.PathLike[str] | None = None) -> Any:
-    """Bars of the cycles of each layer, computing and waiting, with the array's utilization over them.
+    r"""Bars of the cycles of each layer, computing and waiting, with the array's utilization over them.
 
     Gives matplotlib's Figure, and saves it where path is given (.png, .svg, .pdf).
 
     >>> import os, tempfile, penstock.kpu as kpu
-    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\\nonly, 32, 32, 32"))
+    >>> results = kpu.estimate(kpu.Topology("name, M, N, K\nonly, 32, 32, 32"))
     >>> path = os.path.join(tempfile.mkdtemp(), "cycles.png")
     >>> figure = kpu.visualization.plot_performance(results, path)
     >>> os.path.getsize(path) > 0, len(figure.axes)
@@ -63,16 +63,14 @@ def plot_performance(results: Results, path: str | os.PathLike[str] | None = Non
     return finished(made, path)
 
 
-def memory_heatmap(
-    sim: Simulator, path: str | os.PathLike[str] | None = None, *, memory: str = "main_memory"
-) -> Any:
-    """The bytes that each bank of a memory moved over time, as colours: main_memory or scratchpad.
+def memory_heatmap(sim: Simulator, path: str | os.PathLike[str] | None = None, *, memory: str = "main_memory") -> Any:
+    r"""The bytes that each bank of a memory moved over time, as colours: main_memory or scratchpad.
 
     Gives matplotlib's Figure, and saves it where path is given.
 
     >>> import penstock.kpu as kpu
     >>> with kpu.Simulator() as sim:
-    ...     _ = sim.run(kpu.Topology("name, M, N, K\\nonly, 256, 256, 256"))
+    ...     _ = sim.run(kpu.Topology("name, M, N, K\nonly, 256, 256, 256"))
     ...     figure = kpu.visualization.memory_heatmap(sim, memory="scratchpad")
     >>> figure.axes[0].get_ylabel()
     'bank'
