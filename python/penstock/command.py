@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
-from penstock import doctor, worlds
+from penstock import doctor, kpu_command, worlds
 from penstock.errors import Error
 from penstock.loader import program
 from penstock.process import __version__
@@ -50,6 +50,7 @@ def parser() -> Parser:
         "--threads", type=int, metavar="N", help="how many threads to use; by default those of the process"
     )
     replayed.add_argument("--kernel", choices=WORDS["kernel"], default="automatic", help="which vectors to step with")
+    kpu_command.add_to(commands, Parser)
     return made
 
 
@@ -101,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = run_doctor(options.json)
         elif options.command == "replay":
             status = run_replay(options.file, options.threads, options.kernel)
+        elif options.command == "kpu":
+            status = kpu_command.run(options)
         else:
             status = program.run(options)
         sys.stdout.flush()

@@ -335,6 +335,90 @@ SizedStruct replay_report() {
   return report;
 }
 
+// A struct that functions fill: whatever lies behind struct_size is right.
+SizedStruct filled(SizedStruct described) {
+  for (const Field &field : described.fields)
+    if (field.name != "struct_size") described.free_fields.push_back({field.name, "filled up to there"});
+  return described;
+}
+
+SizedStruct kpu_memory_timing() {
+  return filled(describe<ps_kpu_memory_timing>(
+      "ps_kpu_memory_timing", PS_KPU_MEMORY_TIMING_INIT, "ps_kpu_memory_timing_init", ps_kpu_memory_timing_init,
+      {FIELD(ps_kpu_memory_timing, struct_size), FIELD(ps_kpu_memory_timing, reserved),
+       FIELD(ps_kpu_memory_timing, closed_nanoseconds), FIELD(ps_kpu_memory_timing, hit_nanoseconds),
+       FIELD(ps_kpu_memory_timing, conflict_nanoseconds), FIELD(ps_kpu_memory_timing, streaming_bandwidth),
+       FIELD(ps_kpu_memory_timing, random_bandwidth), FIELD(ps_kpu_memory_timing, peak_bandwidth)}));
+}
+
+SizedStruct kpu_layer() {
+  return filled(describe<ps_kpu_layer>(
+      "ps_kpu_layer", PS_KPU_LAYER_INIT, "ps_kpu_layer_init", ps_kpu_layer_init,
+      {FIELD(ps_kpu_layer, struct_size), FIELD(ps_kpu_layer, reserved), FIELD(ps_kpu_layer, height),
+       FIELD(ps_kpu_layer, width), FIELD(ps_kpu_layer, filter_height), FIELD(ps_kpu_layer, filter_width),
+       FIELD(ps_kpu_layer, channels), FIELD(ps_kpu_layer, filters), FIELD(ps_kpu_layer, stride),
+       FIELD(ps_kpu_layer, groups)}));
+}
+
+SizedStruct kpu_counters() {
+  return filled(describe<ps_kpu_counters>("ps_kpu_counters", PS_KPU_COUNTERS_INIT, "ps_kpu_counters_init",
+                                          ps_kpu_counters_init,
+                                          {FIELD(ps_kpu_counters, struct_size),
+                                           FIELD(ps_kpu_counters, reserved),
+                                           FIELD(ps_kpu_counters, cycles),
+                                           FIELD(ps_kpu_counters, compute_cycles),
+                                           FIELD(ps_kpu_counters, stall_cycles),
+                                           FIELD(ps_kpu_counters, bank_conflict_cycles),
+                                           FIELD(ps_kpu_counters, vector_cycles),
+                                           FIELD(ps_kpu_counters, macs),
+                                           FIELD(ps_kpu_counters, folds),
+                                           FIELD(ps_kpu_counters, least_cycles),
+                                           FIELD(ps_kpu_counters, most_cycles),
+                                           FIELD(ps_kpu_counters, dram_read_input),
+                                           FIELD(ps_kpu_counters, dram_read_weight),
+                                           FIELD(ps_kpu_counters, dram_read_partial),
+                                           FIELD(ps_kpu_counters, dram_written_output),
+                                           FIELD(ps_kpu_counters, dram_written_partial),
+                                           FIELD(ps_kpu_counters, scratchpad_written_input),
+                                           FIELD(ps_kpu_counters, scratchpad_written_weight),
+                                           FIELD(ps_kpu_counters, scratchpad_read_input),
+                                           FIELD(ps_kpu_counters, scratchpad_read_weight),
+                                           FIELD(ps_kpu_counters, array_read_input),
+                                           FIELD(ps_kpu_counters, array_read_weight),
+                                           FIELD(ps_kpu_counters, array_written_output),
+                                           FIELD(ps_kpu_counters, accumulator_written),
+                                           FIELD(ps_kpu_counters, accumulator_read),
+                                           FIELD(ps_kpu_counters, vector_operations),
+                                           FIELD(ps_kpu_counters, transfers),
+                                           FIELD(ps_kpu_counters, critical_transfers),
+                                           FIELD(ps_kpu_counters, transfer_cycles),
+                                           FIELD(ps_kpu_counters, worst_latency),
+                                           FIELD(ps_kpu_counters, dram_hits),
+                                           FIELD(ps_kpu_counters, dram_closed),
+                                           FIELD(ps_kpu_counters, dram_conflicts),
+                                           FIELD(ps_kpu_counters, dram_refreshes),
+                                           FIELD(ps_kpu_counters, energy_mac),
+                                           FIELD(ps_kpu_counters, energy_accumulator),
+                                           FIELD(ps_kpu_counters, energy_scratchpad),
+                                           FIELD(ps_kpu_counters, energy_dram),
+                                           FIELD(ps_kpu_counters, energy_vector)}));
+}
+
+SizedStruct kpu_conv_options() {
+  SizedStruct options = describe<ps_kpu_conv_options>(
+      "ps_kpu_conv_options", PS_KPU_CONV_OPTIONS_INIT, "ps_kpu_conv_options_init", ps_kpu_conv_options_init,
+      {FIELD(ps_kpu_conv_options, struct_size), FIELD(ps_kpu_conv_options, reserved),
+       FIELD(ps_kpu_conv_options, stride), FIELD(ps_kpu_conv_options, padding), FIELD(ps_kpu_conv_options, groups)});
+  wrong(options, "reserved", &ps_kpu_conv_options::reserved, 1, PS_INVALID_ARGUMENT);
+  for (const int64_t stride : {INT64_C(0), INT64_C(-1), INT64_MIN, INT64_MAX})
+    wrong(options, "stride", &ps_kpu_conv_options::stride, stride, PS_INVALID_ARGUMENT);
+  for (const int64_t padding : {INT64_C(-1), INT64_MIN, INT64_MAX})
+    wrong(options, "padding", &ps_kpu_conv_options::padding, padding, PS_INVALID_ARGUMENT);
+  for (const int64_t groups : {INT64_C(0), INT64_C(-1), INT64_C(3), INT64_MIN, INT64_MAX})
+    wrong(options, "groups", &ps_kpu_conv_options::groups, groups, PS_INVALID_ARGUMENT);
+  return options;
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -359,9 +443,10 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 }
 
 const std::vector<SizedStruct> &sized_structs() {
-  static const std::vector<SizedStruct> structs = {memory_usage(), tensor_options(), wrap_options(),   format_options(),
-                                                   load_options(), save_options(),   device_info(),    loader_options(),
-                                                   batch_info(),   worlds_options(), replay_options(), replay_report()};
+  static const std::vector<SizedStruct> structs = {
+      memory_usage(),      tensor_options(), wrap_options(), format_options(),  load_options(),   save_options(),
+      device_info(),       loader_options(), batch_info(),   worlds_options(),  replay_options(), replay_report(),
+      kpu_memory_timing(), kpu_layer(),      kpu_counters(), kpu_conv_options()};
   return structs;
 }
 
