@@ -282,6 +282,15 @@ def test_what_was_kept_stays_as_it_was(name: str, mode: AutoresetMode) -> None:
         check_equal(now, then)
 
 
+@pytest.mark.parametrize("to", ["numpy", "torch"])
+def test_what_is_returned_shares_no_memory_with_the_worlds(to: str) -> None:
+    environments = make(to=to, autoreset_mode="SameStep")
+    worlds = environments.worlds
+    lent = {worlds.tensor(name).data_ptr for name in worlds.tensors()}
+    returned = [environments.reset(seed=1)[0], *environments.step([0] * NUM_ENVS)[:4]]
+    assert lent.isdisjoint(part.data_ptr() if to == "torch" else part.ctypes.data for part in returned)
+
+
 def test_without_copies_the_same_memory_is_written_each_time() -> None:
     lent, copied = make(seed=1, copy=False), make(seed=1)
     first = lent.reset()[0]

@@ -55,6 +55,14 @@ def check_same_infos(tensors: dict[str, Any], arrays: dict[str, Any]) -> None:
         np.testing.assert_allclose(tensors["episode"]["r"], arrays["episode"]["r"], rtol=1e-6)
 
 
+def test_an_episode_that_stands_still_is_told_of_once() -> None:
+    environments = make(to="torch", autoreset_mode="Disabled", max_episode_steps=2, episode_statistics=True)
+    environments.reset(seed=1)
+    news = [environments.step([step % 2] * NUM_ENVS)[4] for step in range(4)]
+    assert ["episode" in infos for infos in news] == [False, True, False, False]
+    assert news[1]["episode"]["l"].tolist() == [2] * NUM_ENVS
+
+
 def test_dtypes_are_those_of_the_engine() -> None:
     environments = make(to="torch")
     assert environments.reset(seed=1)[0].dtype == torch.float32
