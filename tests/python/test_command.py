@@ -84,12 +84,13 @@ def test_help_names_every_command() -> None:
     told = run("--help")
     assert (told.returncode, told.stderr) == (0, "")
     assert "doctor" in told.stdout
+    assert "kpu" in told.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        (["dance"], "argument COMMAND: invalid choice: 'dance' (choose from 'doctor')"),
+        (["dance"], "argument COMMAND: invalid choice: 'dance' (choose from 'doctor', 'kpu')"),
         (["doctor", "--yaml"], "unrecognized arguments: --yaml"),
         (["doctor", "torch"], "unrecognized arguments: torch"),
         ([], "no command was given"),
