@@ -53,7 +53,12 @@ ROWS = (
         ours_items=NUM_ENVS,
         peer_items=NUM_ENVS,
     ),
-    measure.Row("one environment", "one.step(next(moves))[2] and one.reset()", "peer.step(next(moves))[2] and peer.reset()", bar=1 / 3),
+    measure.Row(
+        "one environment",
+        "one.step(next(moves))[2] and one.reset()",
+        "peer.step(next(moves))[2] and peer.reset()",
+        bar=1 / 3,
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import children
 import ml_dtypes
 import numpy as np
 import penstock
@@ -237,6 +238,19 @@ def test_memory_timing_is_that_of_the_sheet() -> None:
     timing = kpu.KpuConfig(dram="ddr4-3200", dram_trcd=15, dram_trp=16, dram_tcl=17).memory_timing()
     assert timing[:3] == pytest.approx((15 + 17 + 2.5, 17 + 2.5, 15 + 16 + 17 + 2.5))
     assert timing.streaming_bandwidth == pytest.approx(timing.peak_bandwidth * (1 - 350 / 7800), rel=0.02)
+
+
+def test_resnet50_with_its_timeline_stays_below_200_mb() -> None:
+    program = f"""
+import resource
+from penstock import kpu
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with kpu.Simulator("128x128") as sim:
+    sim.run({str(DATA / "resnet50.csv")!r})
+    sim.timeline()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    assert int(children.run(program)) < 200 * 1024
 
 
 def test_plots_are_saved_without_a_display(tmp_path: Path, results: kpu.Results) -> None:

@@ -219,13 +219,11 @@ typedef struct ps_kpu_counters {
   int64_t dram_closed;               /* to a closed bank */
   int64_t dram_conflicts;            /* to a bank with another row open */
   int64_t dram_refreshes;            /* of a channel */
-  /* pJ, each a count times one figure of the configuration: macs, bytes of the accumulator, of the scratchpad and of
-   * external memory, vector operations; their sum is the energy of the run */
-  double energy_mac;
-  double energy_accumulator;
-  double energy_scratchpad;
-  double energy_dram;
-  double energy_vector;
+  double energy_mac;                 /* pJ: macs times the configuration's figure; the five make the run's energy */
+  double energy_accumulator;         /* likewise of bytes written to and read from the accumulator */
+  double energy_scratchpad;          /* likewise of bytes written to and read from the scratchpad */
+  double energy_dram;                /* likewise of bytes of external memory */
+  double energy_vector;              /* likewise of vector operations */
 } ps_kpu_counters;
 
 #define PS_KPU_COUNTERS_INIT                                                                                           \
