@@ -89,7 +89,7 @@ def test_help_names_every_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        (["dance"], "argument COMMAND: invalid choice: 'dance' (choose from 'doctor')"),
+        (["dance"], "argument COMMAND: invalid choice: 'dance' (choose from 'doctor', 'loader')"),
         (["doctor", "--yaml"], "unrecognized arguments: --yaml"),
         (["doctor", "torch"], "unrecognized arguments: torch"),
         ([], "no command was given"),
