@@ -14,7 +14,7 @@
 namespace penstock::core {
 namespace {
 
-constexpr size_t columns = 8, squares = 64;
+constexpr size_t columns = 8;
 
 // 16 bytes past the caches where the processor can.
 void store_16_bytes(std::byte *to, const std::byte *from) {

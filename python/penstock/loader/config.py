@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from penstock.errors import InvalidArgumentError, OutOfRangeError, TypeMismatchError
 
@@ -28,8 +28,6 @@ OutputKind = Literal["tensor", "numpy", "torch"]
 MOST_THREADS = 1024
 LONGEST_QUEUE = 1_000_000
 LARGEST = 2**62
-
-ConfigType = TypeVar("ConfigType", bound="Config")
 
 
 def require_integer(config: Config, field: str, least: int, most: int = LARGEST) -> None:
@@ -102,7 +100,7 @@ class Config:
         return {field.name: plain(getattr(self, field.name)) for field in fields_of(type(self))}
 
     @classmethod
-    def from_dict(cls: type[ConfigType], fields: Mapping[str, Any]) -> ConfigType:
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
         """What to_dict() was made from; fields that are missing take their defaults."""
         known = {field.name for field in fields_of(cls)}
         unknown = [name for name in fields if name not in known]
@@ -117,7 +115,7 @@ class Config:
         return json.dumps(self.to_dict(), indent=2)
 
     @classmethod
-    def from_json(cls: type[ConfigType], text: str) -> ConfigType:
+    def from_json(cls, text: str) -> Self:
         """What to_json() was made from."""
         try:
             fields = json.loads(text)
@@ -132,7 +130,7 @@ class Config:
         return as_toml(self.to_dict())
 
     @classmethod
-    def from_toml(cls: type[ConfigType], text: str) -> ConfigType:
+    def from_toml(cls, text: str) -> Self:
         """What to_toml() was made from."""
         try:
             return cls.from_dict(tomllib.loads(text))
