@@ -41,9 +41,9 @@ def parser() -> Parser:
     replayed = commands.add_parser(
         "replay",
         help="do again what a recording of worlds says, and compare",
-        description="Does again what a recording of worlds says was done, and compares the hashes of every step. "
-        "The status is 0 when all are the same, 1 when one differs (the first step, world and tensor are named), 2 when "
-        "the file cannot be read.",
+        description="Does again what a recording of worlds says was done, and compares the hashes of every step. The "
+        "status is 0 when all are the same, 1 when one differs (the first step, world and tensor are named), "
+        "2 when the file cannot be read.",
     )
     replayed.add_argument("file", metavar="FILE", help="a recording, as Worlds.record() writes it")
     replayed.add_argument(

@@ -68,7 +68,7 @@ TEST(WorldsRecord, TheFileIsTheSameWhateverThreadsKernelAndBuffers) {
     options.buffers = buffers;
     options.game.kernel = kernel;
     Worlds worlds("CartPole-v1", options);
-    return recording_of(folder.path("run.psr"), worlds, 40);
+    return recording_of(folder.path("run.psr"), worlds, 12);
   };
   const std::string first = recording(0, 1, WorldsKernel::automatic);
   EXPECT_EQ(first, recording(1, 1, WorldsKernel::scalar));
@@ -80,11 +80,11 @@ TEST(WorldsRecord, ReplayIsTheSameWhateverThreadsKernelAndBuffers) {
   WorldsOptions options = options_of(5000);
   options.buffers = 2;
   Worlds worlds("CartPole-v1", options);
-  recording_of(folder.path("run.psr"), worlds, 40);
+  recording_of(folder.path("run.psr"), worlds, 12);
   for (const int32_t threads : {0, 1, 3})
     for (const int32_t buffers : {1, 2})
       for (const WorldsKernel kernel : {WorldsKernel::scalar, WorldsKernel::bytes_16})
-        expect_same(replay_recording(folder.path("run.psr"), {threads, buffers, kernel, {}}), 40);
+        expect_same(replay_recording(folder.path("run.psr"), {threads, buffers, kernel, {}}), 12);
 }
 
 TEST(WorldsRecord, BeginsAtAnyStep) {
