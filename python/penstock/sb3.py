@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from penstock.errors import InvalidArgumentError
 from penstock.gym import VectorEnvironment
-from penstock.worlds import Precision, Random
+from penstock.world_options import Precision, Random
 
 __all__ = ["WorldsVecEnv", "make"]
 

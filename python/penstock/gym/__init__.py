@@ -31,7 +31,7 @@ from penstock.gym.vector import VectorEnvironment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from penstock.worlds import Precision, Random
+    from penstock.world_options import Precision, Random
 
 __all__ = ["Environment", "MountainCarContinuous", "Pendulum", "VectorEnvironment", "make_vec"]
 

@@ -15,7 +15,7 @@ from penstock._native import ffi, lib, text
 from penstock.errors import InvalidArgumentError, OutOfRangeError
 from penstock.gym import facts
 from penstock.gym.resets import Resets, checked_seed, random_seed
-from penstock.worlds import Precision, Random
+from penstock.world_options import Precision, Random
 
 __all__ = ["Environment", "MountainCarContinuous", "Pendulum"]
 

@@ -17,7 +17,7 @@ from penstock._native import ffi, lib, text
 from penstock.errors import InvalidArgumentError, OutOfRangeError, TypeMismatchError
 from penstock.gym import facts
 from penstock.gym.resets import Mask, Resets, checked_seeds, random_seed
-from penstock.worlds import Autoreset, Precision, Random
+from penstock.world_options import Autoreset, Precision, Random
 
 __all__ = ["Step", "VectorEnvironment", "WorldsEnvironment"]
 
