@@ -40,6 +40,8 @@ class Row:
     peer: str
     bar: float | None = None  # the most that ours / peer may be; None: reported only
     strict: bool = False  # ours must be below the bar, not at it
+    ours_items: int = 1  # what one call does; times and ratio are an item's
+    peer_items: int = 1
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,11 @@ def measure(row: Row, namespace: Mapping[str, Any], effort: Effort) -> Result:
     """The best of many rounds, ours and the peer's taking turns in going first, so that both meet the same noise."""
     timers = [timeit.Timer(statement, globals=dict(namespace)) for statement in (row.ours, row.peer)]
     calls = [calls_within(timer, effort.seconds) for timer in timers]
+    items = [row.ours_items, row.peer_items]
     best = [float("inf"), float("inf")]
     for turn in range(effort.rounds):
         for side in (0, 1) if turn % 2 == 0 else (1, 0):
-            best[side] = min(best[side], timers[side].timeit(calls[side]) / calls[side])
+            best[side] = min(best[side], timers[side].timeit(calls[side]) / (calls[side] * items[side]))
     ratio = best[0] / best[1]
     return Result(row.name, row.ours, row.peer, best[0] * 1e9, best[1] * 1e9, ratio, row.bar, verdict(row, ratio))
 
@@ -103,8 +106,8 @@ def table(results: Iterable[Result], rows: Iterable[Row]) -> str:
         sign = "<" if result.name in strict else "<="
         bar = "" if result.bar is None else f"{sign} {result.bar:g}"
         lines.append(
-            f"{result.ratio:6.2f}  {bar:>6}  {result.verdict:<8}  {result.ours_nanoseconds:9.0f}  "
-            f"{result.peer_nanoseconds:9.0f}  {result.ours}  beside  {result.peer}"
+            f"{result.ratio:6.2f}  {bar:>6}  {result.verdict:<8}  {result.ours_nanoseconds:9.1f}  "
+            f"{result.peer_nanoseconds:9.1f}  {result.ours}  beside  {result.peer}"
         )
     return "\n".join(lines)
 

@@ -1,15 +1,14 @@
-// The engine's own sine, cosine and floor, over lanes (lanes.h): the same bits from every compiler, at every width, on a CPU
-// and on a GPU, where the C libraries differ in the last bit.  docs/decisions/0012 says why.
+// The engine's own sine, cosine and floor, over lanes (lanes.h): the same bits from every compiler, at every width, on
+// a CPU and on a GPU, where the C libraries differ in the last bit.  docs/decisions/0012 says why.
 //
-//   sine, cosine  of a float    within 1 ulp of the true value, for every finite x
-//                 of a double   within 1 ulp of the true value, for every finite x
-//   sine(-0) is -0.  NaN and the infinities give the positive quiet NaN.  Every result is in [-1, 1].
-//   floor         exact; of NaN, of the infinities and of -0 the argument itself
+//   sine, cosine  within 1 ulp of the true value for every finite x (at most 0.81 for all floats, 0.80 for the doubles
+//                 tried), and in [-1, 1]; sine(-0) is -0; NaN and the infinities give the positive quiet NaN
+//   floor         exact; of the infinities and of -0 the argument itself, of NaN a NaN
 //
-// Numbers up to 0.78 in all lanes are fastest, those up to usual_range next; where one is beyond, the lanes are computed one
-// after another.  That never changes a bit: each way gives what the others would.
+// Numbers up to 0.78 in all lanes are fastest, then those up to usual_range; where one is beyond, the lanes are
+// computed one after another.  Which way is taken never changes a bit: each gives what the others would.
 //
-// What includes this must be compiled without contraction: -ffp-contract=off (PenstockCompile.cmake), nvcc's -fmad=false.
+// What includes this must be compiled without contraction: -ffp-contract=off, or nvcc's --fmad=false.
 #pragma once
 
 #include <cstdint>
@@ -40,17 +39,17 @@ PS_LANES_INLINE Lanes<Number, width> magnitude(Lanes<Number, width> x) {
   return bit_cast_lanes<Number>(bits_of(x) & std::numeric_limits<TruthOf<Number>>::max());
 }
 
-// Added and taken away again, it leaves the nearest integer, ties to even, of what is below 2^22 or 2^51; in between, the
-// lowest bits are those of that integer.
+// Added and taken away again, it leaves the nearest integer, ties to even, of what is below 2^22 or 2^51; in between,
+// the lowest bits are those of that integer.
 template <typename Number>
-inline constexpr Number rounder = sizeof(Number) == 8 ? Number(0x1.8p52) : Number(0x1.8p23);
+inline constexpr Number rounder = static_cast<Number>(sizeof(Number) == 8 ? 0x1.8p52 : 0x1.8p23);
 
 // The largest argument whose quarter turns are taken off in floating point.
 template <typename Number>
-inline constexpr Number usual_range = sizeof(Number) == 8 ? Number(0x1p20) : Number(0x1p17);
+inline constexpr Number usual_range = static_cast<Number>(sizeof(Number) == 8 ? 0x1p20 : 0x1p17);
 
-// An angle as a whole number of quarter turns, of which only the last two bits count, and remainder - excess, which is within
-// a little more than an eighth of a turn; remainder is rounded, and excess is by how much.
+// An angle as a whole number of quarter turns, of which only the last two bits count, and remainder - excess, which is
+// within a little more than an eighth of a turn; remainder is rounded, and excess is by how much.
 template <typename Number, int width>
 struct ReducedAngle {
   Lanes<TruthOf<Number>, width> quarter_turns;
@@ -72,7 +71,7 @@ PS_LANES_INLINE ReducedAngle<float, width> reduce_usual(Lanes<float, width> x) {
 }
 
 // pi/2 in four parts of 33, 33, 33 and 53 bits, turns of 20: the first three products are exact, and so is the first
-// difference.  The next two are exact with what they lost, since in each the first operand is a multiple of the second's ulp.
+// difference.  The next two are exact with what they lost: in each the first operand is a multiple of the second's ulp.
 template <int width>
 PS_LANES_INLINE ReducedAngle<double, width> reduce_usual(Lanes<double, width> x) {
   const Lanes<double, width> shifted = x * 0x1.45f306dc9c883p-1 + rounder<double>;
@@ -89,8 +88,8 @@ PS_LANES_INLINE ReducedAngle<double, width> reduce_usual(Lanes<double, width> x)
   return {bits_of(shifted), remainder, (remainder - third) + low};
 }
 
-// For finite |x| from 2^-33 on, by M. Payne and R. Hanek's method: x is a 53-bit integer times a power of 2, and of its product with
-// 2/pi only a window of 192 bits matters: those before it give whole turns, those after it change nothing that is kept.
+// For finite |x| from 2^-10 on, by M. Payne and R. Hanek's method: x is a 53-bit integer times a power of 2, and of 2/pi
+// only a window of 192 bits matters: those before it give whole turns, those after it change nothing that is kept.
 PS_LANES_INLINE ReducedAngle<double, 1> reduce_any(Lanes<double, 1> x) {
   __extension__ using uint128 = unsigned __int128;
   constexpr uint64_t two_over_pi[20] = {// 64 zeros, then the bits after the point
@@ -108,8 +107,8 @@ PS_LANES_INLINE ReducedAngle<double, 1> reduce_any(Lanes<double, 1> x) {
   for (int k = 0; k < 3; ++k)
     window[k] = two_over_pi[word + k] << shift | two_over_pi[word + k + 1] >> 1 >> (63 - shift);
 
-  // 2 bits of whole quarter turns and 126 of their fraction, then the fraction alone, from -1/2 to 1/2, by sign and size.
-  const uint128 turns = (uint128{integer * window[0]} << 64) + uint128{integer} * window[1] +
+  // 2 bits of whole quarter turns and 126 of fraction, then the fraction alone, from -1/2 to 1/2, by sign and size.
+  const uint128 turns = (uint128{integer} * window[0] << 64) + uint128{integer} * window[1] +
                         static_cast<uint64_t>(uint128{integer} * window[2] >> 64);
   const auto nearest = static_cast<int64_t>((static_cast<uint64_t>(turns >> 125) + 1) >> 1);
   const uint128 fraction = turns << 2;
@@ -136,8 +135,9 @@ PS_LANES_INLINE ReducedAngle<float, 1> reduce_beyond(Lanes<float, 1> x) {
   return {wide.quarter_turns.to<int32_t>(), remainder, excess};
 }
 
-// (r - sin r) / r^3 and (cos r - 1 + r^2/2) / r^4 as polynomials in r^2: minimax, with coefficients rounded one after another.
-// Relative to sine and cosine they are within 2^-27.7 and 2^-32.5 to |r| = 0.80, and 2^-57.8 and 2^-63.9 to |r| = 0.786.
+// (r - sin r) / r^3 and (cos r - 1 + r^2/2) / r^4 as polynomials in r^2: minimax, the coefficients rounded one after
+// another.  Relative to sine and cosine they are within 2^-27.7 and 2^-32.5 to |r| = 0.80, and within 2^-57.8 and
+// 2^-63.9 to |r| = 0.786.
 template <int width>
 PS_LANES_INLINE Lanes<float, width> sine_polynomial(Lanes<float, width> square) {
   return 0x1.555544p-3f + square * (-0x1.1106aep-7f + square * 0x1.990f94p-13f);
@@ -239,7 +239,7 @@ template <typename Number, int width>
 PS_LANES_INLINE Lanes<Number, width> floor(Lanes<Number, width> x) {
   const Lanes<Number, width> size = magnitude(x);
   const Lanes<Number, width> whole =
-      sizeof(Number) == 8 ? Number(0x1p52) : Number(0x1p23);  // from here on all are integers
+      static_cast<Number>(sizeof(Number) == 8 ? 0x1p52 : 0x1p23);  // from here on all are integers
   const auto sign = bits_of(x) ^ bits_of(size);
   const auto nearest = bit_cast_lanes<Number>(bits_of((size + whole) - whole) | sign);
   const auto below = select(nearest > x, nearest - Number{1}, nearest);

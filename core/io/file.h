@@ -41,6 +41,11 @@ class File {
   // folder, a pipe or a device is refused at once and never waited for.
   static File open(const std::string &path);
 
+  // A file that is open already; path stands for it in messages.
+  static File adopt(Descriptor descriptor, std::string path, uint64_t size) {
+    return File(std::move(descriptor), std::move(path), size);
+  }
+
   const std::string &path() const { return path_; }
   uint64_t size() const { return size_; }  // as it was when the file was opened
 

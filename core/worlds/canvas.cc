@@ -19,8 +19,8 @@ constexpr double reach = 1 << 20;  // in pixels: a product of two differences of
 // At part of whole on the way from one number to another, for 0 <= part <= whole.
 int64_t between(int64_t from, int64_t to, int64_t part, int64_t whole) { return from + (to - from) * part / whole; }
 
-// How many chords make a quarter of a circle: one of angle a is radius a^2 / 8 away from it at most, and a is 2 / steps at
-// most (add_quarter_circle), which makes 1/32.  A circle too large to be drawn needs no more than its corners.
+// How many chords make a quarter of a circle: one of angle a is radius a^2 / 8 away from it at most, and a is 2 / steps
+// at most (add_quarter_circle), which makes 1/32.  A circle too large to be drawn needs no more than its corners.
 int32_t quarter_steps(double radius) {
   return radius <= reach ? std::max(2, static_cast<int32_t>(std::ceil(4 * std::sqrt(radius)))) : 1;
 }
@@ -120,9 +120,9 @@ void Canvas::add_corner(Point pixel) {
       {static_cast<int64_t>(std::floor(pixel.x * unit + 0.5)), static_cast<int64_t>(std::floor(pixel.y * unit + 0.5))});
 }
 
-// The corners of an arc around a centre from one radius to another at a right angle to it, the last one left out.  Made of
-// (1 - t^2, 2 t) / (1 + t^2), which is exact without a sine: with t from 0 to 1 the angle grows by 2 / (1 + t^2) times as
-// much as t.
+// The corners of an arc around a centre from one radius to another at a right angle to it, the last one left out.  Made
+// of (1 - t^2, 2 t) / (1 + t^2), which is exact without a sine: with t from 0 to 1 the angle grows by 2 / (1 + t^2)
+// times as much as t.
 void Canvas::add_quarter_circle(Point centre, Point from, Point to, int32_t steps) {
   for (int32_t step = 0; step < steps; ++step) {
     const double t = static_cast<double>(step) / steps, square = 1 + t * t;
@@ -131,8 +131,8 @@ void Canvas::add_quarter_circle(Point centre, Point from, Point to, int32_t step
   }
 }
 
-// Row by row: of all edges that cross a row, what each changes there, then the sum of changes from left to right.  Whatever
-// rounding does to an edge, the changes of a closed outline add up to nothing in each row.
+// Row by row: of all edges that cross a row, what each changes there, then the sum of changes from left to
+// right.  Whatever rounding does to an edge, the changes of a closed outline add up to nothing in each row.
 void Canvas::fill_outline(Colour colour) {
   if (!outline_is_drawable_) return;
   collect_edges();
@@ -179,8 +179,8 @@ void Canvas::cover_row(const Edge &edge, int64_t row) {
   }
 }
 
-// An edge covers, of the height that it passes through in a pixel, the part to its right, and all of the pixels further right.
-// What passes left of the picture so covers whole rows, what passes right of it nothing.
+// An edge covers, of the height that it passes through in a pixel, the part to its right, and all of the pixels further
+// right. What passes left of the picture so covers whole rows, what passes right of it nothing.
 void Canvas::cover_pixels(Corner left, Corner right, int64_t direction) {
   const auto y_at = [&](int64_t x) {
     return x < right.x ? between(left.y, right.y, x - left.x, right.x - left.x) : right.y;

@@ -1,7 +1,7 @@
 // A picture of a world: a few shapes, drawn anti-aliased into the caller's memory, with no screen and no library.
 //
-// The same calls give the same bytes, whatever the compiler and its settings: floating point serves only to place corners,
-// by operations that IEEE 754 rounds in one way, and all that follows is integers.
+// The same calls give the same bytes, whatever the compiler and its settings: floating point serves only to place
+// corners, by operations that IEEE 754 rounds in one way, and all that follows is integers.
 #pragma once
 
 #include <cstdint>
@@ -21,20 +21,20 @@ struct Point {
 // Whether a line stops at its two points, or goes on as half a disc around each.
 enum class LineEnds { flat, round };
 
-// Shapes are given in world coordinates, y up, which look_at maps to pixels; at first one unit is one pixel, and the lower
-// left corner of the picture is the origin.  A pixel takes as much of a shape's colour as the shape covers of its square, to
-// within 1/256 of the pixel for each edge in it.
+// Shapes are given in world coordinates, y up, which look_at maps to pixels; at first one unit is one pixel, and the
+// lower left corner of the picture is the origin.  A pixel takes as much of a shape's colour as the shape covers of its
+// square, to within 1/256 of the pixel for each edge in it.
 //
-// What lies outside the picture is left out.  A shape is not drawn at all where one of its coordinates is NaN, infinite, or
-// more than 2^20 pixels from the picture's upper left corner.
+// What lies outside the picture is left out.  A shape is not drawn at all where one of its coordinates is NaN,
+// infinite, or more than 2^20 pixels from the picture's upper left corner.
 //
 // A shape takes memory for its edges: std::bad_alloc leaves the picture as it was.  One thread at a time.
 class Canvas {
  public:
   static constexpr int32_t largest_side = 4096;
 
-  // pixels are red, green, blue bytes in rows from the top down: width * height * 3 bytes, which stay the caller's and must
-  // outlive the canvas.  Nothing is drawn yet.  out_of_range: a side is not 1 to largest_side.
+  // pixels are red, green, blue bytes in rows from the top down: width * height * 3 bytes, which stay the caller's and
+  // must outlive the canvas.  Nothing is drawn yet.  out_of_range: a side is not 1 to largest_side.
   Canvas(uint8_t *pixels, int32_t width, int32_t height);
 
   int32_t width() const { return width_; }
@@ -52,11 +52,13 @@ class Canvas {
   // Makes the whole picture one colour.
   void fill(Colour colour);
 
-  // The area inside the closed outline through the corners, in either direction.  Fewer than three enclose nothing.  Where an
-  // outline crosses itself, a part that it goes around in opposite directions equally often counts as outside.
+  // The area inside the closed outline through the corners, in either direction.  Fewer than three enclose
+  // nothing.  Where an outline crosses itself, a part that it goes around in opposite directions equally often counts
+  // as outside.
   void polygon(std::span<const Point> corners, Colour colour);
 
-  // A straight line, width units wide.  Nothing where width is not above 0, or, with flat ends, where the points coincide.
+  // A straight line, width units wide.  Nothing where width is not above 0, or, with flat ends, where the points
+  // coincide.
   void line(Point from, Point to, double width, LineEnds ends, Colour colour);
 
   // A disc, its border within 1/32 of a pixel.  Nothing where radius is not above 0.

@@ -39,8 +39,8 @@ void draw_horizon(Canvas &canvas, double y, double width) {
   canvas.line({canvas.left(), y}, {canvas.right(), y}, width, LineEnds::flat, black);
 }
 
-// A smooth curve as one outline, so that its pieces do not show: at(t) for t from 0 to 1 gives a point and the unit vector
-// along the curve there.
+// A smooth curve as one outline, so that its pieces do not show: at(t) for t from 0 to 1 gives a point and the unit
+// vector along the curve there.
 struct CurvePoint {
   Point place, direction;
 };
@@ -93,22 +93,22 @@ void draw_car_and_goal(Canvas &canvas, double position, double goal) {
   draw_flag(canvas, goal);
 }
 
-// Three quarters of a ring around the origin with an arrow's head at its end on the left, clockwise for a negative torque:
-// as wide as the torque's share of the rod's double length.
+// Three quarters of a ring around the origin with an arrow's head at its end on the left, clockwise for a negative
+// torque: a metre across for a torque of 2.  The ring is a little higher than wide, as Gymnasium's is.
 void draw_torque(Canvas &canvas, double torque) {
   const double size = std::abs(torque) / 2, mirrored = torque > 0 ? -1 : 1;
   if (!(size > 0)) return;
-  const double radius = 0.473 * size;
-  const Point middle = {0.026 * size, 0};
+  constexpr double middle_x = 0.026, half_width = 0.462, half_height = 0.484;
   draw_curve<128>(canvas, 0.031 * size, black, [&](double fraction) -> CurvePoint {
     const Point out = unit_vector(pi / 2 - fraction * 1.5 * pi);
-    const Point place = middle + radius * out;
-    return {{mirrored * place.x, place.y}, {mirrored * out.y, -out.x}};
+    const Point along = {half_width * out.y, -half_height * out.x};
+    const double length = std::sqrt(along.x * along.x + along.y * along.y);
+    return {size * Point{mirrored * (middle_x + half_width * out.x), half_height * out.y},
+            {mirrored * along.x / length, along.y / length}};
   });
-  const Point tip = {middle.x - radius, 0.147 * size};
-  Point head[] = {tip, tip + size * Point{-0.067, -0.189}, tip + size * Point{0, -0.144},
-                  tip + size * Point{0.067, -0.189}};
-  for (Point &corner : head) corner.x *= mirrored;
+  const Point tip = {middle_x - half_width, 0.147};
+  Point head[] = {tip, tip + Point{-0.067, -0.189}, tip + Point{0, -0.144}, tip + Point{0.067, -0.189}};
+  for (Point &corner : head) corner = size * Point{mirrored * corner.x, corner.y};
   canvas.polygon(head, black);
 }
 

@@ -1,18 +1,17 @@
 // Pictures of the five games of classic control, as Gymnasium's own look: the same shapes, colours and proportions.
 //
-// Each takes the state as Gymnasium lays it out, clears the canvas, and sets its view so that Gymnasium's picture, as large
-// as the canvas can hold it, lies in the middle.  Angles are in radians, and may be any; what has a place that is not finite
-// or far outside is left out.  std::bad_alloc: the picture is unfinished.  The same state gives the same bytes everywhere.
+// Each takes the state as Gymnasium lays it out, clears the canvas, and sets its view so that Gymnasium's picture, as
+// large as the canvas can hold it, lies in the middle.  Angles are in radians, and may be any; what has a place that is
+// not finite or far outside is left out.  std::bad_alloc: the picture is unfinished.  The same state gives the same
+// bytes everywhere.
 #pragma once
 
 #include "core/worlds/canvas.h"
+#include "core/worlds/game.h"
 
 namespace penstock::core {
 
-// The size in which Gymnasium draws a game, in pixels.
-struct PictureSize {
-  int32_t width, height;
-};
+// The size in which Gymnasium draws a game.
 constexpr PictureSize cart_pole_picture{600, 400};
 constexpr PictureSize mountain_car_picture{600, 400};
 constexpr PictureSize pendulum_picture{500, 500};

@@ -6,8 +6,8 @@
 namespace penstock::core {
 namespace {
 
-// NumPy's SeedSequence, for a seed of 64 bits: the seed is stirred into a pool of four words, out of which as many words as
-// are asked for are hashed.  It follows M. O'Neill's seed_seq_fe.
+// NumPy's SeedSequence, for a seed of 64 bits: the seed is stirred into a pool of four words, out of which as many
+// words as are asked for are hashed.  It follows M. O'Neill's seed_seq_fe.
 using Pool = std::array<uint32_t, 4>;
 
 constexpr uint32_t fold(uint32_t word) { return word ^ word >> 16; }

@@ -1,5 +1,5 @@
-// The random numbers that Gymnasium's environments draw: those of numpy.random.Generator(PCG64(SeedSequence(seed))), which
-// gymnasium.utils.seeding.np_random makes.  Only worlds with rng="gymnasium" use it; it has a state, and every draw changes it.
+// The random numbers that Gymnasium's environments draw: those of numpy.random.Generator(PCG64(SeedSequence(seed))),
+// which gymnasium.utils.seeding.np_random makes.  For worlds with rng="gymnasium" only: every draw changes its state.
 //
 // PCG64 is M. O'Neill's PCG XSL RR 128/64: a linear congruential generator of 128 bits, of which each step gives 64.
 #pragma once
@@ -10,8 +10,8 @@
 
 namespace penstock::core {
 
-// The whole of a generator, as plain numbers: a copy goes on where the original stood.  Not made by hand, but by seeded().
-// One generator is for one thread at a time.
+// The whole of a generator, as plain numbers: a copy goes on where the original stood.  Made by seeded(), or filled
+// with what one had.  For one thread at a time.
 struct GymnasiumRandom {
   uint64_t state_high, state_low;
   uint64_t increment_high, increment_low;  // odd

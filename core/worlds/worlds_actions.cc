@@ -1,8 +1,8 @@
 // What is done about actions out of their bounds, before anything is stepped.
-#include <algorithm>
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/lanes.h"
 #include "core/worlds/worlds.h"
 
 namespace penstock::core {
@@ -10,16 +10,23 @@ namespace {
 
 template <typename Number>
 bool are_within(const Number *values, int64_t count, Number low, Number high) {
-  bool within = true;
-  for (int64_t index = 0; index < count; ++index) within &= values[index] >= low && values[index] <= high;
-  return within;
+  using FourLanes = Lanes<Number, 4>;
+  LaneMask<Number, 4> within = FourLanes(0) == FourLanes(0);
+  int64_t index = 0;
+  for (; index + 4 <= count; index += 4) {
+    const FourLanes four = FourLanes::load(values + index);
+    within = within & (four >= FourLanes(low)) & (four <= FourLanes(high));
+  }
+  bool is_within = within.all();
+  for (; index < count; ++index) is_within &= values[index] >= low && values[index] <= high;
+  return is_within;
 }
 
 }  // namespace
 
 // Actions of one element or of several with bounds of their own; an action of NaN is within none.
 template <typename Number>
-void Worlds::check_actions_of(ActionRule rule) {
+void Worlds::check_actions_of(ActionRule rule, const bool *active) {
   const FieldMemory &memory = memory_[action_];
   const Field &field = memory.field();
   auto *values = reinterpret_cast<Number *>(memory.data(0));
@@ -34,7 +41,7 @@ void Worlds::check_actions_of(ActionRule rule) {
     if (are_within(values, elements * num_worlds(), low, high)) return;
   }
   for (int64_t world = 0; world < num_worlds(); ++world) {
-    if (active_ && !active_[static_cast<size_t>(world)]) continue;
+    if (active != nullptr && !active[world]) continue;
     for (int64_t element = 0; element < elements; ++element) {
       const Number low = is_free ? -largest : bound(field.low, element);
       const Number high = is_free ? largest : bound(field.high, element);
@@ -48,11 +55,11 @@ void Worlds::check_actions_of(ActionRule rule) {
   }
 }
 
-void Worlds::check_actions() {
+void Worlds::check_actions(const bool *active) {
   if (memory_[action_].field().dtype == DType::float32)
-    check_actions_of<float>(options_.actions);
+    check_actions_of<float>(options_.actions, active);
   else
-    check_actions_of<int32_t>(options_.actions);
+    check_actions_of<int32_t>(options_.actions, active);
 }
 
 }  // namespace penstock::core

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
-from penstock import doctor, worlds
+from penstock import doctor, kpu_command, worlds
 from penstock.errors import Error
+from penstock.loader import program
 from penstock.process import __version__
 from penstock.world_options import WORDS, Kernel
 
@@ -36,6 +37,7 @@ def parser() -> Parser:
         "installed. The status is 1 when something installed does not work.",
     )
     asked.add_argument("--json", action="store_true", help="print it as JSON")
+    program.add_commands(commands)
     replayed = commands.add_parser(
         "replay",
         help="do again what a recording of worlds says, and compare",
@@ -48,6 +50,7 @@ def parser() -> Parser:
         "--threads", type=int, metavar="N", help="how many threads to use; by default those of the process"
     )
     replayed.add_argument("--kernel", choices=WORDS["kernel"], default="automatic", help="which vectors to step with")
+    kpu_command.add_to(commands, Parser)
     return made
 
 
@@ -97,8 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser().error("no command was given")
         if options.command == "doctor":
             status = run_doctor(options.json)
-        else:
+        elif options.command == "replay":
             status = run_replay(options.file, options.threads, options.kernel)
+        elif options.command == "kpu":
+            status = kpu_command.run(options)
+        else:
+            status = program.run(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # the reader has seen enough; nothing more may be written, not even at exit

@@ -1,4 +1,4 @@
-"""Many worlds of one game, stepped together by native code: actions go in and observations come out as tensors in place.
+"""Many worlds of one game, stepped together by native code: actions go in, observations come out, as tensors in place.
 
 >>> import penstock
 >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=3, seed=7)
@@ -14,8 +14,9 @@ step is copied by whoever keeps it; the adapters for Gymnasium and Stable-Baseli
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import index
 from types import TracebackType
-from typing import Any
+from typing import Any, Never
 
 from penstock import devices, errors
 from penstock._native import call, ffi, lib, raise_last_error, struct, text
@@ -39,7 +40,7 @@ def games() -> list[str]:
     return [text(lib.ps_game_name(index)) for index in range(lib.ps_game_count())]
 
 
-def make(
+def make(  # noqa: PLR0913 each is an option that the C ABI has
     game: str,
     num_worlds: int = 1,
     *,
@@ -57,12 +58,12 @@ def make(
 ) -> Worlds:
     """Makes worlds of a game, each at the start of its episode 0.
 
-    seed            s gives world i the seed s + i; a list gives each its own.  An episode depends on its world's seed and its
-                    number alone, not on how many worlds there are
+    seed            s gives world i the seed s + i; a list gives each its own.  An episode depends on its world's seed
+                    and its number alone, not on how many worlds there are
     threads         None shares the process's threads; a number gives these worlds their own
-    autoreset       what becomes of a world whose episode has ended: "same_step" resets it in the step that ended it, its
-                    last observation being in final_observation; "next_step" resets it in the step after; "disabled" leaves
-                    it as it is until reset()
+    autoreset       what becomes of a world whose episode has ended: "same_step" resets it in the step that ended it,
+                    its last observation being in final_observation; "next_step" resets it in the step after;
+                    "disabled" leaves it as it is until reset()
     episode_length  steps after which an episode is truncated; None: the game's own
     precision       of the state; observations are always float32
     rng             "gymnasium" starts episodes where Gymnasium's would with the same seed; with precision "f64" the
@@ -73,8 +74,8 @@ def make(
     kernel          which vectors to step with; all give the same bytes
     parameters      the game's own numbers, as g=9.81 for Pendulum-v1; Worlds.parameters() has them
 
-    NotFoundError for a game or parameter that there is not, OutOfRangeError for a number that cannot be, UnavailableError for
-    a device that games do not run on.
+    NotFoundError for a game or parameter that there is not, OutOfRangeError for a number that cannot be,
+    UnavailableError for a device that games do not run on.
 
     >>> import penstock
     >>> worlds = penstock.worlds.make("Pendulum-v1", num_worlds=2, seed=[5, 9], g=9.81)
@@ -127,28 +128,55 @@ class Worlds:
 
     @property
     def game(self) -> str:
-        """The name of the game."""
+        """The name of the game.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1").game
+        'Pendulum-v1'
+        """
         return text(lib.ps_worlds_game(self._worlds))
 
     @property
     def num_worlds(self) -> int:
-        """How many there are."""
+        """How many there are; len() says it too.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1", num_worlds=3).num_worlds
+        3
+        """
         return int(lib.ps_worlds_num_worlds(self._worlds))
 
     @property
     def episode_length(self) -> int:
-        """Steps after which an episode is truncated."""
+        """Steps after which an episode is truncated.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1").episode_length
+        200
+        """
         return int(lib.ps_worlds_episode_length(self._worlds))
 
     @property
     def step_count(self) -> int:
-        """How often step() was called."""
+        """How many steps they have taken.
+
+        >>> import penstock
+        >>> worlds = penstock.worlds.make("Pendulum-v1")
+        >>> worlds.step()
+        >>> worlds.step_count
+        1
+        """
         return int(lib.ps_worlds_step_count(self._worlds))
+
+    def __reduce__(self) -> Never:
+        raise TypeError("worlds cannot be pickled or copied: keep their snapshot(), and restore() it into others")
 
     def __len__(self) -> int:
         return self.num_worlds
 
     def __repr__(self) -> str:
+        if self._worlds == ffi.NULL:
+            return "Worlds(closed)"
         return f"Worlds({self.game!r}, num_worlds={self.num_worlds})"
 
     # --- tensors
@@ -241,7 +269,15 @@ class Worlds:
         call(lib.ps_worlds_step_async, self._worlds)
 
     def wait(self) -> None:
-        """Waits for the step that step_async() started, and raises what step() would have raised."""
+        """Waits for the step that step_async() started, and raises what step() would have raised.
+
+        >>> import penstock
+        >>> worlds = penstock.worlds.make("Pendulum-v1")
+        >>> worlds.step_async()
+        >>> worlds.wait()
+        >>> worlds.steps.tolist()
+        [1]
+        """
         call(lib.ps_worlds_wait, self._worlds)
 
     # --- state
@@ -270,13 +306,11 @@ class Worlds:
         """
         return made(lib.ps_worlds_snapshot, self._worlds)
 
-    def restore(
-        self, snapshot: Any, *, source: Sequence[int] | None = None, into: Sequence[int] | None = None
-    ) -> None:
+    def restore(self, snapshot: Any, *, source: Sequence[int] | None = None, into: Sequence[int] | None = None) -> None:
         """Puts worlds of a snapshot (a uint8 tensor or bytes) into these, which go on as those would have.
 
-        source and into name worlds, as many of each; without them all go into their own places.  DataError for what is not a
-        snapshot or is of another game; then nothing has changed.
+        source and into name worlds, as many of each; without them all go into their own places.  DataError for what is
+        not a snapshot or is of another game; then nothing has changed.
 
         >>> import penstock
         >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=3)
@@ -289,7 +323,9 @@ class Worlds:
         places = ffi.new("int64_t[]", [] if source is None else [int(place) for place in source])
         targets = ffi.new("int64_t[]", [] if into is None else [int(place) for place in into])
         if len(places) != len(targets):
-            raise errors.InvalidArgumentError(f"{len(places)} worlds in source, {len(targets)} in into: expected as many")
+            raise errors.InvalidArgumentError(
+                f"{len(places)} worlds in source, {len(targets)} in into: expected as many"
+            )
         if source is not None and len(places) == 0:
             return
         call(lib.ps_worlds_restore, self._worlds, as_bytes_tensor(snapshot), len(places), places, targets)
@@ -338,6 +374,19 @@ class Worlds:
         numbers = ffi.new("double[]", [float(number) for number in state])
         call(lib.ps_worlds_set_state, self._worlds, world, len(numbers), numbers)
 
+    def render(self, world: int = 0, *, width: int | None = None, height: int | None = None) -> Tensor:
+        """A picture of one world: uint8 [height, width, 3], red, green and blue, of the size that its game usually has.
+
+        width and height (16 to 4096) are given together for another size.
+
+        >>> import penstock
+        >>> penstock.worlds.make("CartPole-v1").render().shape
+        (400, 600, 3)
+        """
+        if (width is None) != (height is None):
+            raise errors.InvalidArgumentError("width and height are given together")
+        return made(lib.ps_worlds_render, self._worlds, world, width or 0, height or 0)
+
     # --- the game's numbers
 
     def parameters(self) -> dict[str, float]:
@@ -354,24 +403,41 @@ class Worlds:
         return {name: self.parameter(name) for name in names}
 
     def parameter(self, name: str) -> float:
-        """One of them."""
+        """One of them.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1").parameter("y_init")
+        1.0
+        """
         value = ffi.new("double *")
         call(lib.ps_worlds_get_parameter, value, self._worlds, name.encode())
         return float(value[0])
 
     def set_parameter(self, name: str, value: float) -> None:
-        """Sets one of them, for the steps and resets to come."""
+        """Sets one of them, for the steps and resets to come.
+
+        >>> import penstock
+        >>> worlds = penstock.worlds.make("Pendulum-v1")
+        >>> worlds.set_parameter("g", 9.81)
+        >>> worlds.parameter("g")
+        9.81
+        """
         call(lib.ps_worlds_set_parameter, self._worlds, name.encode(), float(value))
 
     # --- faults
 
     @property
     def fault_count(self) -> int:
-        """How many worlds were taken out so far because their state was no longer finite."""
+        """How many worlds were taken out so far because their state was no longer finite.
+
+        >>> import penstock
+        >>> penstock.worlds.make("CartPole-v1").fault_count
+        0
+        """
         return int(lib.ps_worlds_fault_count(self._worlds))
 
     def faults(self) -> list[tuple[int, int]]:
-        """The newest of them, up to 1024: (world, step from 0), oldest first.
+        """The newest of them, up to 1024, by step and then by world: (world, step from 0).
 
         >>> import penstock
         >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=3)
@@ -386,8 +452,17 @@ class Worlds:
     # --- an end to it
 
     def close(self) -> None:
-        """Gives the worlds back now, once a step that runs has ended; their tensors live on while someone holds them."""
-        ffi.release(self._worlds)
+        """Gives the worlds back now, once a step that runs has ended; their tensors live on while someone holds them.
+
+        Nothing can be asked of them any more: step() and the like raise an InvalidArgumentError.
+
+        >>> import penstock
+        >>> with penstock.worlds.make("CartPole-v1") as worlds:
+        ...     worlds.step()
+        >>> worlds
+        Worlds(closed)
+        """
+        self._worlds = ffi.NULL
 
     def __enter__(self) -> Worlds:
         return self
@@ -410,9 +485,12 @@ def as_floats(parameters: dict[str, float]) -> Iterator[tuple[str, float]]:
 def seed_array(seed: int | Sequence[int], num_worlds: int) -> Any:
     """One seed, or one for each world, as C reads them."""
     try:
-        seeds = [int(seed)]  # type: ignore[arg-type]
+        seeds = [index(seed)]  # type: ignore[arg-type]
     except TypeError:
-        seeds = [int(one) for one in seed]  # type: ignore[union-attr]
+        try:
+            seeds = [index(one) for one in seed]  # type: ignore[union-attr]
+        except TypeError:
+            raise errors.InvalidArgumentError(f"seed is {seed!r}: expected an int, or one for each world") from None
         if len(seeds) != num_worlds:
             raise errors.InvalidArgumentError(
                 f"seed has {len(seeds)} entries: expected {num_worlds}, one a world"

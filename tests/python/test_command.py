@@ -84,14 +84,17 @@ def test_the_version_is_the_packages(program: tuple[str, ...]) -> None:
 def test_help_names_every_command() -> None:
     told = run("--help")
     assert (told.returncode, told.stderr) == (0, "")
-    assert "doctor" in told.stdout
-    assert "replay" in told.stdout
+    for command in ("doctor", "loader", "replay", "kpu"):
+        assert command in told.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        (["dance"], "argument COMMAND: invalid choice: 'dance' (choose from 'doctor', 'replay')"),
+        (
+            ["dance"],
+            "argument COMMAND: invalid choice: 'dance' (choose from 'doctor', 'loader', 'replay', 'kpu')",
+        ),
         (["doctor", "--yaml"], "unrecognized arguments: --yaml"),
         (["doctor", "torch"], "unrecognized arguments: torch"),
         (["replay"], "the following arguments are required: FILE"),

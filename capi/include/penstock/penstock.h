@@ -4,6 +4,8 @@
 
 #include <penstock/base.h>
 #include <penstock/dlpack.h>
+#include <penstock/kpu.h>
+#include <penstock/loader.h>
 #include <penstock/stream.h>
 #include <penstock/tensor.h>
 #include <penstock/tensor_file.h>

@@ -32,6 +32,21 @@ double area(const std::vector<Point> &corners) {
   return std::abs(twice) / 2;
 }
 
+// What of a convex outline lies where a x + b y <= c.
+std::vector<Point> cut_off(const std::vector<Point> &corners, double a, double b, double c) {
+  std::vector<Point> kept;
+  for (size_t at = 0; at < corners.size(); ++at) {
+    const Point from = corners[at], to = corners[(at + 1) % corners.size()];
+    const double from_side = a * from.x + b * from.y - c, to_side = a * to.x + b * to.y - c;
+    if (from_side <= 0) kept.push_back(from);
+    if ((from_side < 0 && to_side > 0) || (from_side > 0 && to_side < 0)) {
+      const double part = from_side / (from_side - to_side);
+      kept.push_back({from.x + part * (to.x - from.x), from.y + part * (to.y - from.y)});
+    }
+  }
+  return kept;
+}
+
 double uniform(uint64_t stream, uint64_t index, double from, double to) {
   return from + (to - from) * uniform_f64({2024, stream}, index);
 }
@@ -137,6 +152,23 @@ TEST(CanvasPolygon, CoversItsArea) {
   }
 }
 
+TEST(CanvasPolygon, CoversOfEachPixelWhatLiesInIt) {
+  for (uint64_t round = 0; round < 100; ++round) {
+    Picture picture(20, 20);
+    std::vector<Point> triangle;
+    for (uint64_t corner = 0; corner < 3; ++corner)
+      triangle.push_back({uniform(round, 2 * corner, -5, 25), uniform(round, 2 * corner + 1, -5, 25)});
+    picture.canvas().polygon(triangle, white);
+    for (int32_t x = 0; x < 20; ++x) {
+      for (int32_t y = 0; y < 20; ++y) {
+        const auto inside =
+            cut_off(cut_off(cut_off(cut_off(triangle, -1, 0, -x), 1, 0, x + 1), 0, -1, -y), 0, 1, y + 1);
+        ASSERT_NEAR(picture.pixel(x, 19 - y).red / 255.0, area(inside), 3.0 / 256 + 0.5 / 255) << "round " << round;
+      }
+    }
+  }
+}
+
 TEST(CanvasPolygon, CoversItsAreaAlsoWhereItIsAFineSliver) {
   Picture picture(200, 100);
   const std::vector<Point> sliver = {{1.1, 1.3}, {198.7, 97.2}, {198.7, 97.4}};
@@ -144,7 +176,8 @@ TEST(CanvasPolygon, CoversItsAreaAlsoWhereItIsAFineSliver) {
   EXPECT_NEAR(picture.covered(), area(sliver), 0.5);
 }
 
-// One shape on a canvas, and the same shape seen through a window: what lies over any border is cut off and nothing else.
+// One shape on a canvas, and the same shape seen through a window: what lies over any border is cut off and nothing
+// else.
 TEST(CanvasPolygon, IsCutOffAtEveryBorder) {
   for (uint64_t round = 0; round < 200; ++round) {
     Picture whole(96, 96), window(32, 32);
@@ -187,6 +220,14 @@ TEST(CanvasPolygon, EnclosesNothingWithTooFewOrLevelCorners) {
   const Point there_and_back[] = {{1, 1}, {6.5, 7.25}, {1, 1}, {6.5, 7.25}};
   picture.canvas().polygon(there_and_back, white);
   EXPECT_EQ(picture.covered(), 0);
+}
+
+TEST(Canvas, DrawsEachShapeByItself) {
+  Picture picture(8, 4);
+  const Point left[] = {{0, 0}, {2, 0}, {2, 2}, {0, 2}}, right[] = {{6, 2}, {8, 2}, {8, 4}, {6, 4}};
+  picture.canvas().polygon(left, white);
+  picture.canvas().polygon(right, white);
+  EXPECT_THAT(picture.rows(), ElementsAre("......##", "......##", "##......", "##......"));
 }
 
 TEST(Canvas, LeavesOutAShapeWithACoordinateThatIsNoPlace) {

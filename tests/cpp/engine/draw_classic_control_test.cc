@@ -109,8 +109,8 @@ std::vector<uint8_t> mirrored(const Picture &picture) {
   return bytes;
 }
 
-// A line of the file: game, width, height, numbers, then XXH3-64 of the picture's bytes.  The sentence of a failure has the
-// line that a picture which is meant to change gets.
+// A line of the file: game, width, height, numbers, then XXH3-64 of the picture's bytes.  The sentence of a failure has
+// the line that a picture which is meant to change gets.
 TEST(ClassicControlPictures, AreTheRecordedOnes) {
   std::ifstream file(TEST_DATA_DIR "/worlds/pictures.txt");
   std::set<std::string> seen;
@@ -187,6 +187,13 @@ TEST(ClassicControlPictures, ScaleWithTheCanvas) {
     }
     EXPECT_LT(mean_difference(reduced, bytes_of(name, numbers)), 0.03) << name;
   }
+}
+
+TEST(ClassicControlPictures, KeepTheirFineLinesWhenSmall) {
+  Picture picture(60, 40);  // the track is a tenth of a pixel wide
+  draw(picture, "CartPole-v1", {0, 0, 0, 0});
+  const int32_t darkness = 2 * 255 - picture.pixel(5, 39 - 9).red - picture.pixel(5, 39 - 10).red;
+  EXPECT_NEAR(darkness, 255, 1);
 }
 
 TEST(ClassicControlPictures, LieInTheMiddleOfACanvasOfAnotherShape) {

@@ -1,13 +1,45 @@
 #include "core/worlds/games/classic_control/classic_control.h"
 
+#include <algorithm>
 #include <cmath>
 
-#include "core/base/error.h"
+#include "core/worlds/draw_classic_control.h"
 #include "core/worlds/games/classic_control/kernel.h"
 #include "core/worlds/games/classic_control/processor.h"
 
 namespace penstock::core {
 namespace {
+
+// How each game looks; last_action is 0 at the start of an episode.
+template <typename Rules>
+struct Looks;
+template <>
+struct Looks<CartPole> {
+  static constexpr PictureSize size = cart_pole_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_cart_pole(canvas, state); }
+};
+template <>
+struct Looks<MountainCar> {
+  static constexpr PictureSize size = mountain_car_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_mountain_car(canvas, state); }
+};
+template <>
+struct Looks<MountainCarContinuous> {
+  static constexpr PictureSize size = mountain_car_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_mountain_car_continuous(canvas, state); }
+};
+template <>
+struct Looks<Pendulum> {
+  static constexpr PictureSize size = pendulum_picture;
+  static void draw(Canvas &canvas, const double *state, double last_action) {
+    draw_pendulum(canvas, state, std::clamp(last_action, -2.0, 2.0));
+  }
+};
+template <>
+struct Looks<Acrobot> {
+  static constexpr PictureSize size = acrobot_picture;
+  static void draw(Canvas &canvas, const double *state, double) { draw_acrobot(canvas, state); }
+};
 
 // A game of the table, in the precision and with the arithmetic that was asked for.
 template <typename Rules, typename Number, typename Arithmetic>
@@ -26,14 +58,29 @@ class ClassicGame final : public Game {
     std::vector<double> lowest = facts_.lowest_observations;
     if (lowest.empty())
       for (const double bound : facts_.observation_bounds) lowest.push_back(-bound);
-    return {{"action", is_discrete ? DType::int32 : DType::float32, is_discrete ? Extents{} : Extents{1},
-             FieldRole::action, false, {facts_.action.low}, {facts_.action.high}},
-            {"observation", DType::float32, {Rules::observation_count}, FieldRole::observation, false, lowest,
+    return {{"action",
+             is_discrete ? DType::int32 : DType::float32,
+             is_discrete ? Extents{} : Extents{1},
+             FieldRole::action,
+             false,
+             {facts_.action.low},
+             {facts_.action.high}},
+            {"observation",
+             DType::float32,
+             {Rules::observation_count},
+             FieldRole::observation,
+             false,
+             lowest,
              facts_.observation_bounds},
             {"reward", DType::float32, {}, FieldRole::outcome, false, {-infinity}, {infinity}},
             {"terminated", DType::bool8, {}, FieldRole::outcome, false, {0}, {1}},
-            {"state", sizeof(Number) == 4 ? DType::float32 : DType::float64, {Rules::state_count}, FieldRole::state, true,
-             {-infinity}, {infinity}}};
+            {"state",
+             sizeof(Number) == 4 ? DType::float32 : DType::float64,
+             {Rules::state_count},
+             FieldRole::state,
+             true,
+             {-infinity},
+             {infinity}}};
   }
 
   void bind(std::span<const FieldMemory> memory) override {
@@ -55,8 +102,7 @@ class ClassicGame final : public Game {
     memory.observation = reinterpret_cast<float *>(memory_[observation_field].data(view.buffer));
     memory.reward = reinterpret_cast<float *>(memory_[reward_field].data(view.buffer));
     memory.terminated = reinterpret_cast<bool *>(memory_[terminated_field].data(view.buffer));
-    memory.previously_terminated =
-        reinterpret_cast<const bool *>(memory_[terminated_field].data(view.previous_buffer));
+    memory.previously_terminated = reinterpret_cast<const bool *>(memory_[terminated_field].data(view.previous_buffer));
     memory.num_worlds = num_worlds_;
     for (size_t index = 0; index < facts_.parameters.size(); ++index)
       memory.parameters[index] = facts_.parameters[index].value;
@@ -78,6 +124,14 @@ class ClassicGame final : public Game {
     Number numbers[Rules::state_count];
     for (size_t index = 0; index < Rules::state_count; ++index) numbers[index] = static_cast<Number>(state[index]);
     write(world, numbers, buffer);
+  }
+
+  PictureSize picture_size() const override { return Looks<Rules>::size; }
+  void draw(Canvas &canvas, int64_t world, bool in_midst) const override {
+    double state[Rules::state_count];
+    get_state(world, state);
+    const auto *actions = reinterpret_cast<const typename Rules::Action *>(memory_[action_field].data(0));
+    Looks<Rules>::draw(canvas, state, in_midst ? static_cast<double>(actions[world]) : 0.0);
   }
 
  private:

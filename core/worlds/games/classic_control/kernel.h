@@ -1,4 +1,5 @@
-// The loop that steps a stretch of worlds, several side by side: one source for the scalar kernel and for each vector width.
+// The loop that steps a stretch of worlds, several side by side: one source for the scalar kernel and for each vector
+// width.
 #pragma once
 
 #include "core/worlds/games/classic_control/acrobot.h"
@@ -62,7 +63,9 @@ PS_LANES_INLINE void store_rows(float *rows, const Lanes<float, width> (&columns
         row[2] = __builtin_shufflevector(high02, high13, 0, 4, 1, 5);
         row[3] = __builtin_shufflevector(high02, high13, 2, 6, 3, 7);
       }
-      std::memcpy(rows + first * count, row, sizeof(row));
+      // One store each: joined into one wider, they would go through the stack first and wait for it.
+      for (int index = 0; index < count; ++index)
+        std::memcpy(rows + first * count + index * 4, &row[index], sizeof(Four));
     }
   } else {
     for (int column = 0; column < count; ++column) {
@@ -112,7 +115,8 @@ PS_LANES_INLINE LaneMask<Number, width> step_lanes(const ClassicMemory &memory, 
 template <typename Game, typename Arithmetic, typename Number, int width, bool has_inactive>
 bool step_stretch(const ClassicMemory &memory, Range worlds, const bool *active) {
   Number parameters[most_parameters];
-  for (int index = 0; index < most_parameters; ++index) parameters[index] = static_cast<Number>(memory.parameters[index]);
+  for (int index = 0; index < most_parameters; ++index)
+    parameters[index] = static_cast<Number>(memory.parameters[index]);
   const Number *numbers = parameters;
   LaneMask<Number, width> is_unsound = Lanes<Number, width>(0) != Lanes<Number, width>(0);
   int64_t world = worlds.begin;

@@ -1,0 +1,152 @@
+"""What a step of CartPole costs, beside Gymnasium's and EnvPool's, and beside our own scalar kernel.
+
+    scripts/bench worlds            all rows, kept in bench/results/worlds.json
+    python bench/worlds.py ROW...   only these, kept nowhere
+
+Times are a step of one environment.  Every side gets the same random actions, new ones each step, and resets what ends.
+EnvPool is given the best of 64 to 4096 environments and of 1 to all threads, found anew in each run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import itertools
+import os
+import sys
+import timeit
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import measure
+import numpy as np
+import penstock
+import penstock.gym
+from penstock._cffi import ffi, lib
+
+# EnvPool is kept apart from what the tests use (scripts/prepare bench).
+sys.path.append(str(Path(__file__).resolve().parents[1] / ".venv" / "peers"))
+
+NUM_ENVS = 4096
+PACKAGES = ("penstock", "gymnasium", "numpy", "envpool")
+
+ROWS = (
+    measure.Row(
+        "vector beside gymnasium",
+        "ours.step(next(actions))",
+        "gymnasiums.step(next(actions))",
+        bar=1 / 5,
+        ours_items=NUM_ENVS,
+        peer_items=NUM_ENVS,
+    ),
+    measure.Row(
+        "vector beside envpool", "ours.step(next(actions))", "envpools.step(next(pool_actions))", bar=1 / 20
+    ),
+    measure.Row(
+        "in C beside our scalar kernel",
+        "ffi.memmove(action, next(actions), nbytes); lib.ps_worlds_step(worlds)",
+        "ffi.memmove(scalar_action, next(actions), nbytes); lib.ps_worlds_step(scalar_worlds)",
+        bar=1 / 3,
+        ours_items=NUM_ENVS,
+        peer_items=NUM_ENVS,
+    ),
+    measure.Row(
+        "one environment",
+        "one.step(next(moves))[2] and one.reset()",
+        "peer.step(next(moves))[2] and peer.reset()",
+        bar=1 / 3,
+    ),
+)
+
+
+def action_arrays(num_envs: int, dtype: str) -> Iterator[Any]:
+    """Random actions without end: so many that episodes are as long as those of a random policy."""
+    random = np.random.default_rng(1)
+    return itertools.cycle([random.integers(0, 2, num_envs).astype(dtype) for _ in range(64)])
+
+
+def best_envpool(quick: bool) -> tuple[Any, int]:
+    """EnvPool with the number of environments and threads at which it is fastest here, and that number."""
+    import envpool
+
+    cores = len(os.sched_getaffinity(0))
+    sizes = [64] if quick else [64, 128, 256, 512, 1024, 2048, 4096]
+    found: dict[float, tuple[int, int]] = {}
+    for num_envs, threads in itertools.product(sizes, range(1, cores + 1)):
+        pool = make_envpool(envpool, num_envs, threads)
+        actions = action_arrays(num_envs, "int32")
+        timer = timeit.Timer(lambda pool=pool, actions=actions: pool.step(next(actions)))
+        calls = max(1, 20000 // num_envs)
+        found[min(timer.repeat(5, calls)) / (calls * num_envs)] = num_envs, threads
+        pool.close()
+    num_envs, threads = found[min(found)]
+    print(f"EnvPool is fastest here with {num_envs} environments and {threads} threads")
+    return make_envpool(envpool, num_envs, threads), num_envs
+
+
+def make_envpool(envpool: Any, num_envs: int, threads: int) -> Any:
+    """A synchronous pool, reset."""
+    pool = envpool.make_gymnasium("CartPole-v1", num_envs=num_envs, num_threads=threads, batch_size=num_envs, seed=0)
+    pool.reset()
+    return pool
+
+
+def worlds_in_c(kernel: str, names: dict[str, Any], prefix: str = "") -> None:
+    """Worlds on one thread as C sees them: the handle, and the memory of its actions."""
+    worlds = penstock.worlds.make("CartPole-v1", NUM_ENVS, threads=1, kernel=kernel)  # type: ignore[arg-type]
+    names[f"{prefix}worlds"] = worlds._worlds
+    names[f"{prefix}action"] = ffi.cast("char *", worlds.action.data_ptr)
+    names[f"{prefix}kept"] = worlds
+
+
+def namespace(quick: bool) -> tuple[dict[str, Any], int]:
+    """What the statements of the rows mention, and how many environments EnvPool has."""
+    envpools, pool_size = best_envpool(quick)
+    ours = penstock.gym.make_vec("CartPole-v1", num_envs=NUM_ENVS, threads=1)
+    theirs = gymnasium.make_vec("CartPole-v1", num_envs=NUM_ENVS, vectorization_mode="vector_entry_point")
+    names: dict[str, Any] = {
+        "ffi": ffi,
+        "lib": lib,
+        "nbytes": NUM_ENVS * 4,
+        "ours": ours,
+        "gymnasiums": theirs,
+        "envpools": envpools,
+        "actions": action_arrays(NUM_ENVS, "int32"),
+        "pool_actions": action_arrays(pool_size, "int32"),
+        "one": gymnasium.make("penstock/CartPole-v1").unwrapped,
+        "peer": gymnasium.make("CartPole-v1").unwrapped,
+        "moves": itertools.cycle(np.random.default_rng(2).integers(0, 2, 1000).tolist()),
+    }
+    for environments in ("ours", "gymnasiums", "one", "peer"):
+        names[environments].reset(seed=0)
+    worlds_in_c("automatic", names)
+    worlds_in_c("scalar", names, "scalar_")
+    return names, pool_size
+
+
+def main() -> int:
+    """Measures and prints; the status does not depend on the figures."""
+    options, rows = measure.command_line(__doc__, ROWS)
+    warnings.simplefilter("ignore", UserWarning)  # EnvPool's, of the precision of its bounds
+    names, pool_size = namespace(options.quick)
+    effort = measure.QUICK if options.quick else measure.Effort(rounds=100, seconds=0.01)
+    results = []
+    for row in rows:
+        if "envpools" in row.peer:
+            row = dataclasses.replace(row, ours_items=NUM_ENVS, peer_items=pool_size)
+        gc.collect()
+        results.append(measure.measure(row, names, effort))
+    print(measure.table(results, rows))
+    for result in results:
+        if result.name.startswith("in C"):
+            print(f"CartPole in C on one core: {1e3 / result.ours_nanoseconds:.0f} million steps a second")
+    if options.output:
+        measure.write(options.output, "worlds", results, PACKAGES, effort)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
