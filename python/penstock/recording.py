@@ -35,6 +35,15 @@ class Recording:
         """Ends it: the file is complete.  Does nothing the second time.
 
         OSError when the end, or something before it, could not be written: the file can be replayed as far as it goes.
+
+        >>> import os, tempfile, penstock
+        >>> worlds = penstock.worlds.make("CartPole-v1")
+        >>> recording = worlds.record(os.path.join(tempfile.mkdtemp(), "run.psr"))
+        >>> penstock.worlds.replay(recording.path).complete
+        False
+        >>> recording.stop()
+        >>> penstock.worlds.replay(recording.path).complete
+        True
         """
         if self._worlds is None:
             return

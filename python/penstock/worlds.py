@@ -30,6 +30,7 @@ from penstock.world_options import Actions, Autoreset, Kernel, Precision, Random
 
 __all__ = ["Recording", "Replay", "Worlds", "games", "make", "replay"]
 
+
 def games() -> list[str]:
     """The names that make() takes.
 

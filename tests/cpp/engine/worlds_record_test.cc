@@ -339,6 +339,12 @@ TEST(WorldsRecord, AForkedChildWritesNothingIntoIt) {
   expect_same(replay_recording(folder.path("run.psr"), {}), 5);
 }
 
+// Made by a release build of GCC 12 on x86-64; this is whatever build this is.
+TEST(Replay, OfRecordingsThatAnotherBuildMadeComesOutTheSame) {
+  for (const char *name : {"packed_actions", "float_actions", "every_event"})
+    expect_same(replay_recording(text(TEST_DATA_DIR "/worlds/recordings/", name, ".psr"), {}), 3);
+}
+
 TEST(Replay, ReportsProgressInBytesOfTheFile) {
   const TemporaryFolder folder;
   Worlds worlds("CartPole-v1", options_of(4));
