@@ -76,7 +76,7 @@ def best_envpool(quick: bool) -> tuple[Any, int]:
     for num_envs, threads in itertools.product(sizes, range(1, cores + 1)):
         pool = make_envpool(envpool, num_envs, threads)
         actions = action_arrays(num_envs, "int32")
-        timer = timeit.Timer(lambda pool=pool, actions=actions: pool.step(next(actions)))
+        timer = timeit.Timer("pool.step(next(actions))", globals={"pool": pool, "actions": actions})
         calls = max(1, 20000 // num_envs)
         found[min(timer.repeat(5, calls)) / (calls * num_envs)] = num_envs, threads
         pool.close()

@@ -214,7 +214,7 @@ def record(path: Path, other_step: int | None = None) -> Path:
     return path
 
 
-def step_of(content: bytes, step: int) -> slice:
+def step_of(content: bytes | bytearray, step: int) -> slice:
     """Where a recording has a step: behind the header, each with a head of 32 bytes and a checksum of 8."""
     begin = 24 + int.from_bytes(content[8:16], "little")
     size = 32 + int.from_bytes(content[begin + 16 : begin + 24], "little") + 8

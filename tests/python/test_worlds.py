@@ -35,7 +35,7 @@ def arrays(worlds: Worlds) -> dict[str, Array]:
 class Pair:
     """One environment of Gymnasium's and one world, seeded alike, which take the same actions."""
 
-    def __init__(self, name: str, **parameters: float) -> None:
+    def __init__(self, name: str, **parameters: Any) -> None:
         self.theirs: Any = gymnasium.make(name)
         self.ours = penstock.worlds.make(
             name, rng="gymnasium", precision="f64", autoreset="disabled", actions="game", **parameters
@@ -103,7 +103,7 @@ def test_an_episode_starts_where_gymnasiums_does_from_each_seed(name: str, seed:
 
 
 # Where episodes of random actions hardly come: ends, walls, fast turns.
-STATES = {
+STATES: dict[str, list[list[float]]] = {
     "CartPole-v1": [[2.39, 3, 0, 0], [-2.39, -3, 0, 0], [0, 0, 0.2, 3], [0, 0, -0.2, -3], [2.4, 0, 0, 0]],
     "MountainCar-v0": [[-1.2, -0.07], [-1.19, -0.05], [0.49, 0.07], [0.5, 0.0], [0.6, 0.07]],
     "MountainCarContinuous-v0": [[-1.2, -0.07], [-1.19, -0.05], [0.44, 0.07], [0.45, 0.0], [0.6, 0.07]],
@@ -134,7 +134,7 @@ def test_the_bounds_are_those_of_gymnasiums_spaces(name: str) -> None:
     np.testing.assert_array_equal(high.astype(np.float32), theirs.observation_space.high)
     low, high = (np.from_dlpack(bound) for bound in worlds.bounds("action"))
     if isinstance(theirs.action_space, gymnasium.spaces.Discrete):
-        assert (low, high) == (0, theirs.action_space.n - 1)
+        np.testing.assert_array_equal([low, high], [0, theirs.action_space.n - 1])
     else:
         np.testing.assert_array_equal([low, high], [theirs.action_space.low, theirs.action_space.high])
     assert worlds.episode_length == theirs.spec.max_episode_steps
