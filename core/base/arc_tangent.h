@@ -40,8 +40,7 @@ PS_LANES_INLINE Lanes<float, width> angle_of_point(Lanes<float, width> y, Lanes<
   const L turned = select(height_of > width_of, L(0x1.921fb6p+0f) - (folded + L(0x1.777a5cp-25f)), folded);
   const auto is_left = LaneMask<float, width>{((bits_of(x) & Bits(sign_bit)) != Bits(0)).vector};  // -0 is left, too
   const L angle = select(is_left, L(0x1.921fb6p+1f) - (turned + L(0x1.777a5cp-24f)), turned);
-  const L signed_angle =
-      bit_cast_lanes<float>(bits_of(angle) | (bits_of(y) & Bits(sign_bit)));
+  const L signed_angle = bit_cast_lanes<float>(bits_of(angle) | (bits_of(y) & Bits(sign_bit)));
   const L unknown = (x - x) + (y - y);  // NaN where one is not finite
   const auto is_nan = (x != x) | (y != y);
   return select(is_nan, unknown, signed_angle);

@@ -90,7 +90,8 @@ PS_HD inline float reach(const Body &body) {
 }
 
 PS_HD inline Body circle_body(Vector position, float radius, float mass) {
-  return {Shape::circle, position, 0, {1, 0}, {0, 0}, 0, {radius, radius}, 1 / mass, 2 / (mass * radius * radius), 0, 0};
+  return {
+      Shape::circle, position, 0, {1, 0}, {0, 0}, 0, {radius, radius}, 1 / mass, 2 / (mass * radius * radius), 0, 0};
 }
 
 PS_HD inline Body box_body(Vector position, Vector half_size, float mass) {

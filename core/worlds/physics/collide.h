@@ -156,8 +156,7 @@ PS_HD inline Touch touch_bodies(const Body &first, const Body &second, float mar
 }
 
 PS_HD inline Touch touch_static(const Body &body, const StaticBox &box, float margin) {
-  if (body.shape == Shape::circle)
-    return touch_circle_and_box(body.position, body.half_size.x, placed(box), margin);
+  if (body.shape == Shape::circle) return touch_circle_and_box(body.position, body.half_size.x, placed(box), margin);
   return touch_boxes(placed(body), placed(box), margin);
 }
 

@@ -68,7 +68,7 @@ PS_HD inline bool is_moving(const Body &body) {
 }
 
 // How near bodies may come, beyond what they move by themselves, before they are looked at: what others push them.
-inline constexpr float pushed_distance = 0.15f;
+inline constexpr float pushed_distance = 0.5f;
 
 PS_HD inline void find_radii(StepWork *work, const Simulation &simulation, const Force *forces, int32_t force_count,
                              float seconds) {
@@ -118,7 +118,8 @@ PS_HD inline void find_pairs(StepWork *work, const Simulation &simulation, const
     for (int32_t second = first + 1; second < most_bodies; ++second) {
       if (!work->is_awake[second] || !are_near(*work, simulation, first, second)) continue;
       bool are_welded = false;
-      for (const Weld &weld : simulation.welds) are_welded |= is_welded(weld) && weld.first == first && weld.second == second;
+      for (const Weld &weld : simulation.welds)
+        are_welded |= is_welded(weld) && weld.first == first && weld.second == second;
       if (!are_welded) add_pair(work, first, second, false, second);
     }
   }
@@ -198,21 +199,23 @@ PS_HD inline void move(Body *body, float seconds) {
 
 // How far a point of the body may come in a substep: the sum of the speeds' sizes is at least that of the speed.
 PS_HD inline float travel(const Body &body, float seconds) {
-  const float turning = body.shape == Shape::box ? std::fabs(body.angular_velocity) * (body.half_size.x + body.half_size.y) : 0;
+  const float turning =
+      body.shape == Shape::box ? std::fabs(body.angular_velocity) * (body.half_size.x + body.half_size.y) : 0;
   return (std::fabs(body.velocity.x) + std::fabs(body.velocity.y) + turning) * seconds;
 }
 
-PS_HD inline void find_contacts(StepWork *work, const StaticBox *boxes, float seconds) {
+// Any body may be pushed as fast as the fastest: contacts are made that far ahead.
+PS_HD inline void find_contacts(StepWork *work, const Simulation &simulation, const StaticBox *boxes, float seconds) {
   constexpr float least_margin = 0.02f;
+  float farthest = 0;
+  for (int32_t index = 0; index < work->awake_count; ++index)
+    farthest = larger(farthest, travel(simulation.bodies[work->awake[index]], seconds));
   for (int32_t index = 0; index < work->pair_count; ++index) {
     Contact &contact = work->contacts[index];
-    float margin = least_margin + travel(*contact.first, seconds);
-    if (contact.is_static) {
-      renew_contact(&contact, touch_static(*contact.first, boxes[work->pairs[index].second], margin));
-    } else {
-      margin += travel(*contact.second, seconds);
-      renew_contact(&contact, touch_bodies(*contact.first, *contact.second, margin));
-    }
+    const Touch touch = contact.is_static
+                            ? touch_static(*contact.first, boxes[work->pairs[index].second], least_margin + farthest)
+                            : touch_bodies(*contact.first, *contact.second, least_margin + 2 * farthest);
+    renew_contact(&contact, touch);
   }
 }
 
@@ -229,7 +232,7 @@ PS_HD inline void substep(StepWork *work, Simulation *simulation, const StaticBo
     const int32_t body = work->awake[index];
     push(bodies + body, body < force_count ? forces + body : nullptr, step.seconds);
   }
-  find_contacts(work, boxes, step.seconds);
+  find_contacts(work, *simulation, boxes, step.seconds);
   for (const Weld &weld : simulation->welds)
     if (is_welded(weld)) warm_start(weld, bodies);
   for (int32_t index = 0; index < work->pair_count; ++index) warm_start(&work->contacts[index]);

@@ -21,8 +21,8 @@ PS_HD inline Softness softness(float hertz, float damping_ratio, float seconds) 
 // Of one substep.
 struct SolverStep {
   float seconds, per_second;
-  float friction;         // of surfaces against each other: tangential over normal force
-  Softness soft, stiff;   // between two bodies; against what never moves, and of welds
+  float friction;        // of surfaces against each other: tangential over normal force
+  Softness soft, stiff;  // between two bodies; against what never moves, and of welds
 };
 PS_HD inline SolverStep solver_step(float seconds, float friction) {
   const float highest = 0.25f / seconds;  // a spring that is faster than that is not seen by the substeps
@@ -49,7 +49,9 @@ struct Contact {
   ContactPoint points[2];
 };
 
-PS_HD inline Vector velocity_at(const Body &body, Vector arm) { return body.velocity + cross(body.angular_velocity, arm); }
+PS_HD inline Vector velocity_at(const Body &body, Vector arm) {
+  return body.velocity + cross(body.angular_velocity, arm);
+}
 
 PS_HD inline void push_apart(Contact *contact, const ContactPoint &point, Vector impulse) {
   Body &first = *contact->first, &second = *contact->second;
@@ -116,7 +118,8 @@ PS_HD inline void solve_contact(Contact *contact, const SolverStep &step, bool u
       mass_scale = soft.mass_scale;
       impulse_scale = soft.impulse_scale;
     }
-    const Vector apart = velocity_at(*contact->second, point.second_arm) - velocity_at(*contact->first, point.first_arm);
+    const Vector apart =
+        velocity_at(*contact->second, point.second_arm) - velocity_at(*contact->first, point.first_arm);
     const float change =
         -point.normal_mass * mass_scale * (dot(apart, normal) + bias) - impulse_scale * point.normal_impulse;
     const float impulse = larger(point.normal_impulse + change, 0);
@@ -128,9 +131,9 @@ PS_HD inline void solve_contact(Contact *contact, const SolverStep &step, bool u
     ContactPoint &point = contact->points[index];
     const float most = step.friction * point.normal_impulse;
     if (most == 0 && point.tangent_impulse == 0) continue;
-    const Vector apart = velocity_at(*contact->second, point.second_arm) - velocity_at(*contact->first, point.first_arm);
-    const float impulse =
-        clamped(point.tangent_impulse - point.tangent_mass * dot(apart, tangent), -most, most);
+    const Vector apart =
+        velocity_at(*contact->second, point.second_arm) - velocity_at(*contact->first, point.first_arm);
+    const float impulse = clamped(point.tangent_impulse - point.tangent_mass * dot(apart, tangent), -most, most);
     const float added = impulse - point.tangent_impulse;
     point.tangent_impulse = impulse;
     if (added != 0) push_apart(contact, point, added * tangent);
@@ -141,14 +144,15 @@ PS_HD inline void solve_contact(Contact *contact, const SolverStep &step, bool u
 PS_HD inline void move_contact(Contact *contact, float seconds) {
   for (int32_t index = 0; index < contact->count; ++index) {
     ContactPoint &point = contact->points[index];
-    const Vector apart = velocity_at(*contact->second, point.second_arm) - velocity_at(*contact->first, point.first_arm);
+    const Vector apart =
+        velocity_at(*contact->second, point.second_arm) - velocity_at(*contact->first, point.first_arm);
     point.separation += seconds * dot(apart, contact->normal);
   }
 }
 
 // Holds one body to another at a point and at an angle.
 struct Weld {
-  int32_t first, second;  // bodies; both 0 where there is no weld
+  int32_t first, second;               // bodies; both 0 where there is no weld
   Vector first_anchor, second_anchor;  // the point, in each body's own frame
   float angle;                         // the second's less the first's
   Vector impulse;
@@ -160,11 +164,17 @@ PS_HD inline bool is_welded(const Weld &weld) { return weld.first != weld.second
 
 PS_HD inline Weld weld_at(const Body *bodies, int32_t first, int32_t second, Vector place) {
   const Body &a = bodies[first], &b = bodies[second];
-  return {first, second, rotate_back(a.rotation, place - a.position), rotate_back(b.rotation, place - b.position),
-          wrapped(b.angle - a.angle), {0, 0}, 0};
+  return {first,
+          second,
+          rotate_back(a.rotation, place - a.position),
+          rotate_back(b.rotation, place - b.position),
+          wrapped(b.angle - a.angle),
+          {0, 0},
+          0};
 }
 
-PS_HD inline void apply_weld(Body *first, Body *second, Vector first_arm, Vector second_arm, Vector impulse, float turn) {
+PS_HD inline void apply_weld(Body *first, Body *second, Vector first_arm, Vector second_arm, Vector impulse,
+                             float turn) {
   first->velocity = first->velocity - first->inverse_mass * impulse;
   first->angular_velocity -= first->inverse_inertia * (cross(first_arm, impulse) + turn);
   second->velocity = second->velocity + second->inverse_mass * impulse;
@@ -193,9 +203,12 @@ PS_HD inline void solve_weld(Weld *weld, Body *bodies, const SolverStep &step, b
   const Vector gap = second.position + second_arm - first.position - first_arm;
   const Vector rate = velocity_at(second, second_arm) - velocity_at(first, first_arm) + soft.bias_rate * gap;
   const float mass = first.inverse_mass + second.inverse_mass;
-  const float xx = mass + first.inverse_inertia * first_arm.y * first_arm.y + second.inverse_inertia * second_arm.y * second_arm.y;
-  const float yy = mass + first.inverse_inertia * first_arm.x * first_arm.x + second.inverse_inertia * second_arm.x * second_arm.x;
-  const float xy = -first.inverse_inertia * first_arm.x * first_arm.y - second.inverse_inertia * second_arm.x * second_arm.y;
+  const float xx =
+      mass + first.inverse_inertia * first_arm.y * first_arm.y + second.inverse_inertia * second_arm.y * second_arm.y;
+  const float yy =
+      mass + first.inverse_inertia * first_arm.x * first_arm.x + second.inverse_inertia * second_arm.x * second_arm.x;
+  const float xy =
+      -first.inverse_inertia * first_arm.x * first_arm.y - second.inverse_inertia * second_arm.x * second_arm.y;
   const float per_determinant = 1 / (xx * yy - xy * xy);
   const Vector needed = per_determinant * Vector{yy * rate.x - xy * rate.y, xx * rate.y - xy * rate.x};
   const Vector impulse = -soft.mass_scale * needed - soft.impulse_scale * weld->impulse;

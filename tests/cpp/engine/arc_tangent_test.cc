@@ -43,7 +43,8 @@ TEST(ArcTangent, GivesTheSameBitsAtEachWidth) {
       xs[lane] = point_number(index + lane).x;
     }
     angle_of_point(Lanes<float, 8>::load(ys), Lanes<float, 8>::load(xs)).store(wide);
-    for (int lane = 0; lane < 8; ++lane) ASSERT_EQ(wide[lane], angle(ys[lane], xs[lane])) << ys[lane] << ' ' << xs[lane];
+    for (int lane = 0; lane < 8; ++lane)
+      ASSERT_EQ(wide[lane], angle(ys[lane], xs[lane])) << ys[lane] << ' ' << xs[lane];
   }
 }
 

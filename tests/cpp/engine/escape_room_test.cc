@@ -156,7 +156,8 @@ TEST(EscapeRoom, CubesThatAreShovedOntoButtonsHoldTheDoorOpen) {
   worlds.set_state(0, plain.numbers);
   stand_still(worlds);
   for (int step = 0; step < 60 && !door_is_open(worlds, 0); ++step) {
-    for (int agent = 0; agent < 2; ++agent) act(worlds, agent, Plain::of(worlds).cube(0, agent == 0 ? 1 : 0)[1] < 6.6 ? 1 : 0, 0);
+    for (int agent = 0; agent < 2; ++agent)
+      act(worlds, agent, Plain::of(worlds).cube(0, agent == 0 ? 1 : 0)[1] < 6.6 ? 1 : 0, 0);
     worlds.step();
   }
   ASSERT_TRUE(door_is_open(worlds, 0));
@@ -252,7 +253,8 @@ TEST(EscapeRoom, TheRoomTypesAreAboutEquallyLikely) {
 // ---------------------------------------------------------------------------------------------------------------------
 // What is seen, computed once more, in double precision and another way.
 
-double distance_to_edges(const std::vector<std::pair<double, double>> &corners, double x, double y, double dx, double dy) {
+double distance_to_edges(const std::vector<std::pair<double, double>> &corners, double x, double y, double dx,
+                         double dy) {
   double nearest = 1e9;
   for (size_t index = 0; index < corners.size(); ++index) {
     const auto [ax, ay] = corners[index];
@@ -294,7 +296,8 @@ Hit look(Plain &plain, int agent, double angle) {
     for (int cube = 0; cube < (type == 2 ? 3 : type == 3 ? 2 : 0); ++cube) {
       const double *pose = plain.cube(room, cube), c = std::cos(pose[2]), s = std::sin(pose[2]);
       std::vector<std::pair<double, double>> corners;
-      for (const auto &[u, v] : rectangle(-1.5, 1.5, -1.5, 1.5)) corners.emplace_back(pose[0] + c * u - s * v, pose[1] + s * u + c * v);
+      for (const auto &[u, v] : rectangle(-1.5, 1.5, -1.5, 1.5))
+        corners.emplace_back(pose[0] + c * u - s * v, pose[1] + s * u + c * v);
       hit.with(distance_to_edges(corners, x, y, dx, dy), 2);
     }
   }
@@ -318,8 +321,10 @@ void expect_things(const Worlds &worlds, int64_t world, int agent) {
   const int index = std::clamp(static_cast<int>(std::floor(own[1] / room_length)), 0, 2);
   const double *room = plain.room(index);
   const float *self = at<float>(worlds, "self", world) + 8 * agent;
-  const double expected[8] = {own[0] / 10, (own[1] - index * room_length) / room_length, own[0] / 40, own[1] / 40, 0,
-                              own[3] / 40, own[2] / pi, own[4] != 0 ? 1.0 : 0.0};
+  const double expected[8] = {own[0] / 10, (own[1] - index * room_length) / room_length,
+                              own[0] / 40, own[1] / 40,
+                              0,           own[3] / 40,
+                              own[2] / pi, own[4] != 0 ? 1.0 : 0.0};
   for (int part = 0; part < 8; ++part) EXPECT_NEAR(self[part], expected[part], 1e-5) << part;
   const float *partner = at<float>(worlds, "partner", world) + 3 * agent;
   expect_bearing(partner, own, other[0], other[1]);
@@ -350,8 +355,9 @@ int64_t count_wrong_rays(const Worlds &worlds, int64_t world, int agent) {
     bool agrees = false;
     for (const double nudge : {0.0, -1e-5, 1e-5}) {
       const Hit hit = look(plain, agent, plain.agent(agent)[2] + 2 * pi * ray / 30 + nudge);
-      agrees |= std::abs(hit.distance - 40 * static_cast<double>(lidar[2 * ray])) < 1e-3 * std::max(1.0, hit.distance) &&
-                std::lround(6 * lidar[2 * ray + 1]) == hit.type;
+      agrees |=
+          std::abs(hit.distance - 40 * static_cast<double>(lidar[2 * ray])) < 1e-3 * std::max(1.0, hit.distance) &&
+          std::lround(6 * lidar[2 * ray + 1]) == hit.type;
     }
     wrong += agrees ? 0 : 1;
   }
@@ -411,12 +417,14 @@ double depth_in(double x, double y, double radius, double left, double right, do
 
 double deepest_in_walls(Plain &plain, int agent) {
   const double x = plain.agent(agent)[0], y = plain.agent(agent)[1];
-  double deepest = std::max({depth_in(x, y, 1, -11, 11, -1, 0), depth_in(x, y, 1, -11, -10, 0, 40), depth_in(x, y, 1, 10, 11, 0, 40)});
+  double deepest = std::max(
+      {depth_in(x, y, 1, -11, 11, -1, 0), depth_in(x, y, 1, -11, -10, 0, 40), depth_in(x, y, 1, 10, 11, 0, 40)});
   for (int room = 0; room < 3; ++room) {
     const double top = room_length * (room + 1), door = plain.room(room)[1];
     deepest = std::max({deepest, depth_in(x, y, 1, -10, door - 10 / 3.0, top - 1, top),
                         depth_in(x, y, 1, door + 10 / 3.0, 10, top - 1, top)});
-    if (plain.room(room)[2] == 0) deepest = std::max(deepest, depth_in(x, y, 1, door - 10 / 3.0, door + 10 / 3.0, top - 1, top));
+    if (plain.room(room)[2] == 0)
+      deepest = std::max(deepest, depth_in(x, y, 1, door - 10 / 3.0, door + 10 / 3.0, top - 1, top));
   }
   return deepest;
 }
@@ -444,8 +452,9 @@ TEST(EscapeRoom, RandomAgentsNeverLeaveTheRules) {
       for (int agent = 0; agent < 2; ++agent) {
         const double deep = deepest_in_walls(plain, agent);
         deepest = std::max(deepest, deep);
-        ASSERT_LT(deep, 0.3) << "world " << world << " step " << step;
-        const double progress = std::min(plain.agent(agent)[1], 80.0) - farthest[static_cast<size_t>(2 * world + agent)];
+        ASSERT_LT(deep, 0.9) << "world " << world << " step " << step;
+        const double progress =
+            std::min(plain.agent(agent)[1], 80.0) - farthest[static_cast<size_t>(2 * world + agent)];
         const double reward = progress > 0 ? 0.05 * progress * (together ? 1.25 : 1) : -0.005;
         ASSERT_NEAR(at<float>(worlds, "reward", world)[agent], reward, 1e-5) << "world " << world << " step " << step;
       }
@@ -455,13 +464,14 @@ TEST(EscapeRoom, RandomAgentsNeverLeaveTheRules) {
       const auto elements = static_cast<int64_t>(field.low.size());
       for (int64_t index = 0; index < tensor.element_count(); ++index) {
         const auto bound = static_cast<size_t>(index % elements);
-        ASSERT_TRUE(static_cast<double>(values[index]) >= field.low[bound] && static_cast<double>(values[index]) <= field.high[bound])
+        ASSERT_TRUE(static_cast<double>(values[index]) >= field.low[bound] &&
+                    static_cast<double>(values[index]) <= field.high[bound])
             << field.name << ' ' << index % elements << " is " << values[index];
       }
     }
   }
   EXPECT_EQ(worlds.fault_count(), 0);
-  RecordProperty("deepest", std::to_string(deepest));
+  EXPECT_LT(deepest, 0.3);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -528,17 +538,17 @@ TEST(EscapeRoom, AWorldWhosePlacesAreNotNumbersIsTakenOutAlone) {
   EXPECT_EQ(worlds.hashes()[2], others.hashes()[2]);
 }
 
-TEST(EscapeRoom, AWorldTakesAtMostEightKibibytesBesideWhatIsSeen) {
-  EXPECT_LE(sizeof(escape_room::World), 8192u);
-}
+TEST(EscapeRoom, AWorldTakesAtMostEightKibibytesBesideWhatIsSeen) { EXPECT_LE(sizeof(escape_room::World), 8192u); }
 
 TEST(EscapeRoom, GymnasiumsNumbersAndDoublePrecisionAreRefused) {
   WorldsOptions options = some(1);
   options.game.randomness = Randomness::gymnasium;
-  expect_failure(Status::invalid_argument, ::testing::HasSubstr("rng is counter"), [&] { Worlds worlds("EscapeRoom", options); });
+  expect_failure(Status::invalid_argument, ::testing::HasSubstr("rng is counter"),
+                 [&] { Worlds worlds("EscapeRoom", options); });
   options = some(1);
   options.game.precision = Precision::float64;
-  expect_failure(Status::invalid_argument, ::testing::HasSubstr("precision is f32"), [&] { Worlds worlds("EscapeRoom", options); });
+  expect_failure(Status::invalid_argument, ::testing::HasSubstr("precision is f32"),
+                 [&] { Worlds worlds("EscapeRoom", options); });
 }
 
 TEST(EscapeRoom, AStateThatCannotBeIsRefusedAndChangesNothing) {
@@ -546,7 +556,8 @@ TEST(EscapeRoom, AStateThatCannotBeIsRefusedAndChangesNothing) {
   const std::vector<uint64_t> before = worlds.hashes();
   Plain plain = Plain::of(worlds);
   plain.room(1)[0] = 4;
-  expect_failure(Status::out_of_range, ::testing::HasSubstr("type of room is 4"), [&] { worlds.set_state(0, plain.numbers); });
+  expect_failure(Status::out_of_range, ::testing::HasSubstr("type of room is 4"),
+                 [&] { worlds.set_state(0, plain.numbers); });
   EXPECT_EQ(worlds.hashes(), before);
 }
 

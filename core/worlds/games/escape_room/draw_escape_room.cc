@@ -14,10 +14,9 @@ constexpr Colour agent_colours[agent_count] = {{52, 120, 198}, {64, 150, 90}};
 Point point(Vector place) { return {static_cast<double>(place.x), static_cast<double>(place.y)}; }
 
 void draw_rectangle(Canvas &canvas, Vector centre, Vector half, Vector rotation, Colour colour) {
-  const std::array<Point, 4> corners = {point(centre + rotate(rotation, {-half.x, -half.y})),
-                                        point(centre + rotate(rotation, {half.x, -half.y})),
-                                        point(centre + rotate(rotation, {half.x, half.y})),
-                                        point(centre + rotate(rotation, {-half.x, half.y}))};
+  const std::array<Point, 4> corners = {
+      point(centre + rotate(rotation, {-half.x, -half.y})), point(centre + rotate(rotation, {half.x, -half.y})),
+      point(centre + rotate(rotation, {half.x, half.y})), point(centre + rotate(rotation, {-half.x, half.y}))};
   canvas.polygon(corners, colour);
 }
 
@@ -41,7 +40,8 @@ void draw_agent(Canvas &canvas, const World &world, int32_t agent) {
   const Body &body = world.simulation.bodies[agent];
   const Vector forward = {-body.rotation.y, body.rotation.x};
   canvas.circle(point(body.position), static_cast<double>(agent_radius), agent_colours[agent]);
-  canvas.line(point(body.position + 0.3f * forward), point(body.position + 0.8f * forward), 0.35, LineEnds::round, white);
+  canvas.line(point(body.position + 0.3f * forward), point(body.position + 0.8f * forward), 0.35, LineEnds::round,
+              white);
   const int32_t cube = world.agents[agent].grabbed;
   if (cube < first_cube || cube >= body_count) return;
   canvas.line(point(body.position), point(world.simulation.bodies[cube].position), 0.2, LineEnds::round, held);
@@ -54,7 +54,8 @@ void draw_escape_room(Canvas &canvas, const World &world) {
   constexpr double width = 2 * static_cast<double>(half_width + wall_width) + 2 * margin;
   constexpr double height = static_cast<double>(whole_length + wall_width) + 1 + 2 * margin;  // a unit beyond the exit
   canvas.fill(outside);
-  canvas.look_at({0, static_cast<double>(whole_length) / 2}, std::min(canvas.width() / width, canvas.height() / height));
+  canvas.look_at({0, static_cast<double>(whole_length) / 2},
+                 std::min(canvas.width() / width, canvas.height() / height));
   draw_building(canvas, world);
   for (int32_t cube = first_cube; cube < body_count; ++cube) {
     const Body &body = world.simulation.bodies[cube];

@@ -24,9 +24,11 @@ std::vector<double> repeated(const std::vector<double> &row, int32_t times) {
   return all;
 }
 
-Field observation(std::string name, const Extents &shape, const std::vector<double> &low, const std::vector<double> &high) {
+Field observation(std::string name, const Extents &shape, const std::vector<double> &low,
+                  const std::vector<double> &high) {
   const auto rows = static_cast<int32_t>(element_count(shape)) / static_cast<int32_t>(low.size());
-  return {std::move(name), DType::float32, shape, FieldRole::observation, false, repeated(low, rows), repeated(high, rows)};
+  return {std::move(name),     DType::float32,      shape, FieldRole::observation, false,
+          repeated(low, rows), repeated(high, rows)};
 }
 
 class EscapeRoom final : public Game {
@@ -42,19 +44,20 @@ class EscapeRoom final : public Game {
 
   std::vector<Field> fields() const override {
     const auto length = static_cast<double>(episode_length_);
-    return {{"action", DType::int32, {agent_count, 4}, FieldRole::action, false, {0}, repeated({3, 7, 4, 1}, agent_count)},
-            observation("self", {agent_count, escape_room::self_count},
-                        {-infinity, -infinity, -infinity, -infinity, 0, 0, -1, 0},
-                        {infinity, infinity, infinity, infinity, 0, 2, 1, 1}),
-            observation("partner", {agent_count, 1, 3}, {0, -1, 0}, {infinity, 1, 1}),
-            observation("entities", {agent_count, escape_room::entities_a_room, 3}, {0, -1, 0}, {infinity, 1, 1}),
-            observation("door", {agent_count, 3}, {0, -1, 0}, {infinity, 1, 1}),
-            observation("lidar", {agent_count, escape_room::ray_count, 2}, {0, 0}, {5, 1}),
-            {"steps_remaining", DType::int32, {agent_count, 1}, FieldRole::observation, false, {0}, {length}},
-            {"agent_id", DType::int32, {agent_count, 1}, FieldRole::observation, false, {0}, {agent_count - 1}},
-            {"reward", DType::float32, {agent_count, 1}, FieldRole::outcome, false, {-0.005}, {infinity}},
-            {"terminated", DType::bool8, {}, FieldRole::outcome, false, {0}, {1}},
-            {"world", DType::uint8, {static_cast<int64_t>(sizeof(World))}, FieldRole::hidden, false, {0}, {255}}};
+    return {
+        {"action", DType::int32, {agent_count, 4}, FieldRole::action, false, {0}, repeated({3, 7, 4, 1}, agent_count)},
+        observation("self", {agent_count, escape_room::self_count},
+                    {-infinity, -infinity, -infinity, -infinity, 0, 0, -1, 0},
+                    {infinity, infinity, infinity, infinity, 0, 2, 1, 1}),
+        observation("partner", {agent_count, 1, 3}, {0, -1, 0}, {infinity, 1, 1}),
+        observation("entities", {agent_count, escape_room::entities_a_room, 3}, {0, -1, 0}, {infinity, 1, 1}),
+        observation("door", {agent_count, 3}, {0, -1, 0}, {infinity, 1, 1}),
+        observation("lidar", {agent_count, escape_room::ray_count, 2}, {0, 0}, {5, 1}),
+        {"steps_remaining", DType::int32, {agent_count, 1}, FieldRole::observation, false, {0}, {length}},
+        {"agent_id", DType::int32, {agent_count, 1}, FieldRole::observation, false, {0}, {agent_count - 1}},
+        {"reward", DType::float32, {agent_count, 1}, FieldRole::outcome, false, {-0.005}, {infinity}},
+        {"terminated", DType::bool8, {}, FieldRole::outcome, false, {0}, {1}},
+        {"world", DType::uint8, {static_cast<int64_t>(sizeof(World))}, FieldRole::hidden, false, {0}, {255}}};
   }
 
   void bind(std::span<const FieldMemory> memory) override { memory_ = memory; }
@@ -97,7 +100,9 @@ class EscapeRoom final : public Game {
   }
 
   PictureSize picture_size() const override { return escape_room::picture_size; }
-  void draw(Canvas &canvas, int64_t world, bool /*in_midst*/) const override { draw_escape_room(canvas, world_at(world)); }
+  void draw(Canvas &canvas, int64_t world, bool /*in_midst*/) const override {
+    draw_escape_room(canvas, world_at(world));
+  }
 
  private:
   enum : size_t {
@@ -121,12 +126,12 @@ class EscapeRoom final : public Game {
   World &world_at(int64_t world) const { return *element<World>(world_field, world, 0); }
 
   void observe(int64_t world, int32_t buffer) const {
-    escape_room::observe<4>(world_at(world), table_, static_cast<int32_t>(episode_length_),
-                            {element<float>(self_field, world, buffer), element<float>(partner_field, world, buffer),
-                             element<float>(entities_field, world, buffer), element<float>(door_field, world, buffer),
-                             element<float>(lidar_field, world, buffer),
-                             element<int32_t>(steps_remaining_field, world, buffer),
-                             element<int32_t>(agent_id_field, world, buffer)});
+    escape_room::observe<4>(
+        world_at(world), table_, static_cast<int32_t>(episode_length_),
+        {element<float>(self_field, world, buffer), element<float>(partner_field, world, buffer),
+         element<float>(entities_field, world, buffer), element<float>(door_field, world, buffer),
+         element<float>(lidar_field, world, buffer), element<int32_t>(steps_remaining_field, world, buffer),
+         element<int32_t>(agent_id_field, world, buffer)});
   }
 
   // A world that takes no part: what it shows stays, in whichever buffer is written, and its reward is 0.
@@ -149,7 +154,8 @@ class EscapeRoom final : public Game {
 
 std::unique_ptr<Game> make_escape_room(const GameOptions &options) {
   if (options.randomness != Randomness::counter)
-    fail(Status::invalid_argument, escape_room_name, " is not a game of Gymnasium's: its rng is counter, not gymnasium");
+    fail(Status::invalid_argument, escape_room_name,
+         " is not a game of Gymnasium's: its rng is counter, not gymnasium");
   if (options.precision != Precision::float32)
     fail(Status::invalid_argument, escape_room_name, " computes in float32: its precision is f32, not f64");
   return std::make_unique<EscapeRoom>(options);

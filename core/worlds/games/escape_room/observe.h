@@ -12,11 +12,11 @@ inline constexpr int32_t self_count = 8, ray_count = 30;
 
 // Where one world's observations go: rows for agent 0, then for agent 1.
 struct Observations {
-  float *self;               // [2][8]: x / 10, (y - room * 40/3) / (40/3), x / 40, y / 40, 0, farthest / 40, heading / pi, grabs
-  float *partner;            // [2][3]: distance, angle, whether it grabs
-  float *entities;           // [2][6][3]: distance, angle, type; of the room that the agent is in: its buttons, then its cubes
-  float *door;               // [2][3]: of that room: distance, angle, whether it is open
-  float *lidar;              // [2][30][2]: distance, type; 0 and 0 where nothing is within 200
+  float *self;      // [2][8]: x / 10, (y - room * 40/3) / (40/3), x / 40, y / 40, 0, farthest / 40, heading / pi, grabs
+  float *partner;   // [2][3]: distance, angle, whether it grabs
+  float *entities;  // [2][6][3]: distance, angle, type; of the room that the agent is in: its buttons, then its cubes
+  float *door;      // [2][3]: of that room: distance, angle, whether it is open
+  float *lidar;     // [2][30][2]: distance, type; 0 and 0 where nothing is within 200
   int32_t *steps_remaining;  // [2]
   int32_t *agent_id;         // [2]
 };
@@ -48,8 +48,7 @@ PS_HD inline void observe_things(const World &world, int32_t agent, const Observ
   const int32_t partner = 1 - agent, buttons = buttons_of(room.type), cubes = cubes_of(room.type);
   Vector places[Bearings::most] = {bodies[partner].position, {room.door_x, row_middle(index)}};
   for (int32_t button = 0; button < buttons; ++button) places[2 + button] = room.buttons[button];
-  for (int32_t cube = 0; cube < cubes; ++cube)
-    places[2 + buttons + cube] = bodies[cube_of_room(index, cube)].position;
+  for (int32_t cube = 0; cube < cubes; ++cube) places[2 + buttons + cube] = bodies[cube_of_room(index, cube)].position;
   const Bearings bearings = bearings_of(bodies[agent], places, 2 + buttons + cubes);
 
   float *row = to.partner + 3 * agent;
@@ -119,7 +118,8 @@ PS_LANES_INLINE void observe_lidar(const World &world, int32_t agent, const RayT
 }
 
 template <int width>
-PS_LANES_INLINE void observe(const World &world, const RayTable &table, int32_t episode_length, const Observations &to) {
+PS_LANES_INLINE void observe(const World &world, const RayTable &table, int32_t episode_length,
+                             const Observations &to) {
   for (int32_t agent = 0; agent < agent_count; ++agent) {
     observe_self(world, agent, to.self + self_count * agent);
     observe_things(world, agent, to);

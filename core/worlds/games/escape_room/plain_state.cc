@@ -46,7 +46,8 @@ Room read_room(Simulation *simulation, int32_t index, const double *numbers) {
   if (!(room.door_depth >= 0 && room.door_depth <= door_down))
     fail(Status::out_of_range, "the state's door is ", numbers[2], " down: expected 0 to ", door_down);
   room.is_open = choice(numbers[3], 1, "openness of a door");
-  for (int32_t button = 0; button < buttons_of(room.type); ++button) room.buttons[button] = vector_at(numbers + 4 + 2 * button);
+  for (int32_t button = 0; button < buttons_of(room.type); ++button)
+    room.buttons[button] = vector_at(numbers + 4 + 2 * button);
   for (int32_t cube = 0; cube < cubes_of(room.type); ++cube) {
     const double *cube_numbers = numbers + 8 + 6 * cube;
     Body &body = simulation->bodies[cube_of_room(index, cube)];

@@ -12,8 +12,8 @@ inline constexpr float ray_range = 200;
 // What may be seen from a place, found once for all rays that start there.
 struct View {
   Vector from;
-  bool is_inside;        // between the side walls
-  float bottom, top;     // inside: closed walls nearest below and above, or the ends
+  bool is_inside;               // between the side walls
+  float bottom, top;            // inside: closed walls nearest below and above, or the ends
   float bottom_door, top_door;  // the middles of their doors; far away where there is none
   bool top_is_open;             // inside: nothing closes the way out
   int32_t wall_count, body_count;
@@ -72,9 +72,9 @@ PS_HD inline View view_of(const World &world, int32_t agent) {
 template <int width>
 struct Rays {
   using L = Lanes<float, width>;
-  L x, y;                // directions, neither of them 0
-  L per_x, per_y;        // 1 / x, 1 / y
-  L distance, type;      // of the nearest hit; 0 and none
+  L x, y;            // directions, neither of them 0
+  L per_x, per_y;    // 1 / x, 1 / y
+  L distance, type;  // of the nearest hit; 0 and none
 };
 
 template <int width>
@@ -186,7 +186,8 @@ PS_LANES_INLINE void cast_at_body(Rays<width> *rays, const View &view, const Bod
   }
   const L x = never_zero(L(body.rotation.x) * rays->x + L(body.rotation.y) * rays->y);
   const L y = never_zero(L(body.rotation.x) * rays->y - L(body.rotation.y) * rays->x);
-  cast_at_box(rays, L(1.0f) / x, L(1.0f) / y, rotate_back(body.rotation, middle), body.half_size, L(code(EntityType::cube)));
+  cast_at_box(rays, L(1.0f) / x, L(1.0f) / y, rotate_back(body.rotation, middle), body.half_size,
+              L(code(EntityType::cube)));
 }
 
 // Finds what each ray hits first, within its range.

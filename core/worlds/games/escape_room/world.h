@@ -1,5 +1,5 @@
 // What a world of Escape Room is: three rooms in a row along y, with a door at the end of each, two agents, cubes, buttons.
-// docs of the rules: rules.h.  Lengths and places are in units, x to the right, y towards the exit.
+// The rules are in rules.h.  Lengths and places are in units, x to the right, y towards the exit.
 #pragma once
 
 #include "core/worlds/physics/simulation.h"
@@ -29,10 +29,10 @@ enum class EntityType : int32_t { none, button, cube, wall, agent, door };
 inline constexpr float type_codes = 6;
 
 enum class RoomType : int32_t {
-  one_button,        // the door stays open once it is pressed
-  two_buttons,       // it stays open once both are pressed at once
-  cubes_before_door, // so too; three cubes stand before the door
-  cubes_on_buttons,  // it is open only while both are pressed; two cubes can hold them down
+  one_button,         // the door stays open once it is pressed
+  two_buttons,        // it stays open once both are pressed at once
+  cubes_before_door,  // so too; three cubes stand before the door
+  cubes_on_buttons,   // it is open only while both are pressed; two cubes can hold them down
 };
 inline constexpr int32_t room_types = 4;
 
@@ -66,7 +66,9 @@ PS_HD inline int32_t cubes_of(RoomType type) {
 PS_HD inline int32_t cube_of_room(int32_t room, int32_t cube) { return first_cube + room * cubes_a_room + cube; }
 
 PS_HD inline bool door_blocks(const Room &room) { return room.door_depth == 0; }
-PS_HD inline float row_top(int32_t room) { return static_cast<float>(room + 1) * room_length; }  // of the wall at its end
+PS_HD inline float row_top(int32_t room) {
+  return static_cast<float>(room + 1) * room_length;
+}  // of the wall at its end
 PS_HD inline float row_bottom(int32_t room) { return row_top(room) - wall_width; }
 PS_HD inline float row_middle(int32_t room) { return row_top(room) - 0.5f * wall_width; }
 
