@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "capi/src/guard.h"
@@ -23,13 +25,13 @@ struct OptionsLayout<ps_worlds_options> {
   static constexpr ps_worlds_options defaults = PS_WORLDS_OPTIONS_INIT;
   static constexpr const char *name = "ps_worlds_options";
   static constexpr uint32_t field_ends[] = {
-      PS_FIELD_END(ps_worlds_options, struct_size), PS_FIELD_END(ps_worlds_options, autoreset),
-      PS_FIELD_END(ps_worlds_options, num_worlds),  PS_FIELD_END(ps_worlds_options, seed),
-      PS_FIELD_END(ps_worlds_options, seeds),       PS_FIELD_END(ps_worlds_options, parameters),
+      PS_FIELD_END(ps_worlds_options, struct_size),    PS_FIELD_END(ps_worlds_options, autoreset),
+      PS_FIELD_END(ps_worlds_options, num_worlds),     PS_FIELD_END(ps_worlds_options, seed),
+      PS_FIELD_END(ps_worlds_options, seeds),          PS_FIELD_END(ps_worlds_options, parameters),
       PS_FIELD_END(ps_worlds_options, episode_length), PS_FIELD_END(ps_worlds_options, device_type),
-      PS_FIELD_END(ps_worlds_options, device_id),   PS_FIELD_END(ps_worlds_options, threads),
-      PS_FIELD_END(ps_worlds_options, buffers),     PS_FIELD_END(ps_worlds_options, actions),
-      PS_FIELD_END(ps_worlds_options, precision),   PS_FIELD_END(ps_worlds_options, random),
+      PS_FIELD_END(ps_worlds_options, device_id),      PS_FIELD_END(ps_worlds_options, threads),
+      PS_FIELD_END(ps_worlds_options, buffers),        PS_FIELD_END(ps_worlds_options, actions),
+      PS_FIELD_END(ps_worlds_options, precision),      PS_FIELD_END(ps_worlds_options, random),
       PS_FIELD_END(ps_worlds_options, kernel)};
 };
 
@@ -37,22 +39,28 @@ struct OptionsLayout<ps_worlds_options> {
 
 namespace {
 
+// "g=9.81"
+std::pair<std::string, double> read_parameter(std::string_view item) {
+  const size_t equals = item.find('=');
+  double value = 0;
+  const char *end = item.data() + item.size();
+  const char *digits = equals == std::string_view::npos ? end : item.data() + equals + 1;
+  const std::from_chars_result result = std::from_chars(digits, end, value);
+  if (result.ec != std::errc() || result.ptr != end || equals == 0)
+    fail(Status::invalid_argument, "parameters has \"", item, "\": expected name=number, with commas between");
+  return {std::string(item.substr(0, equals)), value};
+}
+
 // "g=9.81,x_init=0.5"
 std::vector<std::pair<std::string, double>> read_parameters(const char *text) {
   std::vector<std::pair<std::string, double>> parameters;
   std::string_view rest = text == nullptr ? "" : text;
-  while (!rest.empty()) {
-    const std::string_view item = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
-    const size_t equals = item.find('=');
-    double value = 0;
-    const char *end = item.data() + item.size();
-    const char *digits = equals == std::string_view::npos ? end : item.data() + equals + 1;
-    const std::from_chars_result result = std::from_chars(digits, end, value);
-    if (result.ec != std::errc() || result.ptr != end || equals == 0)
-      fail(Status::invalid_argument, "parameters has \"", item, "\": expected name=number, with commas between");
-    parameters.emplace_back(item.substr(0, equals), value);
+  if (rest.empty()) return parameters;
+  for (size_t comma = rest.find(','); comma != std::string_view::npos; comma = rest.find(',')) {
+    parameters.push_back(read_parameter(rest.substr(0, comma)));
+    rest.remove_prefix(comma + 1);
   }
+  parameters.push_back(read_parameter(rest));
   return parameters;
 }
 

@@ -75,7 +75,8 @@ void Background::wait() {
   if (!is_running_) return;
   is_running_ = false;
   if (is_forked())
-    fail(Status::unavailable, "what was started before fork() cannot be waited for in the child: its thread is the parent's");
+    fail(Status::unavailable,
+         "what was started before fork() cannot be waited for in the child: its thread is the parent's");
   std::unique_lock lock(worker_->mutex);
   worker_->changed.wait(lock, [&] { return worker_->task == nullptr; });
   if (const std::exception_ptr failure = std::exchange(worker_->failure, nullptr)) std::rethrow_exception(failure);

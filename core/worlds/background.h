@@ -11,8 +11,8 @@
 
 namespace penstock::core {
 
-// One owner's thread at a time.  The thread is started at first use.  After fork() the child has none: what ran is lost to it,
-// and wait() throws unavailable there; start() begins anew.
+// One owner's thread at a time.  The thread is started at first use.  After fork() the child has none: what ran is lost
+// to it, and wait() throws unavailable there; start() begins anew.
 class Background {
  public:
   Background() = default;

@@ -59,6 +59,16 @@ void FieldMemory::write_world(const std::byte *from, int64_t world, int32_t buff
     std::memcpy(element(world, index, buffer), from + index * size, static_cast<size_t>(size));
 }
 
+void FieldMemory::copy_world(int64_t world, int32_t buffer, const FieldMemory &from, int32_t from_buffer) const {
+  if (data(buffer) == from.data(from_buffer)) return;
+  const int64_t elements = field_.in_columns ? element_count_ : 1;
+  const int64_t size = field_.in_columns ? dtype_size(field_.dtype) : bytes_per_world();
+  for (int64_t index = 0; index < elements; ++index) {
+    const int64_t at = (index * num_worlds_ + world) * size;
+    std::memcpy(data(buffer) + at, from.data(from_buffer) + at, static_cast<size_t>(size));
+  }
+}
+
 void FieldMemory::clear_world(int64_t world, int32_t buffer) const {
   if (!field_.in_columns) {
     std::memset(data(buffer) + world * bytes_per_world(), 0, static_cast<size_t>(bytes_per_world()));

@@ -1,4 +1,5 @@
-// What a world is made of: named arrays with one entry a world, which the engine allocates and every game writes in place.
+// What a world is made of: named arrays with one entry a world, which the engine allocates and every game writes in
+// place.
 #pragma once
 
 #include <array>
@@ -24,7 +25,8 @@ struct Field {
   DType dtype = DType::float32;
   Extents shape;  // of one world
   FieldRole role = FieldRole::state;
-  bool in_columns = false;        // an array over all worlds for each element, as vector kernels read it; else one row a world
+  bool in_columns =
+      false;  // an array over all worlds for each element, as vector kernels read it; else one row a world
   std::vector<double> low, high;  // bounds of each element, or one of all
 };
 
@@ -45,6 +47,8 @@ class FieldMemory {
   void read_world(std::byte *to, int64_t world, int32_t buffer) const;
   void write_world(const std::byte *from, int64_t world, int32_t buffer) const;
   void clear_world(int64_t world, int32_t buffer) const;
+  // From a field of the same dtype, shape and layout, or another buffer of this one.
+  void copy_world(int64_t world, int32_t buffer, const FieldMemory &from, int32_t from_buffer) const;
 
  private:
   size_t index_of(int32_t buffer) const { return tensors_.size() == 1 ? 0 : static_cast<size_t>(buffer); }

@@ -1,5 +1,5 @@
-// What a game is to the engine: its fields, and functions that reset and step worlds in place.  Batching, threads, autoreset,
-// seeds, snapshots and hashes are the engine's; a game knows none of them.
+// What a game is to the engine: its fields, and functions that reset and step worlds in place.  Batching, threads,
+// autoreset, seeds, snapshots and hashes are the engine's; a game knows none of them.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ struct GameParameter {
   double lowest, highest;  // what it may be set to
 };
 
-// Where an episode's random numbers come from: the counter's stream of (world seed, episode), or the world's own generator,
-// which goes on from episode to episode.
+// Where an episode's random numbers come from: the counter's stream of (world seed, episode), or the world's own
+// generator, which goes on from episode to episode.
 struct EpisodeRandom {
   RandomStream stream;
   GymnasiumRandom *generator = nullptr;
@@ -53,7 +53,8 @@ struct EpisodeRandom {
 struct StepView {
   int32_t buffer = 0;
   int32_t previous_buffer = 0;
-  const bool *active = nullptr;  // by world; null when all are.  A world that is not keeps its state and its flags; its reward is 0
+  // By world; null when all are.  A world that is not keeps its state and its flags; its reward is 0.
+  const bool *active = nullptr;
 };
 
 class Game {
@@ -65,8 +66,9 @@ class Game {
   virtual int64_t worlds_a_shard() const = 0;  // how many are worth handing to another thread
   virtual bool clips_actions() const = 0;      // whether the game gives a meaning to numbers beyond an action's bounds
 
-  // The fields, in a fixed order: the game's alone.  Every game has "action", at least one observation, "reward" (float32),
-  // and "terminated" (bool).  bind() hands out their memory in the same order, once, before anything else is called.
+  // The fields, in a fixed order: the game's alone.  Every game has "action", at least one observation, "reward"
+  // (float32), and "terminated" (bool).  bind() hands out their memory in the same order, once, before anything else is
+  // called.
   virtual std::vector<Field> fields() const = 0;
   virtual void bind(std::span<const FieldMemory> memory) = 0;
 
@@ -75,8 +77,8 @@ class Game {
   // Puts a world at the start of an episode and writes its observations.  Any number of threads, on different worlds.
   virtual void reset(int64_t world, const EpisodeRandom &random, int32_t buffer) = 0;
 
-  // Steps worlds: writes state, observations, reward and terminated.  False when the state of one of them may not be finite.
-  // Any number of threads, on different worlds.
+  // Steps worlds: writes state, observations, reward and terminated.  False when the state of one of them may not be
+  // finite.  Any number of threads, on different worlds.
   virtual bool step(Range worlds, const StepView &view) = 0;
   virtual bool is_finite(int64_t world) const = 0;
 
@@ -85,8 +87,8 @@ class Game {
   virtual void get_state(int64_t world, std::span<double> state) const = 0;
   virtual void set_state(int64_t world, std::span<const double> state, int32_t buffer) = 0;
 
-  // A picture of a world, of the size that the game is usually drawn in, or as large as the canvas.  in_midst: of an episode,
-  // so that the action last taken is of a meaning.
+  // A picture of a world, of the size that the game is usually drawn in, or as large as the canvas.  in_midst: of an
+  // episode, so that the action last taken is of a meaning.
   virtual PictureSize picture_size() const = 0;
   virtual void draw(Canvas &canvas, int64_t world, bool in_midst) const = 0;
 };

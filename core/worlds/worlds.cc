@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/tensor/create.h"
 #include "core/worlds/canvas.h"
+#include "core/worlds/recording.h"
 
 namespace penstock::core {
 namespace {
@@ -38,9 +39,7 @@ bool &flag(const FieldMemory &memory, int64_t world, int32_t buffer) {
   return reinterpret_cast<bool *>(memory.data(buffer))[world];
 }
 
-int32_t &count(const FieldMemory &memory, int64_t world) {
-  return reinterpret_cast<int32_t *>(memory.data(0))[world];
-}
+int32_t &count(const FieldMemory &memory, int64_t world) { return reinterpret_cast<int32_t *>(memory.data(0))[world]; }
 
 bool is_written_by_step(FieldRole role) { return role == FieldRole::observation || role == FieldRole::outcome; }
 
@@ -64,10 +63,17 @@ Worlds::Worlds(std::string_view game, const WorldsOptions &options) : options_(o
   episodes_.resize(worlds);
   if (options.game.randomness == Randomness::gymnasium) generators_.resize(worlds);
   if (options.autoreset != Autoreset::same_step) active_ = std::make_unique<bool[]>(worlds);
+  faults_.reserve(most_faults);
   reset({}, options_.seeds);
 }
 
-Worlds::~Worlds() = default;
+Worlds::~Worlds() {
+  try {
+    wait();
+    stop_recording();
+  } catch (const std::exception &) {  // nobody is left to be told
+  }
+}
 
 void Worlds::allocate_fields() {
   const std::vector<Field> fields = game_->fields();
@@ -75,9 +81,11 @@ void Worlds::allocate_fields() {
   for (const Field &field : fields)
     memory_.emplace_back(field, num_worlds(), is_written_by_step(field.role) ? options_.buffers : 1);
   game_->bind(memory_);
-  memory_.emplace_back(Field{"truncated", DType::bool8, {}, FieldRole::outcome, false, {0}, {1}}, num_worlds(), options_.buffers);
+  memory_.emplace_back(Field{"truncated", DType::bool8, {}, FieldRole::outcome, false, {0}, {1}}, num_worlds(),
+                       options_.buffers);
   memory_.emplace_back(
-      Field{"steps", DType::int32, {}, FieldRole::state, false, {0}, {static_cast<double>(episode_length_)}}, num_worlds(), 1);
+      Field{"steps", DType::int32, {}, FieldRole::state, false, {0}, {static_cast<double>(episode_length_)}},
+      num_worlds(), 1);
   for (size_t index = 0; index < fields.size(); ++index) {
     if (fields[index].role != FieldRole::observation) continue;
     Field last = fields[index];
@@ -115,8 +123,7 @@ void Worlds::require_world(int64_t world) const {
 }
 
 void Worlds::require_idle() const {
-  if (background_.is_running())
-    fail(Status::invalid_argument, "a step of these worlds is running: wait for it first");
+  if (background_.is_running()) fail(Status::invalid_argument, "a step of these worlds is running: wait for it first");
 }
 
 void Worlds::seed_world(int64_t world, uint64_t seed) {
@@ -146,9 +153,11 @@ void Worlds::reset(std::span<const bool> mask, std::span<const uint64_t> seeds) 
   if (!mask.empty() && static_cast<int64_t>(mask.size()) != num_worlds())
     fail(Status::invalid_argument, "the mask has ", mask.size(), " entries: expected ", num_worlds(), ", one a world");
   if (!seeds.empty()) check_seeds(seeds, num_worlds());
+  const auto *chosen =
+      mask.empty() ? nullptr : reinterpret_cast<const uint8_t *>(mask.data());  // any byte, from outside
   parallel_for(own_pool_ ? *own_pool_ : process_pool(), num_worlds(), game_->worlds_a_shard(), [&](Range range) {
     for (int64_t world = range.begin; world < range.end; ++world) {
-      if (!mask.empty() && !mask[static_cast<size_t>(world)]) continue;
+      if (chosen != nullptr && chosen[world] == 0) continue;
       if (seeds.empty())
         ++episodes_[static_cast<size_t>(world)];
       else
@@ -157,6 +166,7 @@ void Worlds::reset(std::span<const bool> mask, std::span<const uint64_t> seeds) 
       clear_outcome(world, buffer_);
     }
   });
+  if (recorder_) recorder_->reset(mask, seeds);
 }
 
 void Worlds::step() {
@@ -175,20 +185,36 @@ bool Worlds::is_finished(int64_t world, int32_t buffer) const {
   return flag(memory_[terminated_], world, buffer) || flag(memory_[truncated_], world, buffer);
 }
 
+// A world whose episode has ended and was not yet followed by another, which has no steps yet.  With same_step there is
+// one only where restore() has brought it from worlds of another mode.
+bool Worlds::mark_active_worlds() {
+  const bool *terminated = &flag(memory_[terminated_], 0, buffer_), *truncated = &flag(memory_[truncated_], 0, buffer_);
+  const int32_t *steps = &count(memory_[steps_], 0);
+  bool *active = active_.get();
+  bool all = true;
+  for (int64_t world = 0, worlds = num_worlds(); world < worlds; ++world) {
+    active[world] = !((terminated[world] | truncated[world]) & (steps[world] != 0));
+    all &= active[world];
+  }
+  return all;
+}
+
 void Worlds::run_step() {
   StepView view{options_.buffers == 2 ? 1 - buffer_ : 0, buffer_, nullptr};
-  if (active_) {
-    for (int64_t world = 0; world < num_worlds(); ++world) active_[static_cast<size_t>(world)] = !is_finished(world, buffer_);
-    view.active = active_.get();
-  }
-  check_actions();
+  if (active_ && !mark_active_worlds()) view.active = active_.get();
+  check_actions(view.active);
+  std::erase_if(suspects_, [&](int64_t world) { return game_->is_finite(world); });
   parallel_for(own_pool_ ? *own_pool_ : process_pool(), num_worlds(), game_->worlds_a_shard(), [&](Range range) {
-    if (!game_->step(range, view)) check_soundness(range, view);
+    const bool is_sound = game_->step(range, view);
+    quarantine_suspects(range, view);
+    if (!is_sound) check_soundness(range, view);
     count_steps(range, view);
     finish_worlds(range, view);
   });
+  suspects_.clear();
   buffer_ = view.buffer;
   ++step_count_;
+  if (recorder_) recorder_->step();
 }
 
 void Worlds::count_steps(Range range, const StepView &view) {
@@ -230,21 +256,39 @@ void Worlds::finish_worlds(Range range, const StepView &view) {
 
 void Worlds::finish_world(int64_t world, const StepView &view) {
   const bool was_active = view.active == nullptr || view.active[world];
-  if (!was_active) {
-    if (options_.autoreset == Autoreset::disabled) return;
-    ++episodes_[static_cast<size_t>(world)];
-    start_episode(world, view.buffer);
-    clear_outcome(world, view.buffer);
+  if (!was_active && options_.autoreset == Autoreset::disabled) {
+    stand_still(world, view);
     return;
   }
-  for (const auto &[from, to] : finals_) {
-    const int64_t bytes = memory_[from].bytes_per_world();
-    std::memcpy(memory_[to].data(view.buffer) + world * bytes, memory_[from].data(view.buffer) + world * bytes,
-                static_cast<size_t>(bytes));
+  if (was_active) {
+    for (const auto &[observation, final] : finals_)
+      memory_[final].copy_world(world, view.buffer, memory_[observation], view.buffer);
+    if (options_.autoreset != Autoreset::same_step) return;
   }
-  if (options_.autoreset != Autoreset::same_step) return;
   ++episodes_[static_cast<size_t>(world)];
   start_episode(world, view.buffer);
+  if (!was_active) clear_outcome(world, view.buffer);
+}
+
+// What is seen of a world that waits for reset() is what its last step left, whichever the buffer.
+void Worlds::stand_still(int64_t world, const StepView &view) {
+  for (const auto &[observation, final] : finals_) {
+    memory_[final].copy_world(world, view.buffer, memory_[final], view.previous_buffer);
+    memory_[observation].copy_world(world, view.buffer, memory_[final], view.buffer);
+  }
+}
+
+// Takes note of a state that was set from outside, where it is not finite; suspects_ has room.
+void Worlds::suspect(int64_t world) {
+  if (!game_->is_finite(world) && std::find(suspects_.begin(), suspects_.end(), world) == suspects_.end())
+    suspects_.push_back(world);
+}
+
+// A game that bounds its numbers makes a finite state of an infinite one, and a reward that is not.
+void Worlds::quarantine_suspects(Range range, const StepView &view) {
+  for (const int64_t world : suspects_)
+    if (world >= range.begin && world < range.end && (view.active == nullptr || view.active[world]))
+      quarantine(world, view.buffer);
 }
 
 void Worlds::check_soundness(Range range, const StepView &view) {
@@ -252,15 +296,30 @@ void Worlds::check_soundness(Range range, const StepView &view) {
     if ((view.active == nullptr || view.active[world]) && !game_->is_finite(world)) quarantine(world, view.buffer);
 }
 
-// A world whose state is of no use any more: its episode ends here, terminated, with reward 0 and observations of zeros.
+// A world whose state is of no use any more: its episode ends here, terminated, with reward 0 and observations of
+// zeros.
 void Worlds::quarantine(int64_t world, int32_t buffer) {
-  for (const FieldMemory &memory : memory_)
-    if (memory.field().role != FieldRole::action) memory.clear_world(world, buffer);
+  for (size_t field = 0; field < memory_.size(); ++field)
+    if (field != action_ && field != steps_) memory_[field].clear_world(world, buffer);
   flag(memory_[terminated_], world, buffer) = true;
   const std::lock_guard lock(faults_mutex_);
   ++fault_count_;
-  if (faults_.size() == most_faults) faults_.erase(faults_.begin());
-  faults_.push_back({world, step_count_});
+  add_fault({world, step_count_});
+}
+
+// Those of one step come in any order, and stay in that of their worlds: threads do not show.
+void Worlds::add_fault(const WorldFault &fault) {
+  const auto is_before = [](const WorldFault &a, const WorldFault &b) {
+    return a.step != b.step ? a.step < b.step : a.world < b.world;
+  };
+  const auto place = std::upper_bound(faults_.begin(), faults_.end(), fault, is_before);
+  if (faults_.size() < most_faults) {
+    faults_.insert(place, fault);  // within what was reserved: a step allocates nothing
+    return;
+  }
+  if (place == faults_.begin()) return;
+  std::move(faults_.begin() + 1, place, faults_.begin());
+  *(place - 1) = fault;
 }
 
 std::vector<WorldFault> Worlds::faults() const {
@@ -279,8 +338,11 @@ void Worlds::set_state(int64_t world, std::span<const double> state) {
   require_idle();
   require_world(world);
   assert(static_cast<int64_t>(state.size()) == game_->state_count());
+  suspects_.reserve(suspects_.size() + 1);  // nothing below can fail
   game_->set_state(world, state, buffer_);
   clear_outcome(world, buffer_);
+  suspect(world);
+  if (recorder_) recorder_->set_state(world, state);
 }
 
 namespace {
@@ -320,8 +382,10 @@ void Worlds::set_parameter(std::string_view name, double value) {
   require_idle();
   GameParameter &parameter = find_parameter(*game_, name);
   if (!(value >= parameter.lowest && value <= parameter.highest))
-    fail(Status::out_of_range, "parameter ", name, " is ", value, ": expected ", parameter.lowest, " to ", parameter.highest);
+    fail(Status::out_of_range, "parameter ", name, " is ", value, ": expected ", parameter.lowest, " to ",
+         parameter.highest);
   parameter.value = value;
+  if (recorder_) recorder_->set_parameter(name, value);
 }
 
 }  // namespace penstock::core

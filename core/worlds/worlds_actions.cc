@@ -26,7 +26,7 @@ bool are_within(const Number *values, int64_t count, Number low, Number high) {
 
 // Actions of one element or of several with bounds of their own; an action of NaN is within none.
 template <typename Number>
-void Worlds::check_actions_of(ActionRule rule) {
+void Worlds::check_actions_of(ActionRule rule, const bool *active) {
   const FieldMemory &memory = memory_[action_];
   const Field &field = memory.field();
   auto *values = reinterpret_cast<Number *>(memory.data(0));
@@ -41,7 +41,7 @@ void Worlds::check_actions_of(ActionRule rule) {
     if (are_within(values, elements * num_worlds(), low, high)) return;
   }
   for (int64_t world = 0; world < num_worlds(); ++world) {
-    if (active_ && !active_[static_cast<size_t>(world)]) continue;
+    if (active != nullptr && !active[world]) continue;
     for (int64_t element = 0; element < elements; ++element) {
       const Number low = is_free ? -largest : bound(field.low, element);
       const Number high = is_free ? largest : bound(field.high, element);
@@ -55,11 +55,11 @@ void Worlds::check_actions_of(ActionRule rule) {
   }
 }
 
-void Worlds::check_actions() {
+void Worlds::check_actions(const bool *active) {
   if (memory_[action_].field().dtype == DType::float32)
-    check_actions_of<float>(options_.actions);
+    check_actions_of<float>(options_.actions, active);
   else
-    check_actions_of<int32_t>(options_.actions);
+    check_actions_of<int32_t>(options_.actions, active);
 }
 
 }  // namespace penstock::core

@@ -1,11 +1,13 @@
 // Worlds as bytes: hashes that prove two runs equal, and snapshots that one run leaves for another.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include <xxhash.h>
 
 #include "core/base/error.h"
 #include "core/base/snapshot.h"
+#include "core/worlds/recording.h"
 #include "core/worlds/worlds.h"
 
 namespace penstock::core {
@@ -28,11 +30,17 @@ std::span<const std::byte> bytes_of(std::span<const Value> values) {
 
 // What the sections of a snapshot mean: two managers whose layouts differ cannot exchange worlds.
 uint64_t layout_hash(const Game &game, const GameOptions &options, std::span<const FieldMemory> memory) {
-  std::string layout = text(game.name(), ' ', static_cast<int32_t>(options.precision), ' ',
-                            static_cast<int32_t>(options.randomness));
+  std::string layout =
+      text(game.name(), ' ', static_cast<int32_t>(options.precision), ' ', static_cast<int32_t>(options.randomness));
   for (const FieldMemory &field : memory)
     layout += text('\n', field.field().name, ' ', dtype_name(field.field().dtype), ' ', field.field().shape);
   return XXH3_64bits(layout.data(), layout.size());
+}
+
+std::span<const std::byte> section_of(const SnapshotReader &reader, std::string_view name) {
+  for (const SnapshotReader::Section &section : reader.sections())
+    if (section.name == name) return section.bytes;
+  fail(Status::data_error, "the snapshot has no section ", name);
 }
 
 // A bool that is neither 0 nor 1 would be undefined behaviour later on.
@@ -40,7 +48,8 @@ void check_values(const Field &field, std::span<const std::byte> bytes) {
   if (field.dtype == DType::bool8)
     for (const std::byte byte : bytes)
       if (byte > std::byte{1})
-        fail(Status::data_error, "the snapshot's ", field.name, " has a byte ", static_cast<int32_t>(byte), ": expected 0 or 1");
+        fail(Status::data_error, "the snapshot's ", field.name, " has a byte ", static_cast<int32_t>(byte),
+             ": expected 0 or 1");
   if (field.name == "steps")
     for (size_t at = 0; at < bytes.size(); at += sizeof(int32_t)) {
       int32_t steps;
@@ -70,6 +79,10 @@ void check_no_place_twice(std::span<const int64_t> places, int64_t num_worlds) {
 
 std::vector<uint64_t> Worlds::hashes() const {
   require_idle();
+  return hash_worlds();
+}
+
+std::vector<uint64_t> Worlds::hash_worlds() const {
   std::vector<uint64_t> hashes(static_cast<size_t>(num_worlds()));
   const auto hash_world = [&](int64_t world, std::vector<std::byte> &bytes) {
     const auto index = static_cast<size_t>(world);
@@ -99,13 +112,18 @@ bool Worlds::is_final(size_t field) const {
 
 std::vector<uint64_t> Worlds::field_hashes() const {
   require_idle();
+  return hash_fields();
+}
+
+std::vector<uint64_t> Worlds::hash_fields() const {
   std::vector<uint64_t> hashes;
   std::vector<std::byte> bytes;
   for (const size_t field : shown_) {
     const int64_t size = memory_[field].bytes_per_world();
     bytes.assign(static_cast<size_t>(size * num_worlds()), std::byte{0});
     for (int64_t world = 0; world < num_worlds(); ++world)
-      if (!is_final(field) || is_finished(world, buffer_)) memory_[field].read_world(bytes.data() + world * size, world, buffer_);
+      if (!is_final(field) || is_finished(world, buffer_))
+        memory_[field].read_world(bytes.data() + world * size, world, buffer_);
     hashes.push_back(XXH3_64bits(bytes.data(), bytes.size()));
   }
   return hashes;
@@ -113,67 +131,99 @@ std::vector<uint64_t> Worlds::field_hashes() const {
 
 std::vector<std::byte> Worlds::snapshot() const {
   require_idle();
+  std::vector<int64_t> all(static_cast<size_t>(num_worlds()));
+  std::iota(all.begin(), all.end(), 0);
+  return snapshot_of(all);
+}
+
+std::vector<std::byte> Worlds::snapshot_of(std::span<const int64_t> worlds) const {
   SnapshotWriter writer(snapshot_kind, snapshot_version, layout_hash(*game_, options_.game, memory_));
+  std::vector<std::byte> bytes;
+  const auto add_values = [&]<typename Value>(const char *name, const std::vector<Value> &values) {
+    if (values.empty()) return writer.add(name, {});
+    bytes.resize(worlds.size() * sizeof(Value));
+    for (size_t index = 0; index < worlds.size(); ++index)
+      std::memcpy(bytes.data() + index * sizeof(Value), &values[static_cast<size_t>(worlds[index])], sizeof(Value));
+    writer.add(name, bytes);
+  };
   std::vector<double> values;
   for (const GameParameter &parameter : game_->parameters()) values.push_back(parameter.value);
   writer.add("parameters", bytes_of<double>(values));
-  writer.add("seeds", bytes_of<uint64_t>(seeds_));
-  writer.add("episodes", bytes_of<uint64_t>(episodes_));
-  writer.add("generators", bytes_of<GymnasiumRandom>(generators_));
-  std::vector<std::byte> bytes;
+  add_values("seeds", seeds_);
+  add_values("episodes", episodes_);
+  add_values("generators", generators_);
   for (const FieldMemory &memory : memory_) {
-    const int64_t size = memory.bytes_per_world();
-    bytes.resize(static_cast<size_t>(size * num_worlds()));
-    for (int64_t world = 0; world < num_worlds(); ++world) memory.read_world(bytes.data() + world * size, world, buffer_);
+    const auto size = static_cast<size_t>(memory.bytes_per_world());
+    bytes.resize(size * worlds.size());
+    for (size_t index = 0; index < worlds.size(); ++index)
+      memory.read_world(bytes.data() + index * size, worlds[index], buffer_);
     writer.add("field:" + memory.field().name, bytes);
   }
   return writer.finish();
+}
+
+// The worlds of a snapshot, whose sections were found to be of the sizes that they must be.
+struct Worlds::KeptWorlds {
+  int64_t count;
+  std::span<const std::byte> seeds, episodes, generators;
+  std::vector<std::span<const std::byte>> fields;
+};
+
+Worlds::KeptWorlds Worlds::read_worlds(const SnapshotReader &reader) const {
+  KeptWorlds kept{static_cast<int64_t>(section_of(reader, "seeds").size() / sizeof(uint64_t)), {}, {}, {}, {}};
+  const auto section = [&](std::string_view name, int64_t size) {
+    const std::span<const std::byte> bytes = section_of(reader, name);
+    if (static_cast<int64_t>(bytes.size()) != size * kept.count)
+      fail(Status::data_error, "the snapshot's ", name, " has ", bytes.size(), " bytes: expected ", size * kept.count,
+           ", ", size, " for each of its ", kept.count, " worlds");
+    return bytes;
+  };
+  kept.seeds = section("seeds", sizeof(uint64_t));
+  kept.episodes = section("episodes", sizeof(uint64_t));
+  kept.generators = section("generators", generators_.empty() ? 0 : int64_t{sizeof(GymnasiumRandom)});
+  for (const FieldMemory &memory : memory_) {
+    kept.fields.push_back(section("field:" + memory.field().name, memory.bytes_per_world()));
+    check_values(memory.field(), kept.fields.back());
+  }
+  return kept;
 }
 
 void Worlds::restore(std::span<const std::byte> snapshot, std::span<const int64_t> from, std::span<const int64_t> to) {
   require_idle();
   const SnapshotReader reader =
       SnapshotReader::open(snapshot, snapshot_kind, snapshot_version, layout_hash(*game_, options_.game, memory_));
-  check_parameters(reader.section("parameters"));
-  const auto section = [&](std::string_view name, int64_t size, int64_t worlds) {
-    const std::span<const std::byte> bytes = reader.section(name);
-    if (static_cast<int64_t>(bytes.size()) != size * worlds)
-      fail(Status::data_error, "the snapshot's ", name, " has ", bytes.size(), " bytes: expected ", size * worlds, ", ", size,
-           " for each of its ", worlds, " worlds");
-    return bytes;
-  };
-  const auto worlds = static_cast<int64_t>(reader.section("seeds").size() / sizeof(uint64_t));
-  const std::span<const std::byte> seeds = section("seeds", sizeof(uint64_t), worlds);
-  const std::span<const std::byte> episodes = section("episodes", sizeof(uint64_t), worlds);
-  const std::span<const std::byte> generators =
-      section("generators", generators_.empty() ? 0 : int64_t{sizeof(GymnasiumRandom)}, worlds);
-  std::vector<std::span<const std::byte>> fields;
-  for (const FieldMemory &memory : memory_) {
-    fields.push_back(section("field:" + memory.field().name, memory.bytes_per_world(), worlds));
-    check_values(memory.field(), fields.back());
-  }
+  check_parameters(section_of(reader, "parameters"));
+  const KeptWorlds kept = read_worlds(reader);
   std::vector<int64_t> own_places;
   if (from.empty() && to.empty()) {
-    if (worlds != num_worlds())
-      fail(Status::invalid_argument, "the snapshot has ", worlds, " worlds, these are ", num_worlds(),
+    if (kept.count != num_worlds())
+      fail(Status::invalid_argument, "the snapshot has ", kept.count, " worlds, these are ", num_worlds(),
            ": say which go where");
-    for (int64_t world = 0; world < worlds; ++world) own_places.push_back(world);
+    own_places.resize(static_cast<size_t>(kept.count));
+    std::iota(own_places.begin(), own_places.end(), 0);
     from = to = own_places;
   }
   if (from.size() != to.size())
     fail(Status::invalid_argument, from.size(), " worlds are to go into ", to.size(), ": expected as many");
-  check_places(from, worlds, "the snapshot's worlds");
+  check_places(from, kept.count, "the snapshot's worlds");
   check_places(to, num_worlds(), "these worlds");
   check_no_place_twice(to, num_worlds());
-  for (size_t index = 0; index < from.size(); ++index) {  // nothing below can fail
-    const auto source = static_cast<size_t>(from[index]), target = static_cast<size_t>(to[index]);
-    std::memcpy(&seeds_[target], seeds.data() + source * sizeof(uint64_t), sizeof(uint64_t));
-    std::memcpy(&episodes_[target], episodes.data() + source * sizeof(uint64_t), sizeof(uint64_t));
-    if (!generators_.empty())
-      std::memcpy(&generators_[target], generators.data() + source * sizeof(GymnasiumRandom), sizeof(GymnasiumRandom));
-    for (size_t field = 0; field < memory_.size(); ++field)
-      memory_[field].write_world(fields[field].data() + from[index] * memory_[field].bytes_per_world(), to[index], buffer_);
-  }
+  if (!active_) active_ = std::make_unique<bool[]>(static_cast<size_t>(num_worlds()));
+  suspects_.reserve(suspects_.size() + to.size());  // nothing below can fail
+  for (size_t index = 0; index < from.size(); ++index) restore_world(kept, from[index], to[index]);
+  if (recorder_) recorder_->restore(to);
+}
+
+void Worlds::restore_world(const KeptWorlds &kept, int64_t from, int64_t to) {
+  const auto source = static_cast<size_t>(from), target = static_cast<size_t>(to);
+  std::memcpy(&seeds_[target], kept.seeds.data() + source * sizeof(uint64_t), sizeof(uint64_t));
+  std::memcpy(&episodes_[target], kept.episodes.data() + source * sizeof(uint64_t), sizeof(uint64_t));
+  if (!generators_.empty())
+    std::memcpy(&generators_[target], kept.generators.data() + source * sizeof(GymnasiumRandom),
+                sizeof(GymnasiumRandom));
+  for (size_t field = 0; field < memory_.size(); ++field)
+    memory_[field].write_world(kept.fields[field].data() + from * memory_[field].bytes_per_world(), to, buffer_);
+  suspect(to);
 }
 
 // Worlds under other parameters would not go on as they did.

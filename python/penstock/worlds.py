@@ -1,4 +1,4 @@
-"""Many worlds of one game, stepped together by native code: actions go in and observations come out as tensors in place.
+"""Many worlds of one game, stepped together by native code: actions go in, observations come out, as tensors in place.
 
 >>> import penstock
 >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=3, seed=7)
@@ -14,32 +14,21 @@ step is copied by whoever keeps it; the adapters for Gymnasium and Stable-Baseli
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import index
 from types import TracebackType
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Never
 
 from penstock import devices, errors
 from penstock._native import call, ffi, lib, raise_last_error, struct, text
 from penstock.base import adopt, made, read_buffer
 from penstock.creation import as_tensor
 from penstock.devices import Device
+from penstock.files import Path
+from penstock.recording import Recording, Replay, replay
 from penstock.tensor import Tensor
+from penstock.world_options import Actions, Autoreset, Kernel, Precision, Random, at_least_one, number_of
 
-__all__ = ["Worlds", "games", "make"]
-
-Autoreset: TypeAlias = Literal["next_step", "same_step", "disabled"]
-Actions: TypeAlias = Literal["refuse", "clamp", "game"]
-Precision: TypeAlias = Literal["f32", "f64"]
-Random: TypeAlias = Literal["counter", "gymnasium"]
-Kernel: TypeAlias = Literal["automatic", "scalar", "16_bytes", "32_bytes", "64_bytes"]
-
-# The words that an option takes, in the order of the C ABI's numbers.
-WORDS: Final = {
-    "autoreset": ("next_step", "same_step", "disabled"),
-    "actions": ("refuse", "clamp", "game"),
-    "precision": ("f32", "f64"),
-    "rng": ("counter", "gymnasium"),
-    "kernel": ("automatic", "scalar", "16_bytes", "32_bytes", "64_bytes"),
-}
+__all__ = ["Recording", "Replay", "Worlds", "games", "make", "replay"]
 
 
 def games() -> list[str]:
@@ -52,7 +41,7 @@ def games() -> list[str]:
     return [text(lib.ps_game_name(index)) for index in range(lib.ps_game_count())]
 
 
-def make(
+def make(  # noqa: PLR0913 each is an option that the C ABI has
     game: str,
     num_worlds: int = 1,
     *,
@@ -70,12 +59,12 @@ def make(
 ) -> Worlds:
     """Makes worlds of a game, each at the start of its episode 0.
 
-    seed            s gives world i the seed s + i; a list gives each its own.  An episode depends on its world's seed and its
-                    number alone, not on how many worlds there are
+    seed            s gives world i the seed s + i; a list gives each its own.  An episode depends on its world's seed
+                    and its number alone, not on how many worlds there are
     threads         None shares the process's threads; a number gives these worlds their own
-    autoreset       what becomes of a world whose episode has ended: "same_step" resets it in the step that ended it, its
-                    last observation being in final_observation; "next_step" resets it in the step after; "disabled" leaves
-                    it as it is until reset()
+    autoreset       what becomes of a world whose episode has ended: "same_step" resets it in the step that ended it,
+                    its last observation being in final_observation; "next_step" resets it in the step after;
+                    "disabled" leaves it as it is until reset()
     episode_length  steps after which an episode is truncated; None: the game's own
     precision       of the state; observations are always float32
     rng             "gymnasium" starts episodes where Gymnasium's would with the same seed; with precision "f64" the
@@ -86,8 +75,8 @@ def make(
     kernel          which vectors to step with; all give the same bytes
     parameters      the game's own numbers, as g=9.81 for Pendulum-v1; Worlds.parameters() has them
 
-    NotFoundError for a game or parameter that there is not, OutOfRangeError for a number that cannot be, UnavailableError for
-    a device that games do not run on.
+    NotFoundError for a game or parameter that there is not, OutOfRangeError for a number that cannot be,
+    UnavailableError for a device that games do not run on.
 
     >>> import penstock
     >>> worlds = penstock.worlds.make("Pendulum-v1", num_worlds=2, seed=[5, 9], g=9.81)
@@ -140,28 +129,55 @@ class Worlds:
 
     @property
     def game(self) -> str:
-        """The name of the game."""
+        """The name of the game.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1").game
+        'Pendulum-v1'
+        """
         return text(lib.ps_worlds_game(self._worlds))
 
     @property
     def num_worlds(self) -> int:
-        """How many there are."""
+        """How many there are; len() says it too.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1", num_worlds=3).num_worlds
+        3
+        """
         return int(lib.ps_worlds_num_worlds(self._worlds))
 
     @property
     def episode_length(self) -> int:
-        """Steps after which an episode is truncated."""
+        """Steps after which an episode is truncated.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1").episode_length
+        200
+        """
         return int(lib.ps_worlds_episode_length(self._worlds))
 
     @property
     def step_count(self) -> int:
-        """How often step() was called."""
+        """How many steps they have taken.
+
+        >>> import penstock
+        >>> worlds = penstock.worlds.make("Pendulum-v1")
+        >>> worlds.step()
+        >>> worlds.step_count
+        1
+        """
         return int(lib.ps_worlds_step_count(self._worlds))
+
+    def __reduce__(self) -> Never:
+        raise TypeError("worlds cannot be pickled or copied: keep their snapshot(), and restore() it into others")
 
     def __len__(self) -> int:
         return self.num_worlds
 
     def __repr__(self) -> str:
+        if self._worlds == ffi.NULL:
+            return "Worlds(closed)"
         return f"Worlds({self.game!r}, num_worlds={self.num_worlds})"
 
     # --- tensors
@@ -254,7 +270,15 @@ class Worlds:
         call(lib.ps_worlds_step_async, self._worlds)
 
     def wait(self) -> None:
-        """Waits for the step that step_async() started, and raises what step() would have raised."""
+        """Waits for the step that step_async() started, and raises what step() would have raised.
+
+        >>> import penstock
+        >>> worlds = penstock.worlds.make("Pendulum-v1")
+        >>> worlds.step_async()
+        >>> worlds.wait()
+        >>> worlds.steps.tolist()
+        [1]
+        """
         call(lib.ps_worlds_wait, self._worlds)
 
     # --- state
@@ -283,13 +307,11 @@ class Worlds:
         """
         return made(lib.ps_worlds_snapshot, self._worlds)
 
-    def restore(
-        self, snapshot: Any, *, source: Sequence[int] | None = None, into: Sequence[int] | None = None
-    ) -> None:
+    def restore(self, snapshot: Any, *, source: Sequence[int] | None = None, into: Sequence[int] | None = None) -> None:
         """Puts worlds of a snapshot (a uint8 tensor or bytes) into these, which go on as those would have.
 
-        source and into name worlds, as many of each; without them all go into their own places.  DataError for what is not a
-        snapshot or is of another game; then nothing has changed.
+        source and into name worlds, as many of each; without them all go into their own places.  DataError for what is
+        not a snapshot or is of another game; then nothing has changed.
 
         >>> import penstock
         >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=3)
@@ -302,10 +324,32 @@ class Worlds:
         places = ffi.new("int64_t[]", [] if source is None else [int(place) for place in source])
         targets = ffi.new("int64_t[]", [] if into is None else [int(place) for place in into])
         if len(places) != len(targets):
-            raise errors.InvalidArgumentError(f"{len(places)} worlds in source, {len(targets)} in into: expected as many")
+            raise errors.InvalidArgumentError(
+                f"{len(places)} worlds in source, {len(targets)} in into: expected as many"
+            )
         if source is not None and len(places) == 0:
             return
         call(lib.ps_worlds_restore, self._worlds, as_bytes_tensor(snapshot), len(places), places, targets)
+
+    def record(self, path: Path) -> Recording:
+        """Records all that is done to the worlds from here on into a file, for replay() or `penstock replay`.
+
+        The recording ends with the block, with stop() of what this returns, or with the worlds. It has each step's
+        actions and hashes; each call that steps or changes the worlds writes its part before it returns, and raises an
+        OSError when that fails: the call has then done its work, and the recording has ended before it.
+
+        NotFoundError when there is no such folder, OSError when the file cannot be written, InvalidArgumentError when
+        the worlds are being recorded already.
+
+        >>> import os, tempfile, penstock
+        >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=2)
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.psr")
+        >>> with worlds.record(path):
+        ...     worlds.step()
+        >>> penstock.worlds.replay(path).same
+        True
+        """
+        return Recording(self._worlds, path)
 
     def get_state(self, world: int) -> list[float]:
         """The plain state of a world.
@@ -332,7 +376,7 @@ class Worlds:
         call(lib.ps_worlds_set_state, self._worlds, world, len(numbers), numbers)
 
     def render(self, world: int = 0, *, width: int | None = None, height: int | None = None) -> Tensor:
-        """A picture of one world: uint8 [height, width, 3], red, green and blue, of the size that the game is usually drawn in.
+        """A picture of one world: uint8 [height, width, 3], red, green and blue, of the size that its game usually has.
 
         width and height (16 to 4096) are given together for another size.
 
@@ -360,24 +404,41 @@ class Worlds:
         return {name: self.parameter(name) for name in names}
 
     def parameter(self, name: str) -> float:
-        """One of them."""
+        """One of them.
+
+        >>> import penstock
+        >>> penstock.worlds.make("Pendulum-v1").parameter("y_init")
+        1.0
+        """
         value = ffi.new("double *")
         call(lib.ps_worlds_get_parameter, value, self._worlds, name.encode())
         return float(value[0])
 
     def set_parameter(self, name: str, value: float) -> None:
-        """Sets one of them, for the steps and resets to come."""
+        """Sets one of them, for the steps and resets to come.
+
+        >>> import penstock
+        >>> worlds = penstock.worlds.make("Pendulum-v1")
+        >>> worlds.set_parameter("g", 9.81)
+        >>> worlds.parameter("g")
+        9.81
+        """
         call(lib.ps_worlds_set_parameter, self._worlds, name.encode(), float(value))
 
     # --- faults
 
     @property
     def fault_count(self) -> int:
-        """How many worlds were taken out so far because their state was no longer finite."""
+        """How many worlds were taken out so far because their state was no longer finite.
+
+        >>> import penstock
+        >>> penstock.worlds.make("CartPole-v1").fault_count
+        0
+        """
         return int(lib.ps_worlds_fault_count(self._worlds))
 
     def faults(self) -> list[tuple[int, int]]:
-        """The newest of them, up to 1024: (world, step from 0), oldest first.
+        """The newest of them, up to 1024, by step and then by world: (world, step from 0).
 
         >>> import penstock
         >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=3)
@@ -392,8 +453,17 @@ class Worlds:
     # --- an end to it
 
     def close(self) -> None:
-        """Gives the worlds back now, once a step that runs has ended; their tensors live on while someone holds them."""
-        ffi.release(self._worlds)
+        """Gives the worlds back now, once a step that runs has ended; their tensors live on while someone holds them.
+
+        Nothing can be asked of them any more: step() and the like raise an InvalidArgumentError.
+
+        >>> import penstock
+        >>> with penstock.worlds.make("CartPole-v1") as worlds:
+        ...     worlds.step()
+        >>> worlds
+        Worlds(closed)
+        """
+        self._worlds = ffi.NULL
 
     def __enter__(self) -> Worlds:
         return self
@@ -402,21 +472,6 @@ class Worlds:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def number_of(name: str, word: str) -> int:
-    """The C ABI's number for a word of an option."""
-    words = WORDS[name]
-    if word not in words:
-        raise errors.InvalidArgumentError(f"{name} is {word!r}: expected one of {', '.join(map(repr, words))}")
-    return words.index(word)
-
-
-def at_least_one(name: str, number: int) -> int:
-    """A number for which the C ABI's 0 means something else."""
-    if number < 1:
-        raise errors.OutOfRangeError(f"{name} is {number}: expected at least 1")
-    return number
 
 
 def as_floats(parameters: dict[str, float]) -> Iterator[tuple[str, float]]:
@@ -431,9 +486,12 @@ def as_floats(parameters: dict[str, float]) -> Iterator[tuple[str, float]]:
 def seed_array(seed: int | Sequence[int], num_worlds: int) -> Any:
     """One seed, or one for each world, as C reads them."""
     try:
-        seeds = [int(seed)]  # type: ignore[arg-type]
+        seeds = [index(seed)]  # type: ignore[arg-type]
     except TypeError:
-        seeds = [int(one) for one in seed]  # type: ignore[union-attr]
+        try:
+            seeds = [index(one) for one in seed]  # type: ignore[union-attr]
+        except TypeError:
+            raise errors.InvalidArgumentError(f"seed is {seed!r}: expected an int, or one for each world") from None
         if len(seeds) != num_worlds:
             raise errors.InvalidArgumentError(
                 f"seed has {len(seeds)} entries: expected {num_worlds}, one a world"

@@ -46,12 +46,28 @@ def test_every_public_name_of_the_python_package_has_an_entry(documented: set[st
     assert {f"penstock.{name}" for name in penstock.__all__} <= documented
 
 
+def public_modules() -> list[ModuleType]:
+    """The package, and the modules that it shows."""
+    return [penstock, *(part for part in map(penstock.__dict__.get, penstock.__all__) if inspect.ismodule(part))]
+
+
+def test_every_public_name_of_its_modules_has_an_entry(documented: set[str]) -> None:
+    names = {f"{module.__name__}.{name}" for module in public_modules()[1:] for name in module.__all__}
+    assert "penstock.worlds.make" in names
+    assert names <= documented
+
+
 def test_every_public_member_of_the_classes_has_an_entry(documented: set[str]) -> None:
-    classes = [getattr(penstock, name) for name in penstock.__all__ if inspect.isclass(getattr(penstock, name))]
-    ours = [kind for kind in classes if not issubclass(kind, BaseException)]
+    classes = [
+        (module.__name__, getattr(module, name))
+        for module in public_modules()
+        for name in module.__all__
+        if inspect.isclass(getattr(module, name))
+    ]
+    ours = [(module, kind) for module, kind in classes if not issubclass(kind, BaseException)]
     members = {
-        f"penstock.{kind.__name__}.{name}"
-        for kind in ours
+        f"{module}.{kind.__name__}.{name}"
+        for module, kind in ours
         for base in kind.__mro__
         if base.__module__.startswith("penstock")
         for name in vars(base)

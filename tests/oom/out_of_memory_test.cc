@@ -1,6 +1,8 @@
 // Each allocation of each public function fails in turn: alone, and with all that follow it.
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "calls.h"
 #include "failing_malloc.h"
 #include "function_list.h"
@@ -83,6 +85,67 @@ TEST(OutOfMemoryOfThePool, LeavesTheCopyToTheThreadsThatRun) {
     EXPECT_TRUE(succeeded(copy, result)) << threads << " threads: " << ps_last_error();
   }
   require_ok(ps_set_num_threads(0));
+}
+
+// The thread of the first ps_worlds_step_async() may be refused its memory as a thread, not as an allocation of the call's.
+TEST(OutOfMemoryOfAStep, LeavesWorldsAsTheyWereWhereNoThreadCanBeStarted) {
+  for (const Shortage shortage : {Shortage::once, Shortage::from_then_on})
+    for (int64_t first_failing = 1; first_failing <= most_allocations; ++first_failing) {
+      Stage stage;
+      ps_worlds *worlds = stage.worlds();
+      const Observation before = stage.observe();
+      ps_status status = PS_OK;
+      bool has_failed = false;
+      {
+        const FailingAllocations failing(first_failing, shortage);
+        status = ps_worlds_step_async(worlds);
+        has_failed = failing.has_failed();
+      }
+      if (!has_failed) break;
+      ASSERT_THAT(status, ::testing::AnyOf(PS_OUT_OF_MEMORY, PS_UNAVAILABLE)) << first_failing;
+      EXPECT_EQ(before.difference(stage.observe()), "");
+      require_ok(ps_worlds_step_async(worlds));
+      require_ok(ps_worlds_wait(worlds));
+      EXPECT_EQ(ps_worlds_step_count(worlds), 2);
+    }
+}
+
+// What is to be watched for allocations: worlds of a game that end and begin anew, two of them spoilt again and again.
+struct StepsWithoutAllocations {
+  const char *game;
+  ps_autoreset autoreset;
+
+  int64_t allocations() const {
+    ps_worlds_options options = PS_WORLDS_OPTIONS_INIT;
+    options.num_worlds = 100;
+    options.autoreset = autoreset;
+    options.episode_length = 7;
+    options.actions = PS_ACTIONS_CLAMP;
+    ps_worlds *worlds = nullptr;
+    require_ok(ps_worlds_create(&worlds, game, &options));
+    std::vector<double> spoilt(static_cast<size_t>(ps_worlds_state_count(worlds)));
+    require_ok(ps_worlds_get_state(worlds, 0, ps_worlds_state_count(worlds), spoilt.data()));
+    spoilt[0] = NAN;
+    int64_t allocations = 0;
+    for (int step = 0; step < 1200; ++step) {
+      for (const int64_t world : {3, 99})
+        require_ok(ps_worlds_set_state(worlds, world, ps_worlds_state_count(worlds), spoilt.data()));
+      const FailingAllocations failing(1, Shortage::from_then_on);
+      const ps_status stepped = ps_worlds_step(worlds);
+      const ps_status reset = step % 10 == 9 ? ps_worlds_reset(worlds, nullptr, 0, nullptr) : PS_OK;
+      allocations += failing.count() + (stepped == PS_OK && reset == PS_OK ? 0 : 1);
+    }
+    EXPECT_GT(ps_worlds_fault_count(worlds), 1024);  // more than are kept
+    ps_worlds_release(worlds);
+    return allocations;
+  }
+};
+
+TEST(OutOfMemoryOfAStep, CannotBeForAStepAllocatesNothing) {
+  for (int64_t game = 0; game < ps_game_count(); ++game)
+    for (const ps_autoreset autoreset : {PS_AUTORESET_NEXT_STEP, PS_AUTORESET_SAME_STEP, PS_AUTORESET_DISABLED})
+      EXPECT_EQ((StepsWithoutAllocations{ps_game_name(game), autoreset}.allocations()), 0)
+          << ps_game_name(game) << ", autoreset " << autoreset;
 }
 
 TEST(OutOfMemoryTable, HasACallOfEveryFunction) {

@@ -19,16 +19,29 @@ def public_members(public: type) -> dict[str, Any]:
     return {name: member for each in reversed(ours) for name, member in vars(each).items() if name[0] != "_"}
 
 
+def documented_members(name: str, public: type) -> dict[str, str | None]:
+    """The docstring of each public member of a class, by its name after the class's."""
+    return {
+        f"{name}.{member_name}": member.__doc__
+        for member_name, member in public_members(public).items()
+        if not is_documented_with_its_class(member)
+    }
+
+
 def documented() -> dict[str, str | None]:
-    """The docstring of each public name, by that name."""
+    """The docstring of each public name, by that name; those of public modules stand behind the module's."""
     found: dict[str, str | None] = {"penstock": penstock.__doc__}
     for name in penstock.__all__:
         public = getattr(penstock, name)
         found[name] = penstock.__doc__ if name == "__version__" else public.__doc__
         if isinstance(public, type):
-            for member_name, member in public_members(public).items():
-                if not is_documented_with_its_class(member):
-                    found[f"{name}.{member_name}"] = member.__doc__
+            found |= documented_members(name, public)
+        if inspect.ismodule(public):
+            for inner_name in public.__all__:
+                inner = getattr(public, inner_name)
+                found[f"{name}.{inner_name}"] = inner.__doc__
+                if isinstance(inner, type):
+                    found |= documented_members(f"{name}.{inner_name}", inner)
     return found
 
 
@@ -43,7 +56,7 @@ FIELDS = [
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {"zeros", "Tensor.shape", "Tensor.reshape", "Device.name"} <= DOCUMENTED.keys()
+    assert {"zeros", "Tensor.shape", "Tensor.reshape", "Device.name", "worlds.Worlds.step"} <= DOCUMENTED.keys()
     assert (penstock.MemoryStats, "live_bytes") in FIELDS
 
 

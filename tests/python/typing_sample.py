@@ -131,6 +131,50 @@ def order_work() -> None:
     penstock.synchronize("cpu")
 
 
+def step_worlds() -> None:
+    """Many worlds of one game."""
+    assert_type(penstock.worlds.games(), list[str])
+    worlds = penstock.worlds.make(
+        "Pendulum-v1", 3, seed=[1, 2, 3], threads=1, autoreset="next_step", precision="f64", actions="clamp", g=9.81
+    )
+    with worlds:
+        assert_type(worlds, penstock.worlds.Worlds)
+        assert_type((worlds.game, worlds.num_worlds, worlds.episode_length), tuple[str, int, int])
+        assert_type(worlds.tensors(), list[str])
+        assert_type(worlds.tensor("action"), penstock.Tensor)
+        assert_type(worlds.observation, penstock.Tensor)
+        assert_type(worlds.bounds("action"), tuple[penstock.Tensor, penstock.Tensor])
+        worlds.reset([True, False, True], seed=5)
+        worlds.step()
+        worlds.step_async()
+        worlds.wait()
+        assert_type(worlds.hash(), penstock.Tensor)
+        worlds.restore(worlds.snapshot(), source=[0], into=[2])
+        worlds.set_state(1, worlds.get_state(0))
+        assert_type(worlds.render(1, width=64, height=64), penstock.Tensor)
+        assert_type(worlds.parameters(), dict[str, float])
+        worlds.set_parameter("g", worlds.parameter("g"))
+        assert_type(worlds.faults(), list[tuple[int, int]])
+        assert_type(worlds.fault_count + worlds.step_count + len(worlds), int)
+    worlds.close()
+
+
+def record_worlds(folder: Path) -> None:
+    """What is done to worlds, and done again."""
+    worlds = penstock.worlds.make("CartPole-v1")
+    with worlds.record(folder / "run.psr") as recording:
+        assert_type(recording, penstock.worlds.Recording)
+        worlds.step()
+    recording.stop()
+    report = penstock.worlds.replay(recording.path, threads=1, kernel="scalar", progress=lambda done, total: None)
+    assert_type(report, penstock.worlds.Replay)
+    assert_type((report.game, report.num_worlds, report.steps), tuple[str, int, int])
+    assert_type((report.same, report.complete, report.follows_libm), tuple[bool, bool, bool])
+    assert_type((report.differing_step, report.differing_world), tuple[int | None, int | None])
+    assert_type(report.differing_worlds, int)
+    assert_type(report.differing_tensor, str | None)
+
+
 def use_files(folder: Path) -> None:
     """Files, with progress."""
 
@@ -179,8 +223,10 @@ def main() -> None:
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
     choose_device()
     order_work()
+    step_worlds()
     with tempfile.TemporaryDirectory() as folder:
         use_files(Path(folder))
+        record_worlds(Path(folder))
         look_at_the_process(Path(folder))
 
 

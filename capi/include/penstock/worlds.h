@@ -1,19 +1,23 @@
-/* penstock/worlds.h: many worlds of one game, stepped together; actions go in and observations come out as tensors in place.
+/* penstock/worlds.h: many worlds of one game, stepped together; actions go in and observations come out as tensors in
+ * place.
  *
- * One step writes the same memory each time: lend its tensors once (ps_worlds_tensor), write actions into "action", call
- * ps_worlds_step(), read "observation", "reward", "terminated" and "truncated".  A copy is the caller's to make.
+ * One step writes the same memory each time: lend its tensors once (ps_worlds_tensor), write actions into "action",
+ * call ps_worlds_step(), read "observation", "reward", "terminated" and "truncated".  A copy is the caller's to make.
  *
- * The games: CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, Pendulum-v1 and Acrobot-v1, as Gymnasium defines them;
- * and EscapeRoom, in which two agents must work together to get through three rooms.
+ * The games: CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, Pendulum-v1 and Acrobot-v1, as Gymnasium defines
+ * them; and EscapeRoom, in which two agents must work together to get through three rooms.
  *
- * The same seeds, options and actions give the same bytes in every tensor, whatever the threads, the number of worlds, the
- * kernel, the compiler and the machine; PS_RANDOM_GYMNASIUM with PS_PRECISION_F64, which follows libm, is left out of that for
- * other machines.
+ * The same seeds, options and actions give the same bytes in every tensor, whatever the threads, the number of worlds,
+ * the kernel, the compiler and the machine; PS_RANDOM_GYMNASIUM with PS_PRECISION_F64, which follows libm, is left out
+ * of that for other machines.
  *
  * What holds for every function here:
  * - PS_INVALID_ARGUMENT for a pointer that is NULL (but those said to be optional), an options struct that is not as
- *   base.h says, and for worlds whose ps_worlds_step_async() was not waited for (getters of plain values work even then);
- * - PS_OUT_OF_MEMORY: nothing stays allocated, and the worlds are as they were.
+ *   base.h says, and for worlds whose ps_worlds_step_async() was not waited for (plain values, ps_worlds_bounds() and
+ *   ps_worlds_get_parameter() may be asked for even then);
+ * - PS_OUT_OF_MEMORY: nothing stays allocated, and the worlds are as they were;
+ * - PS_IO_ERROR while the worlds are recorded: the call has done its work, but its record could not be written;
+ *   ps_worlds_record_start() says what then holds.
  *
  * Since: every name in this header is part of version 1.0 unless its comment says otherwise. */
 #ifndef PENSTOCK_WORLDS_H
@@ -26,7 +30,8 @@
 extern "C" {
 #endif
 
-/* The worlds of one manager.  Threads: one at a time; any number may retain and release.  Different managers do not meet. */
+/* The worlds of one manager.  Threads: one at a time; any number may retain and release.  Different managers do not
+ * meet. */
 typedef struct ps_worlds ps_worlds;
 
 /* What becomes of a world whose episode has ended (it was terminated or truncated). */
@@ -46,12 +51,10 @@ typedef enum ps_action_rule PS_ENUM_BASE {
 /* What the state of the games that compute in floating point is made of. */
 typedef enum ps_precision PS_ENUM_BASE { PS_PRECISION_F32 = 0, PS_PRECISION_F64 = 1 } ps_precision;
 
-/* What the start of an episode is drawn from. */
-typedef enum ps_world_random PS_ENUM_BASE {
-  PS_RANDOM_COUNTER = 0,  /* from (the world's seed, the number of the episode) alone */
-  PS_RANDOM_GYMNASIUM = 1 /* as Gymnasium draws from NumPy's PCG64 of that seed, which goes on from episode to episode; with
-                             PS_PRECISION_F64 its arithmetic is followed too */
-} ps_world_random;
+/* What the start of an episode is drawn from: by the counter, from (the world's seed, the number of the episode) alone;
+ * by Gymnasium's way, as NumPy's PCG64 of that seed gives it, which goes on from episode to episode.  With
+ * PS_PRECISION_F64 Gymnasium's arithmetic is followed too. */
+typedef enum ps_world_random PS_ENUM_BASE { PS_RANDOM_COUNTER = 0, PS_RANDOM_GYMNASIUM = 1 } ps_world_random;
 
 /* How many worlds a kernel works on side by side.  All give the same bytes. */
 typedef enum ps_worlds_kernel PS_ENUM_BASE {
@@ -65,25 +68,25 @@ typedef enum ps_worlds_kernel PS_ENUM_BASE {
 typedef struct ps_worlds_options {
   uint32_t struct_size;
   ps_autoreset autoreset;
-  int64_t num_worlds;        /* 1 to 2147483648 */
-  uint64_t seed;             /* world i has the seed seed + i, modulo 2^64, where seeds is NULL */
-  const uint64_t *seeds;     /* optional; num_worlds of them, read during the call */
-  const char *parameters;    /* optional; the game's numbers as "g=9.81,x_init=0.5"; see ps_worlds_set_parameter() */
-  int64_t episode_length;    /* steps after which an episode is truncated, up to 2147483647; 0: the game's own */
+  int64_t num_worlds;         /* 1 to 2147483648 */
+  uint64_t seed;              /* world i has the seed seed + i, modulo 2^64, where seeds is NULL */
+  const uint64_t *seeds;      /* optional; num_worlds of them, read during the call */
+  const char *parameters;     /* optional; the game's numbers as "g=9.81,x_init=0.5"; see ps_worlds_set_parameter() */
+  int64_t episode_length;     /* steps after which an episode is truncated, up to 2147483647; 0: the game's own */
   ps_device_type device_type; /* PS_DEVICE_CPU, or PS_DEVICE_DEFAULT where that is this thread's default */
   int32_t device_id;
-  int32_t threads;           /* 0: the process's threads, shared by all; 1 to 1024: threads of these worlds' own */
-  int32_t buffers;           /* 1; or 2: a step writes the memory that the step before it did not */
+  int32_t threads; /* 0: the process's threads, shared by all; 1 to 1024: threads of these worlds' own */
+  int32_t buffers; /* 1; or 2: a step writes the memory that the step before it did not */
   ps_action_rule actions;
   ps_precision precision;
   ps_world_random random;
   ps_worlds_kernel kernel;
 } ps_worlds_options;
 
-#define PS_WORLDS_OPTIONS_INIT                                                                                          \
-  {                                                                                                                     \
-    sizeof(ps_worlds_options), PS_AUTORESET_SAME_STEP, 1, 0, NULL, NULL, 0, PS_DEVICE_DEFAULT, 0, 0, 1,                 \
-        PS_ACTIONS_REFUSE, PS_PRECISION_F32, PS_RANDOM_COUNTER, PS_KERNEL_AUTOMATIC                                     \
+#define PS_WORLDS_OPTIONS_INIT                                                                          \
+  {                                                                                                     \
+    sizeof(ps_worlds_options), PS_AUTORESET_SAME_STEP, 1, 0, NULL, NULL, 0, PS_DEVICE_DEFAULT, 0, 0, 1, \
+        PS_ACTIONS_REFUSE, PS_PRECISION_F32, PS_RANDOM_COUNTER, PS_KERNEL_AUTOMATIC                     \
   }
 
 /* What PS_WORLDS_OPTIONS_INIT does; struct_size is sizeof(ps_worlds_options).
@@ -91,8 +94,10 @@ typedef struct ps_worlds_options {
  * PS_INVALID_ARGUMENT  options is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_worlds_options_init(ps_worlds_options *options, uint32_t struct_size);
 
-/* How many games there are, and the name of each, in static memory; NULL for an index outside 0 to ps_game_count() - 1. */
+/* How many games there are. */
 PS_API int64_t ps_game_count(void);
+
+/* The name of one, in static memory; NULL for an index outside 0 to ps_game_count() - 1. */
 PS_API const char *ps_game_name(int64_t index);
 
 /* Makes worlds, each at the start of its episode 0.
@@ -109,30 +114,39 @@ PS_API ps_status ps_worlds_create(ps_worlds **out, const char *game, const ps_wo
 /* Takes one more hold and returns it.  NULL gives NULL and sets ps_last_error(). */
 PS_API ps_worlds *ps_worlds_retain(ps_worlds *worlds);
 
-/* Gives one hold back; with the last one the worlds go, once a step that runs has ended.  Their tensors live on as long as
- * someone holds them.  NULL is accepted and does nothing. */
+/* Gives one hold back; with the last one the worlds go, once a step that runs has ended.  Their tensors live on as long
+ * as someone holds them.  NULL is accepted and does nothing. */
 PS_API void ps_worlds_release(ps_worlds *worlds);
 
-/* Plain values.  Each is -1 (or NULL) for NULL. */
+/* The name of their game, in static memory.  NULL for NULL. */
 PS_API const char *ps_worlds_game(const ps_worlds *worlds);
-PS_API int64_t ps_worlds_num_worlds(const ps_worlds *worlds);
-PS_API int64_t ps_worlds_episode_length(const ps_worlds *worlds);
-PS_API int64_t ps_worlds_state_count(const ps_worlds *worlds); /* of ps_worlds_get_state() */
 
-/* How many tensors these worlds have, and the name of each, valid as long as a hold; -1 for NULL, and NULL for an index outside
- * 0 to ps_worlds_tensor_count() - 1. */
+/* How many worlds there are.  -1 for NULL. */
+PS_API int64_t ps_worlds_num_worlds(const ps_worlds *worlds);
+
+/* Steps after which an episode is truncated.  -1 for NULL. */
+PS_API int64_t ps_worlds_episode_length(const ps_worlds *worlds);
+
+/* How many numbers ps_worlds_get_state() reads.  -1 for NULL. */
+PS_API int64_t ps_worlds_state_count(const ps_worlds *worlds);
+
+/* How many tensors these worlds have.  -1 for NULL. */
 PS_API int64_t ps_worlds_tensor_count(const ps_worlds *worlds);
+
+/* The name of one of their tensors, valid as long as a hold; NULL for NULL, and for an index outside 0 to
+ * ps_worlds_tensor_count() - 1. */
 PS_API const char *ps_worlds_tensor_name(const ps_worlds *worlds, int64_t index);
 
 /* Lends one of their tensors, of shape [num_worlds, ...]: no copy.
  *
  * out   receives one hold, the caller's to release; it keeps the memory alive, whatever becomes of the worlds
- * name  "action" (to be written), "observation", "reward", "terminated", "truncated", "state" (in the precision asked for),
- *       "steps" (int32, of the episode so far), "final_observation" (of an episode that has just ended), or what else the game
- *       has
+ * name  "action" (to be written), "observation", "reward", "terminated", "truncated", "state" (in the precision asked
+ *       for), "steps" (int32, of the episode so far), "final_observation" (of an episode that has just ended), or what
+ *       else the game has
  *
- * Each step writes into it.  With buffers = 2 it is the memory that the last step wrote, and the step after the next writes it
- * again.  Only "action" is for the caller to write.
+ * Each step writes into it.  With buffers = 2 it is the memory that the last step wrote, and the step after the next
+ * writes it again; "action", "state" and "steps" have one memory all the same.  Only "action" is for the caller to
+ * write.
  *
  * PS_NOT_FOUND  no such tensor: the message has the names there are. */
 PS_API ps_status ps_worlds_tensor(ps_tensor **out, const ps_worlds *worlds, const char *name);
@@ -155,8 +169,8 @@ PS_API ps_status ps_worlds_reset(ps_worlds *worlds, const ps_tensor *mask, int64
 
 /* Steps every world once with the actions in "action".
  *
- * A world whose state is no longer finite is taken out: its episode ends, terminated, with reward 0 and an observation of zeros; it
- * is counted (ps_worlds_fault_count) and the other worlds do not notice.
+ * A world whose state is no longer finite is taken out: its episode ends, terminated, with reward 0 and an observation
+ * of zeros; it is counted (ps_worlds_fault_count) and the other worlds do not notice.
  *
  * PS_OUT_OF_RANGE  an action is out of its bounds: the message has the world and the value; nothing has changed. */
 PS_API ps_status ps_worlds_step(ps_worlds *worlds);
@@ -166,52 +180,65 @@ PS_API ps_status ps_worlds_step(ps_worlds *worlds);
  * PS_UNAVAILABLE  no thread could be started. */
 PS_API ps_status ps_worlds_step_async(ps_worlds *worlds);
 
-/* Waits for the step that ps_worlds_step_async() started and returns what ps_worlds_step() would have; PS_OK where none was.
+/* Waits for the step that ps_worlds_step_async() started and returns what ps_worlds_step() would have; PS_OK where none
+ * was.
  *
  * PS_UNAVAILABLE  the step was started before fork(), by the parent. */
 PS_API ps_status ps_worlds_wait(ps_worlds *worlds);
 
-/* Steps so far; how many worlds were taken out because their state was no longer finite.  -1 for NULL. */
+/* Steps so far.  -1 for NULL. */
 PS_API int64_t ps_worlds_step_count(const ps_worlds *worlds);
+
+/* How many worlds were taken out so far because their state was no longer finite.  -1 for NULL. */
 PS_API int64_t ps_worlds_fault_count(const ps_worlds *worlds);
 
-/* The newest of the worlds that were taken out, up to 1024, oldest first: int64, of shape [count, 2], each row (world, step from
- * 0).
+/* The newest of the worlds that were taken out, up to 1024, by step and then by world: int64, of shape [count, 2], each
+ * row (world, step from 0).
  *
  * out  receives one hold, the caller's to release */
 PS_API ps_status ps_worlds_faults(ps_tensor **out, const ps_worlds *worlds);
 
-/* A hash of each world, uint64 [num_worlds]: of all that its future and its tensors depend on, but for the action and the place
- * it has among the worlds.  Equal hashes at each step mean equal runs.
+/* A hash of each world, uint64 [num_worlds]: of all that its future and its tensors depend on, but for the action and
+ * the place it has among the worlds.  Equal hashes at each step mean equal runs.
  *
  * out  receives one hold, the caller's to release */
 PS_API ps_status ps_worlds_hash(ps_tensor **out, const ps_worlds *worlds);
 
-/* All of the worlds as bytes: uint8 [size].  They may be kept in a file and restored by another process, on another machine.
+/* All of the worlds as bytes: uint8 [size].  They may be kept in a file and restored by another process, on another
+ * machine.
  *
  * out  receives one hold, the caller's to release */
 PS_API ps_status ps_worlds_snapshot(ps_tensor **out, const ps_worlds *worlds);
 
-/* Puts worlds of a snapshot into these: they go on as those would have, with their seeds and episodes.
+/* Puts worlds of a snapshot into these: they go on as those would have, with their seeds and episodes.  Options are not
+ * carried: a world that was finished and not reset goes on as these worlds' autoreset has it, which with
+ * PS_AUTORESET_SAME_STEP is that the next step resets it.
  *
- * snapshot  uint8, contiguous, on the CPU; it may come from anywhere: what does not fit is refused, and nothing has changed
+ * snapshot  uint8, contiguous, on the CPU; it may come from anywhere: what does not fit is refused, and nothing has
+ *           changed
  * count     how many; 0: all, each into its own place, and there must be as many
  * from, to  optional when count is 0; world from[k] of the snapshot goes into world to[k] of these
  *
- * PS_DATA_ERROR        not a snapshot, damaged, cut short, of another game, precision or random.
- * PS_INVALID_ARGUMENT  also: another number of worlds, a world named twice in to, parameters that differ, a count below 0.
+ * PS_DATA_ERROR        not a snapshot, damaged, cut short, of another game, precision or random, a value that none can
+ *                      have.
+ * PS_INVALID_ARGUMENT  also: another number of worlds, a world named twice in to, parameters that differ, a count below
+ *                      0.
  * PS_OUT_OF_RANGE      no such world. */
 PS_API ps_status ps_worlds_restore(ps_worlds *worlds, const ps_tensor *snapshot, int64_t count, const int64_t *from,
                                    const int64_t *to);
 
-/* Reads or sets the plain state of a world, as ps_worlds_state_count() numbers.
+/* Reads the plain state of a world.
  *
  * count  ps_worlds_state_count()
- *
- * Setting writes the observation too and clears the flags; the episode and its count of steps go on.
+ * state  receives so many numbers
  *
  * PS_OUT_OF_RANGE  no such world.  PS_INVALID_ARGUMENT  also: another count. */
 PS_API ps_status ps_worlds_get_state(const ps_worlds *worlds, int64_t world, int64_t count, double *state);
+
+/* Sets the plain state of a world, and its observation with it.  Its flags and its reward are cleared; the episode and
+ * its count of steps go on.  A world whose state is then not finite is taken out by the next step.
+ *
+ * Otherwise as ps_worlds_get_state(). */
 PS_API ps_status ps_worlds_set_state(ps_worlds *worlds, int64_t world, int64_t count, const double *state);
 
 /* Draws one world, as the game is usually shown: uint8 [height, width, 3], red, green and blue, rows from the top down.
@@ -222,16 +249,25 @@ PS_API ps_status ps_worlds_set_state(ps_worlds *worlds, int64_t world, int64_t c
  * The same state gives the same bytes everywhere.
  *
  * PS_OUT_OF_RANGE  no such world, or no picture of such a size. */
-PS_API ps_status ps_worlds_render(ps_tensor **out, const ps_worlds *worlds, int64_t world, int32_t width, int32_t height);
+PS_API ps_status ps_worlds_render(ps_tensor **out, const ps_worlds *worlds, int64_t world, int32_t width,
+                                  int32_t height);
 
-/* The numbers of a game that may be set.  Their count is -1 for NULL; a name is NULL for an index outside 0 to count - 1. */
+/* How many numbers of the game may be set.  -1 for NULL. */
 PS_API int64_t ps_worlds_parameter_count(const ps_worlds *worlds);
+
+/* The name of one of them, valid as long as a hold; NULL for NULL, and for an index outside 0 to
+ * ps_worlds_parameter_count() - 1. */
 PS_API const char *ps_worlds_parameter_name(const ps_worlds *worlds, int64_t index);
 
-/* Reads or sets one of them; it acts from the next step or reset on.
+/* Reads one of them.
  *
- * PS_NOT_FOUND  no such parameter: the message has the names there are.  PS_OUT_OF_RANGE  not a value it may have. */
+ * PS_NOT_FOUND  no such parameter: the message has the names there are. */
 PS_API ps_status ps_worlds_get_parameter(double *value, const ps_worlds *worlds, const char *name);
+
+/* Sets one of them; it acts from the next step or reset on.
+ *
+ * PS_NOT_FOUND     no such parameter: the message has the names there are.
+ * PS_OUT_OF_RANGE  not a value it may have: the message has the limits. */
 PS_API ps_status ps_worlds_set_parameter(ps_worlds *worlds, const char *name, double value);
 
 #ifdef __cplusplus

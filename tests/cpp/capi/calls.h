@@ -1,5 +1,5 @@
-// One valid call, or several, of every public function, and what its header says about each argument: the table behind the
-// tests of wrong arguments, of options and of failing allocations.  calls_test.cc holds it against the headers.
+// One valid call, or several, of every public function, and what its header says about each argument: the table behind
+// the tests of wrong arguments, of options and of failing allocations.  calls_test.cc holds it against the headers.
 //
 // An argument is kept as the bytes of one machine word, so that any of them can be exchanged for a wrong one.
 #pragma once
@@ -144,18 +144,24 @@ std::vector<Call> tensor_file_calls();
 std::vector<Call> tensor_index_calls();
 std::vector<Call> dlpack_calls();
 std::vector<Call> stream_calls();
+std::vector<Call> loader_calls();
+std::vector<Call> worlds_calls();
+std::vector<Call> worlds_state_calls();
+std::vector<Call> worlds_record_calls();
+std::vector<Call> kpu_calls();
 
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);
 
-// Whether a call that gave this result succeeded: PS_OK from a function that returns a status, no message from any other.
-// Gives back the hold that a function like ps_tensor_retain returns.
+// Whether a call that gave this result succeeded: PS_OK from a function that returns a status, no message from any
+// other.  Gives back the hold that a function like ps_tensor_retain returns.
 bool succeeded(const Call &call, Word result);
 
 // Clears ps_last_error(), makes the call, and says whether it succeeded.
 bool succeeds(const Call &call, const std::vector<Word> &arguments);
 
-// Whether a call that failed has consumed, once, what its header says that it always consumes.  NULL is consumed by nothing.
+// Whether a call that failed has consumed, once, what its header says that it always consumes.  NULL is consumed by
+// nothing.
 bool has_consumed(const Call &call, const std::vector<Word> &arguments);
 
 }  // namespace penstock::test

@@ -11,6 +11,22 @@ ps_npz *open_npz(const char *path) {
   return npz;
 }
 
+ps_worlds *make_worlds() {
+  ps_worlds_options options = PS_WORLDS_OPTIONS_INIT;
+  options.num_worlds = 3;
+  ps_worlds *worlds = nullptr;
+  require_ok(ps_worlds_create(&worlds, "CartPole-v1", &options));
+  require_ok(ps_worlds_step(worlds));
+  return worlds;
+}
+
+// What a call that fails leaves as it was, of the worlds themselves.
+std::string printed_hashes(const ps_worlds *worlds) {
+  ps_tensor *hashes = nullptr;
+  if (ps_worlds_hash(&hashes, worlds) != PS_OK) return ps_last_error();
+  return printed(TensorHold(hashes).get());
+}
+
 TensorHold transposed(ps_tensor *tensor) {
   ps_tensor *view = nullptr;
   require_ok(ps_tensor_transpose(&view, tensor, 0, 1));
@@ -27,6 +43,8 @@ std::string Observation::difference(const Observation &later) const {
   for (size_t index = 0; index < watched.size(); ++index)
     if (watched[index] != later.watched[index])
       return "block " + std::to_string(index) + " of the memory given to the call changed";
+  if (worlds != later.worlds)
+    return "worlds: " + ::testing::PrintToString(worlds) + " became " + ::testing::PrintToString(later.worlds);
   if (files != later.files) return "the files in the folder changed";
   return "";
 }
@@ -79,6 +97,11 @@ Handle **Stage::handle_result(void (*release)(Handle *)) {
 ps_tensor **Stage::tensor_result() { return handle_result<ps_tensor>(ps_tensor_release); }
 
 ps_npz **Stage::npz_result() { return handle_result<ps_npz>(ps_npz_release); }
+ps_kpu_config **Stage::kpu_config_result() { return handle_result<ps_kpu_config>(ps_kpu_config_release); }
+ps_kpu_topology **Stage::kpu_topology_result() { return handle_result<ps_kpu_topology>(ps_kpu_topology_release); }
+ps_kpu **Stage::kpu_result() { return handle_result<ps_kpu>(ps_kpu_release); }
+
+ps_worlds **Stage::worlds_result() { return handle_result<ps_worlds>(ps_worlds_release); }
 
 DLManagedTensorVersioned **Stage::dlpack_result() {
   return handle_result<DLManagedTensorVersioned>([](DLManagedTensorVersioned *lent) { lent->deleter(lent); });
@@ -146,11 +169,35 @@ ps_npz *Stage::npz() {
 
 ps_npz *Stage::npz_to_release() { return open_npz(npz_file()); }
 
+ps_worlds *Stage::worlds() {
+  ps_worlds *worlds = make_worlds();
+  at_end([worlds] { ps_worlds_release(worlds); });
+  watched_worlds_.push_back(worlds);
+  return worlds;
+}
+
+ps_worlds *Stage::running_worlds() {
+  ps_worlds *running = worlds();
+  require_ok(ps_worlds_step_async(running));
+  return running;
+}
+
+ps_worlds *Stage::worlds_to_release() { return make_worlds(); }
+
+ps_tensor *Stage::snapshot() {
+  ps_worlds *stepped = worlds();
+  require_ok(ps_worlds_step(stepped));
+  ps_tensor *snapshot = nullptr;
+  require_ok(ps_worlds_snapshot(&snapshot, stepped));
+  return tensor(TensorHold(snapshot));
+}
+
 Observation Stage::observe() const {
-  Observation observation{live_memory(), ps_get_num_threads(), PS_DEVICE_DEFAULT, 0, {}, {}};
+  Observation observation{live_memory(), ps_get_num_threads(), PS_DEVICE_DEFAULT, 0, {}, {}, {}};
   require_ok(ps_get_device(&observation.device_type, &observation.device_id));
   for (const Watched &block : watched_)
     observation.watched.emplace_back(static_cast<const char *>(block.begin), block.nbytes);
+  for (const ps_worlds *worlds : watched_worlds_) observation.worlds.push_back(printed_hashes(worlds));
   if (folder_) observation.files = folder_->files();
   return observation;
 }

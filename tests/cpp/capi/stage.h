@@ -1,5 +1,5 @@
-// Everything that one call of a public function needs: tensors, files, options and places for results.  Made anew for each
-// call, watched for changes, and given back at the end.
+// Everything that one call of a public function needs: tensors, files, options and places for results.  Made anew for
+// each call, watched for changes, and given back at the end.
 #pragma once
 
 #include <dlpack/dlpack.h>
@@ -28,6 +28,7 @@ struct Observation {
   ps_device_type device_type;
   int32_t device_id;
   std::vector<std::string> watched;
+  std::vector<std::string> worlds;  // the hashes of each one's, or that a step of them is running
   std::map<std::string, std::string> files;
 
   // The first thing that differs, in words; "" when nothing does.
@@ -66,6 +67,10 @@ class Stage {
   // Places for results: filled with a pattern that no result has, and watched.
   ps_tensor **tensor_result();
   ps_npz **npz_result();
+  ps_worlds **worlds_result();
+  ps_kpu_config **kpu_config_result();
+  ps_kpu_topology **kpu_topology_result();
+  ps_kpu **kpu_result();
   DLManagedTensorVersioned **dlpack_result();
   DLManagedTensor **legacy_dlpack_result();
   template <typename Value>
@@ -94,6 +99,12 @@ class Stage {
   ps_npz *npz();
   ps_npz *npz_to_release();
 
+  // Worlds of CartPole-v1: their hashes are watched.
+  ps_worlds *worlds();             // three of them, stepped once
+  ps_worlds *running_worlds();     // a step of theirs was started and not waited for
+  ps_worlds *worlds_to_release();  // a hold that the call is to give back; the stage does not
+  ps_tensor *snapshot();           // of worlds() that have taken another step
+
   // Runs when the stage goes, last one first.
   void at_end(std::function<void()> action) { at_end_.push_back(std::move(action)); }
 
@@ -109,6 +120,7 @@ class Stage {
   DLTensor lent_matrix_description();
 
   std::vector<Watched> watched_;
+  std::vector<const ps_worlds *> watched_worlds_;
   std::deque<int32_t> times_given_back_;  // how often the deleter of each lent_matrix() has run
   std::deque<std::unique_ptr<std::byte[]>> blocks_;
   std::vector<std::function<void()>> at_end_;

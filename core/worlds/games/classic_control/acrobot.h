@@ -9,11 +9,15 @@ namespace penstock::core {
 
 struct Acrobot {
   enum Parameter { reset_low, reset_high };
-  using Action = int32_t;  // 0, 1, 2: torque -1, 0, 1
+  using Action = int32_t;                                       // 0, 1, 2: torque -1, 0, 1
   static constexpr int state_count = 4, observation_count = 6;  // two angles (0 hangs down), their rates
 
   static ClassicFacts facts() {
-    return {"Acrobot-v1", 500, 1024, {0, 2}, false,
+    return {"Acrobot-v1",
+            500,
+            1024,
+            {0, 2},
+            false,
             {{"reset_low", -0.1, -1e6, 1e6}, {"reset_high", 0.1, -1e6, 1e6}},
             {1, 1, 1, 1, fastest_first, fastest_second}};
   }

@@ -13,7 +13,8 @@ namespace penstock::core {
 struct OwnArithmetic {
   static constexpr bool follows_gymnasium = false;
   template <typename Number, int width>
-  static PS_LANES_INLINE void sine_cosine(Lanes<Number, width> x, Lanes<Number, width> *sine, Lanes<Number, width> *cosine) {
+  static PS_LANES_INLINE void sine_cosine(Lanes<Number, width> x, Lanes<Number, width> *sine,
+                                          Lanes<Number, width> *cosine) {
     core::sine_cosine(x, sine, cosine);
   }
 };

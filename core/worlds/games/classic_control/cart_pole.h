@@ -9,11 +9,15 @@ namespace penstock::core {
 
 struct CartPole {
   enum Parameter { sutton_barto_reward, reset_low, reset_high };
-  using Action = int32_t;  // 0 pushes left, 1 right
+  using Action = int32_t;                                       // 0 pushes left, 1 right
   static constexpr int state_count = 4, observation_count = 4;  // x, its rate, angle, its rate
 
   static ClassicFacts facts() {
-    return {"CartPole-v1", 500, 4096, {0, 1}, false,
+    return {"CartPole-v1",
+            500,
+            4096,
+            {0, 1},
+            false,
             {{"sutton_barto_reward", 0, 0, 1}, {"reset_low", -0.05, -1e6, 1e6}, {"reset_high", 0.05, -1e6, 1e6}},
             {2 * x_limit, infinity, 2 * angle_limit, infinity}};
   }
@@ -35,8 +39,8 @@ struct CartPole {
     state[1] = state[1] + c(seconds) * x_rate_rate;
     state[2] = state[2] + c(seconds) * state[3];
     state[3] = state[3] + c(seconds) * angle_rate_rate;
-    result->terminated = (state[0] < c(-x_limit)) | (state[0] > c(x_limit)) | (state[2] < c(-angle_limit)) |
-                         (state[2] > c(angle_limit));
+    result->terminated =
+        (state[0] < c(-x_limit)) | (state[0] > c(x_limit)) | (state[2] < c(-angle_limit)) | (state[2] > c(angle_limit));
     const L sutton = c(parameters[sutton_barto_reward]);
     result->reward = select(result->terminated, c(1) - c(2) * sutton, c(1) - sutton);
   }

@@ -58,14 +58,29 @@ class ClassicGame final : public Game {
     std::vector<double> lowest = facts_.lowest_observations;
     if (lowest.empty())
       for (const double bound : facts_.observation_bounds) lowest.push_back(-bound);
-    return {{"action", is_discrete ? DType::int32 : DType::float32, is_discrete ? Extents{} : Extents{1},
-             FieldRole::action, false, {facts_.action.low}, {facts_.action.high}},
-            {"observation", DType::float32, {Rules::observation_count}, FieldRole::observation, false, lowest,
+    return {{"action",
+             is_discrete ? DType::int32 : DType::float32,
+             is_discrete ? Extents{} : Extents{1},
+             FieldRole::action,
+             false,
+             {facts_.action.low},
+             {facts_.action.high}},
+            {"observation",
+             DType::float32,
+             {Rules::observation_count},
+             FieldRole::observation,
+             false,
+             lowest,
              facts_.observation_bounds},
             {"reward", DType::float32, {}, FieldRole::outcome, false, {-infinity}, {infinity}},
             {"terminated", DType::bool8, {}, FieldRole::outcome, false, {0}, {1}},
-            {"state", sizeof(Number) == 4 ? DType::float32 : DType::float64, {Rules::state_count}, FieldRole::state, true,
-             {-infinity}, {infinity}}};
+            {"state",
+             sizeof(Number) == 4 ? DType::float32 : DType::float64,
+             {Rules::state_count},
+             FieldRole::state,
+             true,
+             {-infinity},
+             {infinity}}};
   }
 
   void bind(std::span<const FieldMemory> memory) override {
@@ -87,8 +102,7 @@ class ClassicGame final : public Game {
     memory.observation = reinterpret_cast<float *>(memory_[observation_field].data(view.buffer));
     memory.reward = reinterpret_cast<float *>(memory_[reward_field].data(view.buffer));
     memory.terminated = reinterpret_cast<bool *>(memory_[terminated_field].data(view.buffer));
-    memory.previously_terminated =
-        reinterpret_cast<const bool *>(memory_[terminated_field].data(view.previous_buffer));
+    memory.previously_terminated = reinterpret_cast<const bool *>(memory_[terminated_field].data(view.previous_buffer));
     memory.num_worlds = num_worlds_;
     for (size_t index = 0; index < facts_.parameters.size(); ++index)
       memory.parameters[index] = facts_.parameters[index].value;

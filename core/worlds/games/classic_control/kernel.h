@@ -1,4 +1,5 @@
-// The loop that steps a stretch of worlds, several side by side: one source for the scalar kernel and for each vector width.
+// The loop that steps a stretch of worlds, several side by side: one source for the scalar kernel and for each vector
+// width.
 #pragma once
 
 #include "core/worlds/games/classic_control/acrobot.h"
@@ -114,7 +115,8 @@ PS_LANES_INLINE LaneMask<Number, width> step_lanes(const ClassicMemory &memory, 
 template <typename Game, typename Arithmetic, typename Number, int width, bool has_inactive>
 bool step_stretch(const ClassicMemory &memory, Range worlds, const bool *active) {
   Number parameters[most_parameters];
-  for (int index = 0; index < most_parameters; ++index) parameters[index] = static_cast<Number>(memory.parameters[index]);
+  for (int index = 0; index < most_parameters; ++index)
+    parameters[index] = static_cast<Number>(memory.parameters[index]);
   const Number *numbers = parameters;
   LaneMask<Number, width> is_unsound = Lanes<Number, width>(0) != Lanes<Number, width>(0);
   int64_t world = worlds.begin;

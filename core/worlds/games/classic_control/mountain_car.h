@@ -104,8 +104,9 @@ struct MountainCarContinuous : MountainValley {
     result->reward = select(result->terminated, c(100), c(0)) - action * action * c(0.1);
   }
 
-  // Gymnasium keeps the state as float32, so that NumPy computes in float32 from an episode's second step on.  The first
-  // state of an episode is float64, and so is what is computed from it; that it is the first shows in its not being a float32.
+  // Gymnasium keeps the state as float32, so that NumPy computes in float32 from an episode's second step on.  The
+  // first state of an episode is float64, and so is what is computed from it; that it is the first shows in its not
+  // being a float32.
   static void follow(Lanes<double, 1> (&state)[2], double action, const double *parameters,
                      StepResult<double, 1> *result) {
     const double position = state[0].vector, velocity = state[1].vector;
@@ -126,7 +127,8 @@ struct MountainCarContinuous : MountainValley {
     if (action < -1 || action > 1)
       velocity += static_cast<Number>((action < -1 ? -1.0 : 1.0) * power - slope);
     else
-      velocity += static_cast<Number>(static_cast<float>(action) * static_cast<float>(power) - static_cast<float>(slope));
+      velocity +=
+          static_cast<Number>(static_cast<float>(action) * static_cast<float>(power) - static_cast<float>(slope));
     Lanes<Number, 1> moved[2] = {Lanes<Number, 1>(position), Lanes<Number, 1>(0)};
     move<Number, 1>(moved, Lanes<Number, 1>(velocity));
     state[0] = static_cast<double>(moved[0].vector);

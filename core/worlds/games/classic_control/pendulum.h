@@ -9,12 +9,13 @@ namespace penstock::core {
 
 struct Pendulum {
   enum Parameter { gravity, x_init, y_init };
-  using Action = float;  // the torque, clipped to -2 to 2
+  using Action = float;                                         // the torque, clipped to -2 to 2
   static constexpr int state_count = 2, observation_count = 3;  // angle (0 is up), its rate; cosine, sine, rate
 
   static ClassicFacts facts() {
-    return {"Pendulum-v1", 200, 4096, {-2, 2}, true,
-            {{"g", 10, -1e6, 1e6}, {"x_init", std::numbers::pi, -1e6, 1e6}, {"y_init", 1, -1e6, 1e6}},
+    return {"Pendulum-v1",  200,
+            4096,           {-2, 2},
+            true,           {{"g", 10, -1e6, 1e6}, {"x_init", std::numbers::pi, -1e6, 1e6}, {"y_init", 1, -1e6, 1e6}},
             {1, 1, fastest}};
   }
 

@@ -26,7 +26,8 @@ ClassicKernels classic_kernels(WorldsKernel kernel) {
       if (!has_32_bytes()) fail(Status::unavailable, "this processor has no vectors of 32 bytes (AVX2)");
       return *kernels_of_32_bytes();
     case WorldsKernel::bytes_64:
-      if (!has_64_bytes()) fail(Status::unavailable, "this processor has no vectors of 64 bytes (AVX-512 F, BW, DQ, VL)");
+      if (!has_64_bytes())
+        fail(Status::unavailable, "this processor has no vectors of 64 bytes (AVX-512 F, BW, DQ, VL)");
       return *kernels_of_64_bytes();
     case WorldsKernel::automatic: break;
   }

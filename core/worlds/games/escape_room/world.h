@@ -122,7 +122,6 @@ PS_HD inline bool is_sound(const World &world) {
     const int32_t grabbed = world.agents[agent].grabbed;
     is_sound &= grabbed == 0 ? !is_welded(weld) : weld.first == agent && weld.second == grabbed;
     is_sound &= grabbed == 0 || (grabbed >= first_cube && grabbed < body_count);
-    is_sound &= world.simulation.bodies[agent].shape == Shape::circle;
   }
   for (const Body &body : world.simulation.bodies)
     is_sound &= static_cast<int32_t>(body.shape) >= 0 && static_cast<int32_t>(body.shape) <= 2;
