@@ -32,6 +32,7 @@ struct GameOptions {
   Precision precision = Precision::float32;
   Randomness randomness = Randomness::counter;
   WorldsKernel kernel = WorldsKernel::automatic;
+  int64_t episode_length = 0;  // as WorldsOptions has it: 0 is the game's own
 };
 
 // A number of a game's that a user may set.

@@ -49,7 +49,8 @@ Worlds::Worlds(std::string_view game, const WorldsOptions &options) : options_(o
   check_options(options);
   if (options_.seeds.empty()) options_.seeds = {0};
   check_seeds(options_.seeds, num_worlds());
-  game_ = make_game(game, options.game);
+  options_.game.episode_length = options.episode_length;
+  game_ = make_game(game, options_.game);
   for (const auto &[name, value] : options.parameters) set_parameter(name, value);
   episode_length_ = options.episode_length != 0 ? options.episode_length : game_->episode_length();
   if (options.threads != 0) {
@@ -76,6 +77,7 @@ Worlds::~Worlds() {
 
 void Worlds::allocate_fields() {
   const std::vector<Field> fields = game_->fields();
+  memory_.reserve(2 * fields.size() + 2);  // the game keeps a view of its part
   for (const Field &field : fields)
     memory_.emplace_back(field, num_worlds(), is_written_by_step(field.role) ? options_.buffers : 1);
   game_->bind(memory_);

@@ -123,7 +123,9 @@ struct StepsWithoutAllocations {
     options.actions = PS_ACTIONS_CLAMP;
     ps_worlds *worlds = nullptr;
     require_ok(ps_worlds_create(&worlds, game, &options));
-    const std::vector<double> spoilt(static_cast<size_t>(ps_worlds_state_count(worlds)), NAN);
+    std::vector<double> spoilt(static_cast<size_t>(ps_worlds_state_count(worlds)));
+    require_ok(ps_worlds_get_state(worlds, 0, ps_worlds_state_count(worlds), spoilt.data()));
+    spoilt[0] = NAN;
     int64_t allocations = 0;
     for (int step = 0; step < 1200; ++step) {
       for (const int64_t world : {3, 99})

@@ -14,8 +14,8 @@ import penstock.gym
 import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.utils.env_match import check_environments_match
+from penstock.gym.facts import GAMES
 
-GAMES = penstock.worlds.games()
 FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
 EXPECTED_WARNINGS = ("is -infinity", "is infinity", "symmetric and normalized")  # the originals cause them too
 each_game = pytest.mark.parametrize("name", GAMES)

@@ -9,8 +9,8 @@ import numpy as np
 import penstock.gym
 import pytest
 from gymnasium.vector import AutoresetMode
+from penstock.gym.facts import GAMES
 
-GAMES = penstock.worlds.games()
 FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
 MODES = list(AutoresetMode)
 NUM_ENVS, MOST_STEPS = 6, 40  # so few that episodes are cut off, too

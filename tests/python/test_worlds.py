@@ -14,9 +14,8 @@ import numpy.typing as npt
 import penstock
 import pytest
 import torch
+from penstock.gym.facts import GAMES
 from penstock.worlds import Worlds
-
-GAMES = penstock.worlds.games()
 
 # PENSTOCK_FULL=1 ./scripts/test python plays as many of each game as it takes to be sure; each run plays some.
 EPISODES = dict.fromkeys(GAMES, 1000) if os.environ.get("PENSTOCK_FULL") else dict.fromkeys(GAMES, 2) | {GAMES[0]: 20}

@@ -5,7 +5,7 @@
  * call ps_worlds_step(), read "observation", "reward", "terminated" and "truncated".  A copy is the caller's to make.
  *
  * The games: CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, Pendulum-v1 and Acrobot-v1, as Gymnasium defines
- * them.
+ * them; and EscapeRoom, in which two agents must work together to get through three rooms.
  *
  * The same seeds, options and actions give the same bytes in every tensor, whatever the threads, the number of worlds,
  * the kernel, the compiler and the machine; PS_RANDOM_GYMNASIUM with PS_PRECISION_F64, which follows libm, is left out

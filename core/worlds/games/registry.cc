@@ -1,14 +1,30 @@
 // The games there are.
+#include <algorithm>
+#include <array>
+
 #include "core/base/error.h"
 #include "core/worlds/game.h"
 #include "core/worlds/games/classic_control/classic_control.h"
+#include "core/worlds/games/escape_room/escape_room.h"
 
 namespace penstock::core {
 
-std::span<const std::string_view> game_names() { return classic_control_names; }
+namespace {
+
+constexpr auto names_of_all = [] {
+  std::array<std::string_view, classic_control_names.size() + 1> names;
+  std::copy(classic_control_names.begin(), classic_control_names.end(), names.begin());
+  names.back() = escape_room_name;
+  return names;
+}();
+
+}  // namespace
+
+std::span<const std::string_view> game_names() { return names_of_all; }
 
 std::unique_ptr<Game> make_game(std::string_view name, const GameOptions &options) {
   if (std::unique_ptr<Game> game = make_classic_control(name, options)) return game;
+  if (name == escape_room_name) return make_escape_room(options);
   std::string names;
   for (const std::string_view known : game_names()) {
     names += names.empty() ? "" : ", ";

@@ -25,7 +25,7 @@ except ImportError as error:
 from penstock import worlds
 from penstock.errors import InvalidArgumentError
 from penstock.gym.environment import Environment, MountainCarContinuous, Pendulum
-from penstock.gym.facts import REWARD_THRESHOLDS
+from penstock.gym.facts import GAMES, REWARD_THRESHOLDS
 from penstock.gym.vector import VectorEnvironment
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def make_vector_environment(
 
 
 def register_games() -> None:
-    """Puts every game into Gymnasium's registry."""
-    for name in worlds.games():
+    """Puts every game of one agent into Gymnasium's registry."""
+    for name in GAMES:
         gymnasium.register(
             f"{NAMESPACE}/{name}",
             entry_point=f"{__name__}:{OWN_ENTRY_POINTS.get(name, 'Environment')}",

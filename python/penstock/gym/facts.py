@@ -10,9 +10,10 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
 from penstock.errors import InvalidArgumentError
-from penstock.worlds import Worlds
+from penstock.worlds import Worlds, games, make
 
 __all__ = [
+    "GAMES",
     "REWARD_THRESHOLDS",
     "action_space",
     "checked_render_mode",
@@ -20,6 +21,9 @@ __all__ = [
     "observation_space",
     "warn_of_no_render_mode",
 ]
+
+# Those of one agent with one observation, which an environment here can be.
+GAMES: Final = [name for name in games() if "observation" in make(name).tensors()]
 
 # As Gymnasium registers its own.
 REWARD_THRESHOLDS: Final = {
