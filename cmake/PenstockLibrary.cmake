@@ -1,21 +1,19 @@
 # The engine (a static library, which the C++ tests link) and libcore.so, which shows nothing of it but ps_*.
 file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/base/*.cc ${PROJECT_SOURCE_DIR}/core/tensor/*.cc
-     ${PROJECT_SOURCE_DIR}/core/io/*.cc ${PROJECT_SOURCE_DIR}/core/worlds/*.cc)
+     ${PROJECT_SOURCE_DIR}/core/io/*.cc ${PROJECT_SOURCE_DIR}/core/kpu/*.cc ${PROJECT_SOURCE_DIR}/core/loader/*.cc
+     ${PROJECT_SOURCE_DIR}/core/worlds/*.cc)
 file(GLOB_RECURSE game_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/worlds/games/*.cc)
 add_library(penstock_engine STATIC ${core_sources} ${game_sources})
-# Chosen at run time by what the processor has; everything in them is inlined, so that nothing of it is called elsewhere, and
-# that vectors wider than the processor's are passed in two ways (psabi) is of no matter.
+# Chosen at run time by what the processor has; everything in them is inlined, so that nothing of it is called elsewhere.
 set(kernels ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control)
-file(GLOB kernel_sources CONFIGURE_DEPENDS ${kernels}/kernels_*.cc)
-set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS -Wno-psabi)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set_source_files_properties(${kernels}/kernels_32.cc PROPERTIES COMPILE_OPTIONS "-Wno-psabi;-mavx2")
+  set_source_files_properties(${kernels}/kernels_32.cc PROPERTIES COMPILE_OPTIONS "-mavx2")
   set_source_files_properties(${kernels}/kernels_64.cc PROPERTIES
-    COMPILE_OPTIONS "-Wno-psabi;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
+    COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()
 target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(penstock_engine PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")
-target_link_libraries(penstock_engine PRIVATE LibDeflate::LibDeflate XxHash::XxHash
+target_link_libraries(penstock_engine PRIVATE LibDeflate::LibDeflate XxHash::XxHash StaticZlib::StaticZlib Zstd::Zstd
                       PUBLIC DLPack::DLPack Threads::Threads ${CMAKE_DL_LIBS})
 
 file(GLOB capi_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/capi/src/*.cc)

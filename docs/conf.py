@@ -1,6 +1,7 @@
 """How Sphinx makes the book: scripts/docs runs it, with every warning an error."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import penstock
@@ -24,6 +25,8 @@ default_role = "code"
 primary_domain = "py"
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints_format = "short"
+# What only their users have: the book needs no more of them than their names.
+autodoc_mock_imports = [name for name in ("stable_baselines3", "torch") if find_spec(name) is None]
 python_use_unqualified_type_names = True
 # Names of Python's and C's own, for which the book has no page: it is built without a network.
 nitpick_ignore_regex = [
@@ -33,6 +36,7 @@ nitpick_ignore_regex = [
     ),
     ("py:(class|exc)", r"(collections\.abc|contextlib|os|types|typing)\.\w+"),
     ("py:class", r"SupportsDLPack|penstock\._dlpack\.TensorBase"),
+    ("py:class", r"(gymnasium|numpy|stable_baselines3|torch)\.[\w.]+|AutoresetMode|VectorEnv|Precision|Random"),
     ("c:identifier", r"u?int\d+_t|size_t"),
 ]
 

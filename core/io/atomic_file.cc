@@ -1,6 +1,5 @@
 #include "core/io/atomic_file.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -68,15 +67,7 @@ void AtomicFile::append(std::span<const std::byte> bytes) {
 }
 
 void AtomicFile::overwrite(uint64_t offset, std::span<const std::byte> bytes) const {
-  constexpr size_t largest_call = size_t{1} << 30;  // Linux writes no more than some 2 GiB at once
-  while (!bytes.empty()) {
-    const ssize_t count =
-        ::pwrite(descriptor_.number(), bytes.data(), std::min(bytes.size(), largest_call), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_on_path("write", path_, errno);
-    offset += static_cast<uint64_t>(count);
-    bytes = bytes.subspan(static_cast<size_t>(count));
-  }
+  write_at(descriptor_, path_, offset, bytes);
 }
 
 void AtomicFile::commit() {

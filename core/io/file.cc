@@ -25,6 +25,18 @@ void fail_on_path(const char *verb, const std::string &path, int error_number) {
   fail(status, "cannot ", verb, " ", in_quotes(path), ": ", strerror_r(error_number, room, sizeof(room)));
 }
 
+void write_at(const Descriptor &descriptor, const std::string &path, uint64_t offset, std::span<const std::byte> bytes) {
+  constexpr size_t largest_call = size_t{1} << 30;  // Linux writes no more than some 2 GiB at once
+  while (!bytes.empty()) {
+    const ssize_t count =
+        ::pwrite(descriptor.number(), bytes.data(), std::min(bytes.size(), largest_call), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_on_path("write", path, errno);
+    offset += static_cast<uint64_t>(count);
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+}
+
 File File::open(const std::string &path) {
   // Without O_NONBLOCK the opening of a pipe would wait for a writer.
   Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/tensor/create.h"
 #include "core/worlds/canvas.h"
+#include "core/worlds/recording.h"
 
 namespace penstock::core {
 namespace {
@@ -65,7 +66,13 @@ Worlds::Worlds(std::string_view game, const WorldsOptions &options) : options_(o
   reset({}, options_.seeds);
 }
 
-Worlds::~Worlds() = default;
+Worlds::~Worlds() {
+  try {
+    wait();
+    stop_recording();
+  } catch (const std::exception &) {  // nobody is left to be told
+  }
+}
 
 void Worlds::allocate_fields() {
   const std::vector<Field> fields = game_->fields();
@@ -157,6 +164,7 @@ void Worlds::reset(std::span<const bool> mask, std::span<const uint64_t> seeds) 
       clear_outcome(world, buffer_);
     }
   });
+  if (recorder_) recorder_->reset(mask, seeds);
 }
 
 void Worlds::step() {
@@ -204,6 +212,7 @@ void Worlds::run_step() {
   suspects_.clear();
   buffer_ = view.buffer;
   ++step_count_;
+  if (recorder_) recorder_->step();
 }
 
 void Worlds::count_steps(Range range, const StepView &view) {
@@ -331,6 +340,7 @@ void Worlds::set_state(int64_t world, std::span<const double> state) {
   game_->set_state(world, state, buffer_);
   clear_outcome(world, buffer_);
   suspect(world);
+  if (recorder_) recorder_->set_state(world, state);
 }
 
 namespace {
@@ -373,6 +383,7 @@ void Worlds::set_parameter(std::string_view name, double value) {
     fail(Status::out_of_range, "parameter ", name, " is ", value, ": expected ", parameter.lowest, " to ",
          parameter.highest);
   parameter.value = value;
+  if (recorder_) recorder_->set_parameter(name, value);
 }
 
 }  // namespace penstock::core

@@ -47,6 +47,8 @@ struct WorldFault {
   int64_t step;
 };
 
+class Recorder;
+
 // One thread at a time, but for what says otherwise.
 class Worlds {
  public:
@@ -54,7 +56,7 @@ class Worlds {
 
   // Every world is at the start of its episode 0.
   Worlds(std::string_view game, const WorldsOptions &options);
-  ~Worlds();  // waits for a step that runs
+  ~Worlds();  // waits for a step that runs, and ends a recording
   Worlds(const Worlds &) = delete;
   Worlds &operator=(const Worlds &) = delete;
 
@@ -86,6 +88,11 @@ class Worlds {
   // none does.
   void restore(std::span<const std::byte> snapshot, std::span<const int64_t> from, std::span<const int64_t> to);
 
+  // Writes all that is done to the worlds from here on into a file, as recording.h says, until stop_recording(), which does
+  // nothing when there is no recording.
+  void start_recording(const std::string &path);
+  void stop_recording();
+
   void get_state(int64_t world, std::span<double> state) const;
   void set_state(int64_t world, std::span<const double> state);  // the episode goes on from it; flags are cleared
 
@@ -111,6 +118,7 @@ class Worlds {
  private:
   struct KeptWorlds;
 
+  friend class Recorder;
   size_t field_index(std::string_view name) const;
   void allocate_fields();
   void seed_world(int64_t world, uint64_t seed);
@@ -135,6 +143,9 @@ class Worlds {
   void check_parameters(std::span<const std::byte> values) const;
   KeptWorlds read_worlds(const SnapshotReader &reader) const;
   void restore_world(const KeptWorlds &kept, int64_t from, int64_t to);
+  std::vector<uint64_t> hash_worlds() const;
+  std::vector<uint64_t> hash_fields() const;
+  std::vector<std::byte> snapshot_of(std::span<const int64_t> worlds) const;
 
   WorldsOptions options_;
   std::unique_ptr<Game> game_;
@@ -152,6 +163,7 @@ class Worlds {
   std::vector<WorldFault> faults_;
   std::mutex faults_mutex_;
   std::unique_ptr<ThreadPool> own_pool_;
+  std::unique_ptr<Recorder> recorder_;  // while there is a recording
   Background background_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/snapshot.h"
+#include "core/worlds/recording.h"
 #include "core/worlds/worlds.h"
 
 namespace penstock::core {
@@ -78,6 +79,10 @@ void check_no_place_twice(std::span<const int64_t> places, int64_t num_worlds) {
 
 std::vector<uint64_t> Worlds::hashes() const {
   require_idle();
+  return hash_worlds();
+}
+
+std::vector<uint64_t> Worlds::hash_worlds() const {
   std::vector<uint64_t> hashes(static_cast<size_t>(num_worlds()));
   const auto hash_world = [&](int64_t world, std::vector<std::byte> &bytes) {
     const auto index = static_cast<size_t>(world);
@@ -107,6 +112,10 @@ bool Worlds::is_final(size_t field) const {
 
 std::vector<uint64_t> Worlds::field_hashes() const {
   require_idle();
+  return hash_fields();
+}
+
+std::vector<uint64_t> Worlds::hash_fields() const {
   std::vector<uint64_t> hashes;
   std::vector<std::byte> bytes;
   for (const size_t field : shown_) {
@@ -122,19 +131,32 @@ std::vector<uint64_t> Worlds::field_hashes() const {
 
 std::vector<std::byte> Worlds::snapshot() const {
   require_idle();
+  std::vector<int64_t> all(static_cast<size_t>(num_worlds()));
+  std::iota(all.begin(), all.end(), 0);
+  return snapshot_of(all);
+}
+
+std::vector<std::byte> Worlds::snapshot_of(std::span<const int64_t> worlds) const {
   SnapshotWriter writer(snapshot_kind, snapshot_version, layout_hash(*game_, options_.game, memory_));
+  std::vector<std::byte> bytes;
+  const auto add_values = [&]<typename Value>(const char *name, const std::vector<Value> &values) {
+    if (values.empty()) return writer.add(name, {});
+    bytes.resize(worlds.size() * sizeof(Value));
+    for (size_t index = 0; index < worlds.size(); ++index)
+      std::memcpy(bytes.data() + index * sizeof(Value), &values[static_cast<size_t>(worlds[index])], sizeof(Value));
+    writer.add(name, bytes);
+  };
   std::vector<double> values;
   for (const GameParameter &parameter : game_->parameters()) values.push_back(parameter.value);
   writer.add("parameters", bytes_of<double>(values));
-  writer.add("seeds", bytes_of<uint64_t>(seeds_));
-  writer.add("episodes", bytes_of<uint64_t>(episodes_));
-  writer.add("generators", bytes_of<GymnasiumRandom>(generators_));
-  std::vector<std::byte> bytes;
+  add_values("seeds", seeds_);
+  add_values("episodes", episodes_);
+  add_values("generators", generators_);
   for (const FieldMemory &memory : memory_) {
-    const int64_t size = memory.bytes_per_world();
-    bytes.resize(static_cast<size_t>(size * num_worlds()));
-    for (int64_t world = 0; world < num_worlds(); ++world)
-      memory.read_world(bytes.data() + world * size, world, buffer_);
+    const auto size = static_cast<size_t>(memory.bytes_per_world());
+    bytes.resize(size * worlds.size());
+    for (size_t index = 0; index < worlds.size(); ++index)
+      memory.read_world(bytes.data() + index * size, worlds[index], buffer_);
     writer.add("field:" + memory.field().name, bytes);
   }
   return writer.finish();
@@ -189,6 +211,7 @@ void Worlds::restore(std::span<const std::byte> snapshot, std::span<const int64_
   if (!active_) active_ = std::make_unique<bool[]>(static_cast<size_t>(num_worlds()));
   suspects_.reserve(suspects_.size() + to.size());  // nothing below can fail
   for (size_t index = 0; index < from.size(); ++index) restore_world(kept, from[index], to[index]);
+  if (recorder_) recorder_->restore(to);
 }
 
 void Worlds::restore_world(const KeptWorlds &kept, int64_t from, int64_t to) {

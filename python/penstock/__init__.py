@@ -79,6 +79,8 @@ from penstock.tensor import Tensor
 
 set_tensor_class(Tensor)
 
+from penstock import loader as loader  # noqa: E402 - it needs the class that was just set
+
 __all__ = [
     "CancelledError",
     "DType",

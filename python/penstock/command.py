@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
-from penstock import doctor
+from penstock import doctor, kpu_command, worlds
 from penstock.errors import Error
+from penstock.loader import program
 from penstock.process import __version__
+from penstock.world_options import WORDS, Kernel
 
 __all__ = ["main"]
 
@@ -35,6 +37,20 @@ def parser() -> Parser:
         "installed. The status is 1 when something installed does not work.",
     )
     asked.add_argument("--json", action="store_true", help="print it as JSON")
+    program.add_commands(commands)
+    replayed = commands.add_parser(
+        "replay",
+        help="do again what a recording of worlds says, and compare",
+        description="Does again what a recording of worlds says was done, and compares the hashes of every step. The "
+        "status is 0 when all are the same, 1 when one differs (the first step, world and tensor are named), "
+        "2 when the file cannot be read.",
+    )
+    replayed.add_argument("file", metavar="FILE", help="a recording, as Worlds.record() writes it")
+    replayed.add_argument(
+        "--threads", type=int, metavar="N", help="how many threads to use; by default those of the process"
+    )
+    replayed.add_argument("--kernel", choices=WORDS["kernel"], default="automatic", help="which vectors to step with")
+    kpu_command.add_to(commands, Parser)
     return made
 
 
@@ -44,13 +60,52 @@ def run_doctor(as_json: bool) -> int:
     return 0 if report["passed"] else 1
 
 
+class Meter:
+    """Shows on a terminal how far a job has come, in one line that is written again and again; elsewhere nothing."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream if stream.isatty() else None
+        self.shown = ""
+
+    def show(self, done: int, total: int) -> None:
+        """The progress callback of a job."""
+        percent = f"{100 * done // max(total, 1)} %"
+        if self.stream is not None and percent != self.shown:
+            self.stream.write(f"\r{percent}")
+            self.stream.flush()
+            self.shown = percent
+
+    def clear(self) -> None:
+        """Leaves the line as it was before."""
+        if self.stream is not None and self.shown:
+            self.stream.write(f"\r{' ' * len(self.shown)}\r")
+            self.stream.flush()
+
+
+def run_replay(file: str, threads: int | None, kernel: Kernel) -> int:
+    meter = Meter(sys.stderr)
+    try:
+        report = worlds.replay(file, threads=threads, kernel=kernel, progress=meter.show)
+    finally:
+        meter.clear()
+    print(f"{file}: {report}")
+    return 0 if report.same else 1
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the words of a command line ask for; the status to end with."""
     try:
         options = parser().parse_args(arguments)
         if options.command is None:
             parser().error("no command was given")
-        status = run_doctor(options.json)
+        if options.command == "doctor":
+            status = run_doctor(options.json)
+        elif options.command == "replay":
+            status = run_replay(options.file, options.threads, options.kernel)
+        elif options.command == "kpu":
+            status = kpu_command.run(options)
+        else:
+            status = program.run(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # the reader has seen enough; nothing more may be written, not even at exit

@@ -82,7 +82,8 @@ def examine_build() -> dict[str, str]:
     """Each part that a build has, or how to get it."""
     return {
         "DLPack extension": "built in" if HAS_EXTENSION else f"not built in: {ADVICE}",
-        "libdeflate (compressed .npz)": "built in",
+        "libdeflate (compressed .npz, .gz)": "built in",
+        "zlib (.tar.gz), libzstd (.tar.zst)": "built in",
         "xxHash (checksums)": "built in",
     }
 

@@ -16,31 +16,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from operator import index
 from types import TracebackType
-from typing import Any, Final, Literal, Never, TypeAlias
+from typing import Any, Never
 
 from penstock import devices, errors
 from penstock._native import call, ffi, lib, raise_last_error, struct, text
 from penstock.base import adopt, made, read_buffer
 from penstock.creation import as_tensor
 from penstock.devices import Device
+from penstock.files import Path
+from penstock.recording import Recording, Replay, replay
 from penstock.tensor import Tensor
+from penstock.world_options import Actions, Autoreset, Kernel, Precision, Random, at_least_one, number_of
 
-__all__ = ["Worlds", "games", "make"]
-
-Autoreset: TypeAlias = Literal["next_step", "same_step", "disabled"]
-Actions: TypeAlias = Literal["refuse", "clamp", "game"]
-Precision: TypeAlias = Literal["f32", "f64"]
-Random: TypeAlias = Literal["counter", "gymnasium"]
-Kernel: TypeAlias = Literal["automatic", "scalar", "16_bytes", "32_bytes", "64_bytes"]
-
-# The words that an option takes, in the order of the C ABI's numbers.
-WORDS: Final = {
-    "autoreset": ("next_step", "same_step", "disabled"),
-    "actions": ("refuse", "clamp", "game"),
-    "precision": ("f32", "f64"),
-    "rng": ("counter", "gymnasium"),
-    "kernel": ("automatic", "scalar", "16_bytes", "32_bytes", "64_bytes"),
-}
+__all__ = ["Recording", "Replay", "Worlds", "games", "make", "replay"]
 
 
 def games() -> list[str]:
@@ -343,6 +331,26 @@ class Worlds:
             return
         call(lib.ps_worlds_restore, self._worlds, as_bytes_tensor(snapshot), len(places), places, targets)
 
+    def record(self, path: Path) -> Recording:
+        """Records all that is done to the worlds from here on into a file, for replay() or `penstock replay`.
+
+        The recording ends with the block, with stop() of what this returns, or with the worlds. It has each step's
+        actions and hashes; each call that steps or changes the worlds writes its part before it returns, and raises an
+        OSError when that fails: the call has then done its work, and the recording has ended before it.
+
+        NotFoundError when there is no such folder, OSError when the file cannot be written, InvalidArgumentError when
+        the worlds are being recorded already.
+
+        >>> import os, tempfile, penstock
+        >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=2)
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.psr")
+        >>> with worlds.record(path):
+        ...     worlds.step()
+        >>> penstock.worlds.replay(path).same
+        True
+        """
+        return Recording(self._worlds, path)
+
     def get_state(self, world: int) -> list[float]:
         """The plain state of a world.
 
@@ -464,21 +472,6 @@ class Worlds:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def number_of(name: str, word: str) -> int:
-    """The C ABI's number for a word of an option."""
-    words = WORDS[name]
-    if word not in words:
-        raise errors.InvalidArgumentError(f"{name} is {word!r}: expected one of {', '.join(map(repr, words))}")
-    return words.index(word)
-
-
-def at_least_one(name: str, number: int) -> int:
-    """A number for which the C ABI's 0 means something else."""
-    if number < 1:
-        raise errors.OutOfRangeError(f"{name} is {number}: expected at least 1")
-    return number
 
 
 def as_floats(parameters: dict[str, float]) -> Iterator[tuple[str, float]]:

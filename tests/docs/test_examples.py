@@ -50,6 +50,12 @@ def test_python_examples_print_what_they_say(name: str, tmp_path: Path) -> None:
     check_prints([sys.executable, str(source), *needed], tmp_path, expected_output(source))
 
 
+@pytest.mark.parametrize("name", sorted(path.name for path in (EXAMPLES / "kpu").glob("*.py")))
+def test_kpu_examples_print_what_they_say(name: str, tmp_path: Path) -> None:
+    source = EXAMPLES / "kpu" / name
+    check_prints([sys.executable, str(source)], tmp_path, expected_output(source))
+
+
 def test_the_demo_finds_what_it_says(tmp_path: Path) -> None:
     check_prints([sys.executable, str(EXAMPLES / "python" / CHECKS_ITSELF)], tmp_path, "...nothing leaks.\n")
 

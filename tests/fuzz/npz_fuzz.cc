@@ -1,38 +1,15 @@
 // Any file is either refused as an archive or opens, and then each of its arrays is refused or read whole.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "core/base/error.h"
-#include "core/base/text.h"
 #include "core/io/npz.h"
+#include "memory_file.h"
 
 namespace {
 
 using namespace penstock::core;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-// Archives are read from files: this one lies in memory and has a path all the same.
-class MemoryFile {
- public:
-  MemoryFile(const uint8_t *data, size_t size) : number_(memfd_create("input", MFD_CLOEXEC)) {
-    require(number_ >= 0 && write(number_, data, size) == static_cast<ssize_t>(size));
-  }
-  MemoryFile(const MemoryFile &) = delete;
-  MemoryFile &operator=(const MemoryFile &) = delete;
-  ~MemoryFile() { close(number_); }
-  std::string path() const { return text("/proc/self/fd/", number_); }
-
- private:
-  int number_;
-};
 
 template <typename Read>
 void read_or_refuse(Read read) {

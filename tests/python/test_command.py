@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -83,18 +84,24 @@ def test_the_version_is_the_packages(program: tuple[str, ...]) -> None:
 def test_help_names_every_command() -> None:
     told = run("--help")
     assert (told.returncode, told.stderr) == (0, "")
-    assert "doctor" in told.stdout
+    for command in ("doctor", "loader", "replay", "kpu"):
+        assert command in told.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        (["dance"], "argument COMMAND: invalid choice: 'dance' (choose from 'doctor')"),
+        (
+            ["dance"],
+            "argument COMMAND: invalid choice: 'dance' (choose from 'doctor', 'loader', 'replay', 'kpu')",
+        ),
         (["doctor", "--yaml"], "unrecognized arguments: --yaml"),
         (["doctor", "torch"], "unrecognized arguments: torch"),
+        (["replay"], "the following arguments are required: FILE"),
+        (["replay", "run.psr", "--threads", "two"], "argument --threads: invalid int value: 'two'"),
         ([], "no command was given"),
     ],
-    ids=["command", "option", "argument", "nothing"],
+    ids=["command", "option", "argument", "no file", "number", "nothing"],
 )
 def test_what_is_not_understood_is_one_line_and_status_2(arguments: list[str], wrong: str) -> None:
     told = run(*arguments)
@@ -187,3 +194,87 @@ def test_a_reader_that_stops_early_is_no_error(doctor_with: Doctor) -> None:
     doctor_with()
     told = run(program=("bash", "-c", f"set -o pipefail; {str(PROGRAM)!r} doctor | true"))
     assert (told.returncode, told.stderr) == (0, "")
+
+
+# ---- Replays ----
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    return record(tmp_path / "run.psr")
+
+
+def record(path: Path, other_step: int | None = None) -> Path:
+    """300 steps of 4 worlds with the same actions, but for that of world 2 in one step."""
+    worlds = penstock.worlds.make("CartPole-v1", num_worlds=4)
+    with worlds.record(path):
+        for step in range(300):
+            worlds.action[:] = [0, 1, int(step == other_step), 1]
+            worlds.step()
+    return path
+
+
+def step_of(content: bytes, step: int) -> slice:
+    """Where a recording has a step: behind the header, each with a head of 32 bytes and a checksum of 8."""
+    begin = 24 + int.from_bytes(content[8:16], "little")
+    size = 32 + int.from_bytes(content[begin + 16 : begin + 24], "little") + 8
+    return slice(begin + step * size, begin + (step + 1) * size)
+
+
+def on_a_terminal(*arguments: str) -> tuple[int, str, str]:
+    """The status, what was printed, and what a terminal was shown beside it."""
+    master, slave = os.openpty()
+    with subprocess.Popen([str(PROGRAM), *arguments], stdout=subprocess.PIPE, stderr=slave, text=True) as program:
+        os.close(slave)
+        assert program.stdout is not None
+        printed = program.stdout.read()
+    shown = b""
+    try:
+        while part := os.read(master, 4096):
+            shown += part
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(master)
+    return program.returncode, printed, shown.decode()
+
+
+def test_a_recording_that_replays_the_same_is_status_0(recording: Path) -> None:
+    told = run("replay", str(recording), "--threads", "1", "--kernel", "scalar")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == f"{recording}: the same: 300 steps of 4 worlds of CartPole-v1\n"
+
+
+def test_a_recording_cut_short_is_replayed_up_to_there(recording: Path) -> None:
+    recording.write_bytes(recording.read_bytes()[:-1])
+    told = run("replay", str(recording))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.endswith("the same: 300 steps of 4 worlds of CartPole-v1; the recording is cut short there\n")
+
+
+def test_a_recording_that_differs_is_status_1(recording: Path) -> None:
+    other = record(recording.with_name("other.psr"), other_step=3).read_bytes()
+    content = bytearray(recording.read_bytes())
+    content[step_of(content, 3)] = other[step_of(other, 3)]
+    recording.write_bytes(content)
+    told = run("replay", str(recording))
+    assert (told.returncode, told.stderr) == (1, "")
+    assert told.stdout == f"{recording}: CartPole-v1 differs in step 4: world 2, observation (1 of 4 worlds differ)\n"
+
+
+def test_a_recording_that_cannot_be_read_is_status_2(recording: Path, tmp_path: Path) -> None:
+    content = bytearray(recording.read_bytes())
+    content[len(content) // 2] ^= 1
+    recording.write_bytes(content)
+    told = run("replay", str(recording))
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith(f'penstock: "{recording}" is damaged at step ')
+    missing = run("replay", str(tmp_path / "missing.psr"))
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert missing.stderr.startswith("penstock: cannot open")
+
+
+def test_a_terminal_is_shown_how_far_a_replay_has_come(recording: Path) -> None:
+    status, printed, shown = on_a_terminal("replay", str(recording))
+    assert (status, printed) == (0, f"{recording}: the same: 300 steps of 4 worlds of CartPole-v1\n")
+    assert "\r50 %" in shown
+    assert shown.endswith("\r100 %\r     \r")

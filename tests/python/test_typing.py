@@ -34,7 +34,16 @@ def test_the_sample_uses_every_public_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "public", [penstock.Tensor, penstock.Device, penstock.DType, penstock.MemoryStats, penstock.worlds.Worlds]
+    "public",
+    [
+        penstock.Tensor,
+        penstock.Device,
+        penstock.DType,
+        penstock.MemoryStats,
+        penstock.worlds.Worlds,
+        penstock.worlds.Recording,
+        penstock.worlds.Replay,
+    ],
 )
 def test_the_sample_uses_every_member(public: type) -> None:
     assert public_members(public).keys() - used_attributes()[1] == set()

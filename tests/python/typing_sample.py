@@ -159,6 +159,22 @@ def step_worlds() -> None:
     worlds.close()
 
 
+def record_worlds(folder: Path) -> None:
+    """What is done to worlds, and done again."""
+    worlds = penstock.worlds.make("CartPole-v1")
+    with worlds.record(folder / "run.psr") as recording:
+        assert_type(recording, penstock.worlds.Recording)
+        worlds.step()
+    recording.stop()
+    report = penstock.worlds.replay(recording.path, threads=1, kernel="scalar", progress=lambda done, total: None)
+    assert_type(report, penstock.worlds.Replay)
+    assert_type((report.game, report.num_worlds, report.steps), tuple[str, int, int])
+    assert_type((report.same, report.complete, report.follows_libm), tuple[bool, bool, bool])
+    assert_type((report.differing_step, report.differing_world), tuple[int | None, int | None])
+    assert_type(report.differing_worlds, int)
+    assert_type(report.differing_tensor, str | None)
+
+
 def use_files(folder: Path) -> None:
     """Files, with progress."""
 
@@ -210,6 +226,7 @@ def main() -> None:
     step_worlds()
     with tempfile.TemporaryDirectory() as folder:
         use_files(Path(folder))
+        record_worlds(Path(folder))
         look_at_the_process(Path(folder))
 
 

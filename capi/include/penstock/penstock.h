@@ -4,10 +4,13 @@
 
 #include <penstock/base.h>
 #include <penstock/dlpack.h>
+#include <penstock/kpu.h>
+#include <penstock/loader.h>
 #include <penstock/stream.h>
 #include <penstock/tensor.h>
 #include <penstock/tensor_file.h>
 #include <penstock/tensor_index.h>
 #include <penstock/worlds.h>
+#include <penstock/worlds_record.h>
 
 #endif

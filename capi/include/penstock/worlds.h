@@ -15,7 +15,9 @@
  * - PS_INVALID_ARGUMENT for a pointer that is NULL (but those said to be optional), an options struct that is not as
  *   base.h says, and for worlds whose ps_worlds_step_async() was not waited for (plain values, ps_worlds_bounds() and
  *   ps_worlds_get_parameter() may be asked for even then);
- * - PS_OUT_OF_MEMORY: nothing stays allocated, and the worlds are as they were.
+ * - PS_OUT_OF_MEMORY: nothing stays allocated, and the worlds are as they were;
+ * - PS_IO_ERROR while the worlds are recorded: the call has done its work, but its record could not be written;
+ *   ps_worlds_record_start() says what then holds.
  *
  * Since: every name in this header is part of version 1.0 unless its comment says otherwise. */
 #ifndef PENSTOCK_WORLDS_H

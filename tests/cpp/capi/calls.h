@@ -144,8 +144,11 @@ std::vector<Call> tensor_file_calls();
 std::vector<Call> tensor_index_calls();
 std::vector<Call> dlpack_calls();
 std::vector<Call> stream_calls();
+std::vector<Call> loader_calls();
 std::vector<Call> worlds_calls();
 std::vector<Call> worlds_state_calls();
+std::vector<Call> worlds_record_calls();
+std::vector<Call> kpu_calls();
 
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);

@@ -77,7 +77,8 @@ bool is_name_character(char character) {
 
 // "const int64_t *shape" as its type and its name, which is the last word.
 Declaration split_declaration(const std::string &text) {
-  const std::string words = with_single_spaces(text);
+  const std::string words =
+      with_single_spaces(text.substr(0, text.find('[')));  // an array's name comes before its extent
   size_t name_begin = words.size();
   while (name_begin > 0 && is_name_character(words[name_begin - 1])) --name_begin;
   return {with_single_spaces(words.substr(0, name_begin)), words.substr(name_begin)};

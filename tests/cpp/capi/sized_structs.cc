@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <utility>
 
 #define FIELD(Struct, field) \
   Field { #field, offsetof(Struct, field), sizeof(Struct::field) }
@@ -136,6 +138,124 @@ SizedStruct device_info() {
   return info;
 }
 
+// A number that the refusal names as it is printed without needless digits.
+void wrong_number(SizedStruct &described, const char *name, double ps_loader_options::*field, double value,
+                  const char *digits) {
+  described.wrong_fields.push_back({name, digits, PS_OUT_OF_RANGE, digits, [field, value](void *options) {
+                                      static_cast<ps_loader_options *>(options)->*field = value;
+                                    }});
+}
+
+void wrong_loader_counts(SizedStruct &options) {
+  const std::pair<const char *, int64_t ps_loader_options::*> counts[] = {
+      {"path_queue_capacity", &ps_loader_options::path_queue_capacity},
+      {"source_queue_capacity", &ps_loader_options::source_queue_capacity},
+      {"chunk_pool_size", &ps_loader_options::chunk_pool_size},
+      {"pool_queue_capacity", &ps_loader_options::pool_queue_capacity},
+      {"unpacking_queue_capacity", &ps_loader_options::unpacking_queue_capacity},
+      {"sampling_queue_capacity", &ps_loader_options::sampling_queue_capacity},
+      {"batch_size", &ps_loader_options::batch_size},
+      {"batch_queue_capacity", &ps_loader_options::batch_queue_capacity}};
+  for (const auto &[name, field] : counts)
+    for (const int64_t value : {INT64_C(0), INT64_C(-1), INT64_MIN})
+      wrong(options, name, field, value, PS_OUT_OF_RANGE);
+  const std::pair<const char *, int64_t ps_loader_options::*> naturals[] = {
+      {"epochs", &ps_loader_options::epochs},
+      {"position_count", &ps_loader_options::position_count},
+      {"reservoir_size", &ps_loader_options::reservoir_size},
+      {"bad_limit", &ps_loader_options::bad_limit}};
+  for (const auto &[name, field] : naturals) wrong(options, name, field, INT64_C(-1), PS_OUT_OF_RANGE);
+  const std::pair<const char *, int32_t ps_loader_options::*> threads[] = {
+      {"source_threads", &ps_loader_options::source_threads},
+      {"indexing_threads", &ps_loader_options::indexing_threads},
+      {"loading_threads", &ps_loader_options::loading_threads},
+      {"unpacking_threads", &ps_loader_options::unpacking_threads},
+      {"tensor_threads", &ps_loader_options::tensor_threads}};
+  for (const auto &[name, field] : threads)
+    for (const int32_t value : {0, -1, 1025}) wrong(options, name, field, value, PS_OUT_OF_RANGE);
+  const std::pair<const char *, int32_t ps_loader_options::*> flags[] = {{"watch", &ps_loader_options::watch},
+                                                                         {"diff_focus", &ps_loader_options::diff_focus},
+                                                                         {"drop_last", &ps_loader_options::drop_last},
+                                                                         {"skip_bad", &ps_loader_options::skip_bad}};
+  for (const auto &[name, field] : flags)
+    for (const int32_t value : {-1, 2}) wrong(options, name, field, value, PS_INVALID_ARGUMENT);
+}
+
+SizedStruct loader_options() {
+  SizedStruct options = describe<ps_loader_options>("ps_loader_options", PS_LOADER_OPTIONS_INIT,
+                                                    "ps_loader_options_init", ps_loader_options_init,
+                                                    {FIELD(ps_loader_options, struct_size),
+                                                     FIELD(ps_loader_options, watch),
+                                                     FIELD(ps_loader_options, seed),
+                                                     FIELD(ps_loader_options, epochs),
+                                                     FIELD(ps_loader_options, anchor),
+                                                     FIELD(ps_loader_options, path_queue_capacity),
+                                                     FIELD(ps_loader_options, source_queue_capacity),
+                                                     FIELD(ps_loader_options, chunk_pool_size),
+                                                     FIELD(ps_loader_options, pool_queue_capacity),
+                                                     FIELD(ps_loader_options, source_threads),
+                                                     FIELD(ps_loader_options, indexing_threads),
+                                                     FIELD(ps_loader_options, loading_threads),
+                                                     FIELD(ps_loader_options, unpacking_threads),
+                                                     FIELD(ps_loader_options, hanse_threshold),
+                                                     FIELD(ps_loader_options, hanse_gamma),
+                                                     FIELD(ps_loader_options, unpacking_queue_capacity),
+                                                     FIELD(ps_loader_options, position_rate),
+                                                     FIELD(ps_loader_options, position_count),
+                                                     FIELD(ps_loader_options, diff_focus),
+                                                     FIELD(ps_loader_options, drop_last),
+                                                     FIELD(ps_loader_options, diff_focus_min),
+                                                     FIELD(ps_loader_options, diff_focus_slope),
+                                                     FIELD(ps_loader_options, diff_focus_q_weight),
+                                                     FIELD(ps_loader_options, diff_focus_policy_scale),
+                                                     FIELD(ps_loader_options, reservoir_size),
+                                                     FIELD(ps_loader_options, sampling_queue_capacity),
+                                                     FIELD(ps_loader_options, batch_size),
+                                                     FIELD(ps_loader_options, batch_queue_capacity),
+                                                     FIELD(ps_loader_options, tensor_threads),
+                                                     FIELD(ps_loader_options, dtype),
+                                                     FIELD(ps_loader_options, overflow),
+                                                     FIELD(ps_loader_options, skip_bad),
+                                                     FIELD(ps_loader_options, bad_limit),
+                                                     FIELD(ps_loader_options, share_begin),
+                                                     FIELD(ps_loader_options, share_end)});
+  wrong_loader_counts(options);
+  const std::pair<const char *, double ps_loader_options::*> numbers[] = {
+      {"hanse_threshold", &ps_loader_options::hanse_threshold},
+      {"hanse_gamma", &ps_loader_options::hanse_gamma},
+      {"position_rate", &ps_loader_options::position_rate},
+      {"diff_focus_min", &ps_loader_options::diff_focus_min},
+      {"diff_focus_slope", &ps_loader_options::diff_focus_slope},
+      {"diff_focus_q_weight", &ps_loader_options::diff_focus_q_weight},
+      {"diff_focus_policy_scale", &ps_loader_options::diff_focus_policy_scale},
+      {"share_begin", &ps_loader_options::share_begin},
+      {"share_end", &ps_loader_options::share_end}};
+  for (const auto &[name, field] : numbers) {
+    wrong_number(options, name, field, -0.5, "-0.5");
+    wrong_number(options, name, field, std::numeric_limits<double>::quiet_NaN(), "nan");
+  }
+  for (const int32_t overflow : {-1, 3, 9999})
+    wrong(options, "overflow", &ps_loader_options::overflow, overflow, PS_INVALID_ARGUMENT);
+  options.wrong_fields.push_back({"dtype", "PS_INT8", PS_INVALID_ARGUMENT, "int8",
+                                  [](void *given) { static_cast<ps_loader_options *>(given)->dtype = PS_INT8; }});
+  options.wrong_fields.push_back({"dtype", "9999", PS_INVALID_ARGUMENT, "9999", [](void *given) {
+                                    static_cast<ps_loader_options *>(given)->dtype = static_cast<ps_dtype>(9999);
+                                  }});
+  options.free_fields = {{"seed", "any number; it decides the order"}, {"anchor", "not used; optional"}};
+  return options;
+}
+
+SizedStruct batch_info() {
+  SizedStruct info =
+      describe<ps_batch_info>("ps_batch_info", PS_BATCH_INFO_INIT, "ps_batch_info_init", ps_batch_info_init,
+                              {FIELD(ps_batch_info, struct_size), FIELD(ps_batch_info, tensor_count),
+                               FIELD(ps_batch_info, epoch), FIELD(ps_batch_info, index), FIELD(ps_batch_info, size),
+                               FIELD(ps_batch_info, last_of_epoch), FIELD(ps_batch_info, end_of_data)});
+  for (const Field &field : info.fields)
+    if (field.name != "struct_size") info.free_fields.push_back({field.name, "filled up to there"});
+  return info;
+}
+
 // What a text of parameters that is wrong is refused with.
 void wrong_parameters(SizedStruct &described, const char *text, ps_status status, const char *message_part) {
   described.wrong_fields.push_back({"parameters", text, status, message_part, [text](void *options) {
@@ -187,6 +307,118 @@ SizedStruct worlds_options() {
   return options;
 }
 
+SizedStruct replay_options() {
+  SizedStruct options = describe<ps_replay_options>(
+      "ps_replay_options", PS_REPLAY_OPTIONS_INIT, "ps_replay_options_init", ps_replay_options_init,
+      {FIELD(ps_replay_options, struct_size), FIELD(ps_replay_options, threads), FIELD(ps_replay_options, buffers),
+       FIELD(ps_replay_options, kernel), FIELD(ps_replay_options, progress), FIELD(ps_replay_options, user)});
+  for (const int32_t threads : {-1, 1025, INT32_MAX})
+    wrong(options, "threads", &ps_replay_options::threads, threads, PS_OUT_OF_RANGE);
+  for (const int32_t buffers : {-1, 0, 3})
+    wrong(options, "buffers", &ps_replay_options::buffers, buffers, PS_OUT_OF_RANGE);
+  for (const int32_t kernel : {-1, PS_KERNEL_64_BYTES + 1})
+    wrong(options, "kernel", &ps_replay_options::kernel, kernel, PS_INVALID_ARGUMENT);
+  options.free_fields = {{"progress", "optional; in bytes of the file"}, {"user", "handed to progress"}};
+  return options;
+}
+
+SizedStruct replay_report() {
+  SizedStruct report = describe<ps_replay_report>(
+      "ps_replay_report", PS_REPLAY_REPORT_INIT, "ps_replay_report_init", ps_replay_report_init,
+      {FIELD(ps_replay_report, struct_size), FIELD(ps_replay_report, is_same), FIELD(ps_replay_report, is_complete),
+       FIELD(ps_replay_report, follows_libm), FIELD(ps_replay_report, num_worlds), FIELD(ps_replay_report, steps),
+       FIELD(ps_replay_report, differing_step), FIELD(ps_replay_report, differing_world),
+       FIELD(ps_replay_report, differing_world_count), FIELD(ps_replay_report, differing_field),
+       FIELD(ps_replay_report, game)});
+  for (const Field &field : report.fields)
+    if (field.name != "struct_size") report.free_fields.push_back({field.name, "filled up to there"});
+  return report;
+}
+
+// A struct that functions fill: whatever lies behind struct_size is right.
+SizedStruct filled(SizedStruct described) {
+  for (const Field &field : described.fields)
+    if (field.name != "struct_size") described.free_fields.push_back({field.name, "filled up to there"});
+  return described;
+}
+
+SizedStruct kpu_memory_timing() {
+  return filled(describe<ps_kpu_memory_timing>(
+      "ps_kpu_memory_timing", PS_KPU_MEMORY_TIMING_INIT, "ps_kpu_memory_timing_init", ps_kpu_memory_timing_init,
+      {FIELD(ps_kpu_memory_timing, struct_size), FIELD(ps_kpu_memory_timing, reserved),
+       FIELD(ps_kpu_memory_timing, closed_nanoseconds), FIELD(ps_kpu_memory_timing, hit_nanoseconds),
+       FIELD(ps_kpu_memory_timing, conflict_nanoseconds), FIELD(ps_kpu_memory_timing, streaming_bandwidth),
+       FIELD(ps_kpu_memory_timing, random_bandwidth), FIELD(ps_kpu_memory_timing, peak_bandwidth)}));
+}
+
+SizedStruct kpu_layer() {
+  return filled(describe<ps_kpu_layer>(
+      "ps_kpu_layer", PS_KPU_LAYER_INIT, "ps_kpu_layer_init", ps_kpu_layer_init,
+      {FIELD(ps_kpu_layer, struct_size), FIELD(ps_kpu_layer, reserved), FIELD(ps_kpu_layer, height),
+       FIELD(ps_kpu_layer, width), FIELD(ps_kpu_layer, filter_height), FIELD(ps_kpu_layer, filter_width),
+       FIELD(ps_kpu_layer, channels), FIELD(ps_kpu_layer, filters), FIELD(ps_kpu_layer, stride),
+       FIELD(ps_kpu_layer, groups)}));
+}
+
+SizedStruct kpu_counters() {
+  return filled(describe<ps_kpu_counters>("ps_kpu_counters", PS_KPU_COUNTERS_INIT, "ps_kpu_counters_init",
+                                          ps_kpu_counters_init,
+                                          {FIELD(ps_kpu_counters, struct_size),
+                                           FIELD(ps_kpu_counters, reserved),
+                                           FIELD(ps_kpu_counters, cycles),
+                                           FIELD(ps_kpu_counters, compute_cycles),
+                                           FIELD(ps_kpu_counters, stall_cycles),
+                                           FIELD(ps_kpu_counters, bank_conflict_cycles),
+                                           FIELD(ps_kpu_counters, vector_cycles),
+                                           FIELD(ps_kpu_counters, macs),
+                                           FIELD(ps_kpu_counters, folds),
+                                           FIELD(ps_kpu_counters, least_cycles),
+                                           FIELD(ps_kpu_counters, most_cycles),
+                                           FIELD(ps_kpu_counters, dram_read_input),
+                                           FIELD(ps_kpu_counters, dram_read_weight),
+                                           FIELD(ps_kpu_counters, dram_read_partial),
+                                           FIELD(ps_kpu_counters, dram_written_output),
+                                           FIELD(ps_kpu_counters, dram_written_partial),
+                                           FIELD(ps_kpu_counters, scratchpad_written_input),
+                                           FIELD(ps_kpu_counters, scratchpad_written_weight),
+                                           FIELD(ps_kpu_counters, scratchpad_read_input),
+                                           FIELD(ps_kpu_counters, scratchpad_read_weight),
+                                           FIELD(ps_kpu_counters, array_read_input),
+                                           FIELD(ps_kpu_counters, array_read_weight),
+                                           FIELD(ps_kpu_counters, array_written_output),
+                                           FIELD(ps_kpu_counters, accumulator_written),
+                                           FIELD(ps_kpu_counters, accumulator_read),
+                                           FIELD(ps_kpu_counters, vector_operations),
+                                           FIELD(ps_kpu_counters, transfers),
+                                           FIELD(ps_kpu_counters, critical_transfers),
+                                           FIELD(ps_kpu_counters, transfer_cycles),
+                                           FIELD(ps_kpu_counters, worst_latency),
+                                           FIELD(ps_kpu_counters, dram_hits),
+                                           FIELD(ps_kpu_counters, dram_closed),
+                                           FIELD(ps_kpu_counters, dram_conflicts),
+                                           FIELD(ps_kpu_counters, dram_refreshes),
+                                           FIELD(ps_kpu_counters, energy_mac),
+                                           FIELD(ps_kpu_counters, energy_accumulator),
+                                           FIELD(ps_kpu_counters, energy_scratchpad),
+                                           FIELD(ps_kpu_counters, energy_dram),
+                                           FIELD(ps_kpu_counters, energy_vector)}));
+}
+
+SizedStruct kpu_conv_options() {
+  SizedStruct options = describe<ps_kpu_conv_options>(
+      "ps_kpu_conv_options", PS_KPU_CONV_OPTIONS_INIT, "ps_kpu_conv_options_init", ps_kpu_conv_options_init,
+      {FIELD(ps_kpu_conv_options, struct_size), FIELD(ps_kpu_conv_options, reserved),
+       FIELD(ps_kpu_conv_options, stride), FIELD(ps_kpu_conv_options, padding), FIELD(ps_kpu_conv_options, groups)});
+  wrong(options, "reserved", &ps_kpu_conv_options::reserved, 1, PS_INVALID_ARGUMENT);
+  for (const int64_t stride : {INT64_C(0), INT64_C(-1), INT64_MIN, INT64_MAX})
+    wrong(options, "stride", &ps_kpu_conv_options::stride, stride, PS_INVALID_ARGUMENT);
+  for (const int64_t padding : {INT64_C(-1), INT64_MIN, INT64_MAX})
+    wrong(options, "padding", &ps_kpu_conv_options::padding, padding, PS_INVALID_ARGUMENT);
+  for (const int64_t groups : {INT64_C(0), INT64_C(-1), INT64_C(3), INT64_MIN, INT64_MAX})
+    wrong(options, "groups", &ps_kpu_conv_options::groups, groups, PS_INVALID_ARGUMENT);
+  return options;
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -211,8 +443,10 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 }
 
 const std::vector<SizedStruct> &sized_structs() {
-  static const std::vector<SizedStruct> structs = {memory_usage(), tensor_options(), wrap_options(), format_options(),
-                                                   load_options(), save_options(),   device_info(),  worlds_options()};
+  static const std::vector<SizedStruct> structs = {
+      memory_usage(),      tensor_options(), wrap_options(), format_options(),  load_options(),   save_options(),
+      device_info(),       loader_options(), batch_info(),   worlds_options(),  replay_options(), replay_report(),
+      kpu_memory_timing(), kpu_layer(),      kpu_counters(), kpu_conv_options()};
   return structs;
 }
 

@@ -97,6 +97,9 @@ Handle **Stage::handle_result(void (*release)(Handle *)) {
 ps_tensor **Stage::tensor_result() { return handle_result<ps_tensor>(ps_tensor_release); }
 
 ps_npz **Stage::npz_result() { return handle_result<ps_npz>(ps_npz_release); }
+ps_kpu_config **Stage::kpu_config_result() { return handle_result<ps_kpu_config>(ps_kpu_config_release); }
+ps_kpu_topology **Stage::kpu_topology_result() { return handle_result<ps_kpu_topology>(ps_kpu_topology_release); }
+ps_kpu **Stage::kpu_result() { return handle_result<ps_kpu>(ps_kpu_release); }
 
 ps_worlds **Stage::worlds_result() { return handle_result<ps_worlds>(ps_worlds_release); }
 

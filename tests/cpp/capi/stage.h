@@ -68,6 +68,9 @@ class Stage {
   ps_tensor **tensor_result();
   ps_npz **npz_result();
   ps_worlds **worlds_result();
+  ps_kpu_config **kpu_config_result();
+  ps_kpu_topology **kpu_topology_result();
+  ps_kpu **kpu_result();
   DLManagedTensorVersioned **dlpack_result();
   DLManagedTensor **legacy_dlpack_result();
   template <typename Value>

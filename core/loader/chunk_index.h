@@ -1,0 +1,68 @@
+// Where the chunks of a file lie: one in a plain or gzipped file, many in an archive.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/io/file.h"
+#include "core/io/file_list.h"
+#include "core/io/gzip.h"
+#include "core/io/tar.h"
+
+namespace penstock::core {
+
+// What a file's name says that it is.
+enum class FileKind { plain, gzip, tar, tar_gzip, tar_zstd };
+FileKind kind_of_file(std::string_view name);
+
+// A file and its chunks.  Any number of threads may read from one at once.
+class IndexedFile {
+ public:
+  struct Chunk {
+    uint64_t offset, size;  // in the file, or in what it inflates to
+    uint64_t name_begin;
+    uint32_t name_size;
+    bool is_gzip;
+  };
+
+  explicit IndexedFile(SourceFile source) : source_(std::move(source)), kind_(kind_of_file(source_.path)) {}
+
+  // Two steps, each once and before all else, on any thread.  open() inflates a compressed archive into a temporary file;
+  // index() reads an archive from front to back.  Neither throws for what is wrong with the file: chunks() has what was
+  // found before, and failures() says what was wrong.
+  void open();
+  void index();
+
+  const SourceFile &source() const { return source_; }
+  const std::vector<Chunk> &chunks() const { return chunks_; }
+  const std::vector<Error> &failures() const { return failures_; }  // of the file or of members that cannot be read
+
+  // A chunk's name in messages: the file, and the member where it is an archive.
+  std::string place(const Chunk &chunk) const;
+
+  // A chunk's bytes, inflated where they are packed: the first of room.  packed_size receives how many were read.
+  // Throws data_error, not_found or io_error with the place.
+  std::span<const std::byte> read(const Chunk &chunk, InflationRoom &packed, InflationRoom &room,
+                                  uint64_t &packed_size) const;
+
+ private:
+  void inflate();
+  void index_archive(ByteStream &stream);
+  void add_member(const TarMember &member);
+
+  SourceFile source_;
+  FileKind kind_;
+  std::optional<File> inflated_;
+  std::vector<Chunk> chunks_;
+  std::string names_;
+  std::vector<Error> failures_;
+};
+
+}  // namespace penstock::core
