@@ -1,9 +1,9 @@
-"""Counts penstock's own instructions in one exchange, by valgrind's callgrind.
+"""Counts penstock's own instructions in one exchange or one step of worlds, by valgrind's callgrind.
 
-    python tests/bench/instructions.py    prints a line for each exchange
+    python tests/bench/instructions.py    prints a line for each
 
-Unlike times, the counts are the same in every run, so that a test can hold them.  What a run without the exchange
-takes is subtracted: what is left is the exchange alone, without the interpreter's start.
+Unlike times, the counts are the same in every run, so that a test can hold them.  What a run without the statement
+takes is subtracted: what is left is the statement alone, without the interpreter's start.
 """
 
 import re
@@ -25,6 +25,7 @@ import penstock
 import tvm_ffi
 tensor = penstock.zeros((16, 16))
 array = numpy.zeros((16, 16), dtype="float32")
+carts = penstock.worlds.make("CartPole-v1", num_worlds=4096, threads=1, kernel="16_bytes")
 """
 
 EXCHANGES = {
@@ -35,6 +36,10 @@ EXCHANGES = {
     "borrowed from NumPy": "penstock.from_dlpack(array)",
     "lent and borrowed through the C table": "penstock.from_dlpack(tensor)",
 }
+# The episodes that end, and are begun anew, are part of it; the kernel is one that every processor has.
+STEPS = {"a step of 4096 worlds of CartPole": "carts.step()"}
+
+STATEMENTS = EXCHANGES | STEPS
 
 
 def own_instructions(lines: Iterable[str]) -> int:
@@ -56,8 +61,8 @@ def own_instructions(lines: Iterable[str]) -> int:
 
 
 def executed(statement: str, calls: int) -> int:
-    """A run of its own in which every exchange has happened before, and this one happens so many times."""
-    first = "\n".join(EXCHANGES.values())
+    """A run of its own in which every statement was executed before, and this one is executed so many times."""
+    first = "\n".join(STATEMENTS.values())
     program = f"{SETUP}\n{first}\n{first}\nfor _ in range({calls}):\n    {statement}\n"
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "callgrind"
@@ -88,5 +93,5 @@ def count(statement: str) -> int:
 
 
 if __name__ == "__main__":
-    for name, statement in EXCHANGES.items():
+    for name, statement in STATEMENTS.items():
         print(f"{name:<38}  {count(statement)}")

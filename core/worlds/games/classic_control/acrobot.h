@@ -89,10 +89,10 @@ struct Acrobot {
     const L d1 = c(centre * centre) + (c(1 + centre * centre) + c(2 * centre) * cosine2) + c(1) + c(1);
     const L d2 = (c(centre * centre) + c(centre) * cosine2) + c(1);
     const L phi2 = c(centre * gravity) * pull2;
-    const L phi1 = c(-centre) * (rate2 * rate2) * sine2 - c(2 * centre) * rate2 * rate1 * sine2 +
+    const L phi1 = c(-centre) * Arithmetic::square(rate2) * sine2 - c(2 * centre) * rate2 * rate1 * sine2 +
                    c((centre + 1) * gravity) * pull1 + phi2;
-    const L rate_rate2 = (torque + d2 / d1 * phi1 - c(centre) * (rate1 * rate1) * sine2 - phi2) /
-                         (c(centre * centre) + c(1) - d2 * d2 / d1);
+    const L rate_rate2 = (torque + d2 / d1 * phi1 - c(centre) * Arithmetic::square(rate1) * sine2 - phi2) /
+                         (c(centre * centre) + c(1) - Arithmetic::square(d2) / d1);
     rates[0] = rate1;
     rates[1] = rate2;
     rates[2] = -(d2 * rate_rate2 + phi1) / d1;

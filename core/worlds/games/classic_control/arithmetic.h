@@ -17,6 +17,10 @@ struct OwnArithmetic {
                                           Lanes<Number, width> *cosine) {
     core::sine_cosine(x, sine, cosine);
   }
+  template <typename Number, int width>
+  static PS_LANES_INLINE Lanes<Number, width> square(Lanes<Number, width> x) {
+    return x * x;
+  }
 };
 
 // Gymnasium's, operation by operation, in f64: libm's sine and cosine, and its roundings to f32 where it makes them.
@@ -25,6 +29,11 @@ struct GymnasiumArithmetic {
   static void sine_cosine(Lanes<double, 1> x, Lanes<double, 1> *sine, Lanes<double, 1> *cosine) {
     *sine = std::sin(x.vector);
     *cosine = std::cos(x.vector);
+  }
+  // Python's x ** 2 is libm's pow, which now and then rounds otherwise than the product that a compiler would make of it.
+  static Lanes<double, 1> square(Lanes<double, 1> x) {
+    volatile double two = 2;
+    return std::pow(x.vector, two);
   }
 };
 

@@ -64,8 +64,10 @@ PS_LANES_INLINE void store_rows(float *rows, const Lanes<float, width> (&columns
         row[3] = __builtin_shufflevector(high02, high13, 2, 6, 3, 7);
       }
       // One store each: joined into one wider, they would go through the stack first and wait for it.
-      for (int index = 0; index < count; ++index)
-        std::memcpy(rows + first * count + index * 4, &row[index], sizeof(Four));
+      for (int index = 0; index < count; ++index) {
+        float *place = rows + (first * count + index * 4);
+        std::memcpy(place, &row[index], sizeof(Four));
+      }
     }
   } else {
     for (int column = 0; column < count; ++column) {
@@ -109,7 +111,7 @@ PS_LANES_INLINE LaneMask<Number, width> step_lanes(const ClassicMemory &memory, 
   store_rows<Game::observation_count, width>(memory.observation + first * Game::observation_count, observation);
   L sum = state[0];
   for (int index = 1; index < Game::state_count; ++index) sum = sum + state[index];
-  return (sum - sum) != L(0);
+  return sum * L(0) != L(0);  // NaN, of what is infinite or NaN
 }
 
 template <typename Game, typename Arithmetic, typename Number, int width, bool has_inactive>
