@@ -25,7 +25,8 @@ void fail_on_path(const char *verb, const std::string &path, int error_number) {
   fail(status, "cannot ", verb, " ", in_quotes(path), ": ", strerror_r(error_number, room, sizeof(room)));
 }
 
-void write_at(const Descriptor &descriptor, const std::string &path, uint64_t offset, std::span<const std::byte> bytes) {
+void write_at(const Descriptor &descriptor, const std::string &path, uint64_t offset,
+              std::span<const std::byte> bytes) {
   constexpr size_t largest_call = size_t{1} << 30;  // Linux writes no more than some 2 GiB at once
   while (!bytes.empty()) {
     const ssize_t count =
