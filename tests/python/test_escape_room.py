@@ -1,6 +1,9 @@
 """Escape Room from Python: its tensors by name, and a step."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import penstock
 import pytest
 
@@ -33,7 +36,7 @@ def test_an_agent_that_goes_ahead_is_rewarded() -> None:
     actions = np.from_dlpack(worlds.action)
     actions[:] = [3, 0, 2, 0]
     worlds.step()
-    progress = 40 * (np.from_dlpack(worlds.self)[:, :, 3] - before)
+    progress: npt.NDArray[Any] = 40 * (np.from_dlpack(worlds.self)[:, :, 3] - before)
     assert (progress > 0).any()
     rewarded = np.from_dlpack(worlds.reward)[:, :, 0]
     np.testing.assert_allclose(rewarded[progress > 0], (1.25 * 0.05 * progress)[progress > 0], atol=1e-5)
