@@ -1,6 +1,9 @@
 """Escape Room from Python: its tensors by name, and a step."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import penstock
 import pytest
 
@@ -29,11 +32,12 @@ def test_each_tensor_is_an_attribute() -> None:
 
 def test_an_agent_that_goes_ahead_is_rewarded() -> None:
     worlds = penstock.worlds.make("EscapeRoom", num_worlds=8, seed=5)
-    before = np.from_dlpack(worlds.self)[:, :, 3].copy()
+    before: npt.NDArray[Any] = np.from_dlpack(worlds.self)[:, :, 3].copy()
     actions = np.from_dlpack(worlds.action)
     actions[:] = [3, 0, 2, 0]
     worlds.step()
-    progress = 40 * (np.from_dlpack(worlds.self)[:, :, 3] - before)
+    after: npt.NDArray[Any] = np.from_dlpack(worlds.self)[:, :, 3]
+    progress = 40 * (after - before)
     assert (progress > 0).any()
     rewarded = np.from_dlpack(worlds.reward)[:, :, 0]
     np.testing.assert_allclose(rewarded[progress > 0], (1.25 * 0.05 * progress)[progress > 0], atol=1e-5)
