@@ -1,4 +1,4 @@
-"""No exchange and no step of worlds executes more of penstock's instructions than it did: what a time cannot show in a test, a count can."""
+"""No exchange and no step of worlds executes more of penstock's instructions than it did: what no time can show."""
 
 import instructions
 import pytest
