@@ -7,6 +7,13 @@
 
 #include "core/base/error.h"
 
+// libzstd.a calls these where someone defines them: without our own, which do nothing, those of any other library in the
+// process would be told of what we read.
+extern "C" {
+unsigned long long ZSTD_trace_decompress_begin(const void *) { return 0; }
+void ZSTD_trace_decompress_end(unsigned long long, const void *) {}
+}
+
 namespace penstock::core {
 namespace {
 
