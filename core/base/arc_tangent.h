@@ -41,8 +41,8 @@ PS_LANES_INLINE Lanes<float, width> angle_of_point(Lanes<float, width> y, Lanes<
   const auto is_left = LaneMask<float, width>{((bits_of(x) & Bits(sign_bit)) != Bits(0)).vector};  // -0 is left, too
   const L angle = select(is_left, L(0x1.921fb6p+1f) - (turned + L(0x1.777a5cp-24f)), turned);
   const L signed_angle = bit_cast_lanes<float>(bits_of(angle) | (bits_of(y) & Bits(sign_bit)));
-  const L unknown = (x - x) + (y - y);  // NaN where one is not finite
-  const auto is_nan = (x != x) | (y != y);
+  const L unknown = (x - x) + (y - y);      // NOLINT(misc-redundant-expression): NaN where one is not finite
+  const auto is_nan = (x != x) | (y != y);  // NOLINT(misc-redundant-expression): NaN alone differs from itself
   return select(is_nan, unknown, signed_angle);
 }
 

@@ -71,7 +71,7 @@ struct Body {
   // By how much friction on the ground slows it, in units and radians a second each second.
   float ground_friction, ground_angular_friction;
 };
-static_assert(sizeof(Body) == 15 * 4, "no padding: it is hashed and kept as bytes");
+static_assert(sizeof(Body) == 15 * sizeof(float), "no padding: it is hashed and kept as bytes");
 
 // With its sides along the axes; it never moves.
 struct StaticBox {

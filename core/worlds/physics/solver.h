@@ -158,7 +158,7 @@ struct Weld {
   Vector impulse;
   float angular_impulse;
 };
-static_assert(sizeof(Weld) == 10 * 4, "no padding: it is hashed and kept as bytes");
+static_assert(sizeof(Weld) == 10 * sizeof(float), "no padding: it is hashed and kept as bytes");
 
 PS_HD inline bool is_welded(const Weld &weld) { return weld.first != weld.second; }
 

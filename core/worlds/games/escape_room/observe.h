@@ -3,6 +3,8 @@
 // Distances are over 40, angles over pi, measured from forward and positive to the right; types are over 6.
 #pragma once
 
+#include <cstddef>
+
 #include "core/base/arc_tangent.h"
 #include "core/worlds/games/escape_room/rules.h"
 
@@ -51,15 +53,15 @@ PS_HD inline void observe_things(const World &world, int32_t agent, const Observ
   for (int32_t cube = 0; cube < cubes; ++cube) places[2 + buttons + cube] = bodies[cube_of_room(index, cube)].position;
   const Bearings bearings = bearings_of(bodies[agent], places, 2 + buttons + cubes);
 
-  float *row = to.partner + 3 * agent;
+  float *row = to.partner + ptrdiff_t{3} * agent;
   row[0] = bearings.distance[0];
   row[1] = bearings.angle[0];
   row[2] = world.agents[partner].grabbed != 0 ? 1.0f : 0.0f;
-  row = to.door + 3 * agent;
+  row = to.door + ptrdiff_t{3} * agent;
   row[0] = bearings.distance[1];
   row[1] = bearings.angle[1];
   row[2] = room.is_open != 0 ? 1.0f : 0.0f;
-  row = to.entities + 3 * entities_a_room * agent;
+  row = to.entities + ptrdiff_t{3} * entities_a_room * agent;
   for (int32_t entity = 0; entity < entities_a_room; ++entity, row += 3) {
     const bool is_there = entity < buttons + cubes;
     row[0] = is_there ? bearings.distance[2 + entity] : 0;
@@ -112,7 +114,7 @@ PS_LANES_INLINE void observe_lidar(const World &world, int32_t agent, const RayT
     rays.type.store(types + first);
   }
   for (int32_t ray = 0; ray < ray_count; ++ray) {
-    row[2 * ray] = distances[ray];
+    row[ptrdiff_t{2} * ray] = distances[ray];
     row[2 * ray + 1] = types[ray];
   }
 }
@@ -121,9 +123,9 @@ template <int width>
 PS_LANES_INLINE void observe(const World &world, const RayTable &table, int32_t episode_length,
                              const Observations &to) {
   for (int32_t agent = 0; agent < agent_count; ++agent) {
-    observe_self(world, agent, to.self + self_count * agent);
+    observe_self(world, agent, to.self + ptrdiff_t{self_count} * agent);
     observe_things(world, agent, to);
-    observe_lidar<width>(world, agent, table, to.lidar + 2 * ray_count * agent);
+    observe_lidar<width>(world, agent, table, to.lidar + ptrdiff_t{2} * ray_count * agent);
     const int32_t remaining = episode_length - world.steps;
     to.steps_remaining[agent] = remaining > 0 ? remaining : 0;
     to.agent_id[agent] = agent;

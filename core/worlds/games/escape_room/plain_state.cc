@@ -47,9 +47,9 @@ Room read_room(Simulation *simulation, int32_t index, const double *numbers) {
     fail(Status::out_of_range, "the state's door is ", numbers[2], " down: expected 0 to ", door_down);
   room.is_open = choice(numbers[3], 1, "openness of a door");
   for (int32_t button = 0; button < buttons_of(room.type); ++button)
-    room.buttons[button] = vector_at(numbers + 4 + 2 * button);
+    room.buttons[button] = vector_at(numbers + 4 + ptrdiff_t{2} * button);
   for (int32_t cube = 0; cube < cubes_of(room.type); ++cube) {
-    const double *cube_numbers = numbers + 8 + 6 * cube;
+    const double *cube_numbers = numbers + 8 + ptrdiff_t{6} * cube;
     Body &body = simulation->bodies[cube_of_room(index, cube)];
     body = cube_body(vector_at(cube_numbers));
     set_angle(&body, angle_at(cube_numbers[2]));
@@ -82,8 +82,8 @@ void write_plain_state(std::span<double> numbers, const World &world) {
     }
     for (int32_t cube = 0; cube < cubes_a_room; ++cube) {
       const Body &body = world.simulation.bodies[cube_of_room(index, cube)];
-      write_pose(next + 8 + 6 * cube, body);
-      write_motion(next + 11 + 6 * cube, body);
+      write_pose(next + 8 + ptrdiff_t{6} * cube, body);
+      write_motion(next + 11 + ptrdiff_t{6} * cube, body);
     }
   }
 }

@@ -56,8 +56,9 @@ struct World {
   AgentMemory agents[agent_count];
   int32_t steps;  // of the episode so far
 };
-static_assert(sizeof(Room) == 8 * 4 && sizeof(Simulation) == (12 * 15 + 2 * 10 + 1 + 48 * 7) * 4);
-static_assert(sizeof(World) == sizeof(Simulation) + (3 * 8 + 2 * 2 + 1) * 4);
+static_assert(sizeof(Room) == 8 * sizeof(float) &&
+              sizeof(Simulation) == (12 * 15 + 2 * 10 + 1 + 48 * 7) * sizeof(float));
+static_assert(sizeof(World) == sizeof(Simulation) + (3 * 8 + 2 * 2 + 1) * sizeof(float));
 
 PS_HD inline int32_t buttons_of(RoomType type) { return type == RoomType::one_button ? 1 : 2; }
 PS_HD inline int32_t cubes_of(RoomType type) {
