@@ -262,7 +262,7 @@ class Results:
             f"energy       {total.energy / 1e6:.3f} uJ",
         ]
         lines += [
-            f"  {part:<11}{entry['total'] / 1e6:.3f} uJ at {entry['picojoules']} pJ each ({entry['source']})"
+            f"  {part:<12}{entry['total'] / 1e6:.3f} uJ at {entry['picojoules']} pJ each ({entry['source']})"
             for part, entry in self.energy_sources().items()
         ]
         lines.append(
