@@ -4,7 +4,10 @@
 
 #include <penstock/base.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
 #include "core/base/error.h"
 
@@ -40,6 +43,24 @@ Result guarded_getter(Result fallback, Body &&body) noexcept {
 
 inline void require_not_null(const void *pointer, const char *name) {
   if (pointer == nullptr) core::fail(core::Status::invalid_argument, name, " is NULL");
+}
+
+// What a retain function does: one more hold on the object behind a handle, and the handle back.
+template <typename Handle, typename Object>
+Handle *retained(Handle *handle, Object *object, const char *name) noexcept {
+  return guarded_getter<Handle *>(nullptr, [&] {
+    require_not_null(handle, name);
+    object->retain();
+    return handle;
+  });
+}
+
+// As much of a text as fits where the caller has room for capacity bytes, the zero byte at its end among them.
+inline void copy_text(char *to, uint64_t capacity, std::string_view text) {
+  if (capacity == 0) return;
+  const auto fitting = static_cast<size_t>(std::min<uint64_t>(text.size(), capacity - 1));
+  std::memcpy(to, text.data(), fitting);
+  to[fitting] = '\0';
 }
 
 // For an argument that is 0 or 1; anything else is more likely an uninitialised field than a truth.

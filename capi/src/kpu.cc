@@ -1,6 +1,4 @@
 // Configurations, topologies and estimates of kpu.h; kpu_device.cc has the devices.
-#include <algorithm>
-#include <cstring>
 
 #include "capi/src/kpu_handles.h"
 #include "core/kpu/plan.h"
@@ -104,13 +102,7 @@ ps_status ps_kpu_config_load(ps_kpu_config **out, const char *path) {
   });
 }
 
-ps_kpu_config *ps_kpu_config_retain(ps_kpu_config *config) {
-  return guarded_getter<ps_kpu_config *>(nullptr, [&] {
-    require_not_null(config, "config");
-    handle_of(config)->retain();
-    return config;
-  });
-}
+ps_kpu_config *ps_kpu_config_retain(ps_kpu_config *config) { return retained(config, handle_of(config), "config"); }
 
 void ps_kpu_config_release(ps_kpu_config *config) {
   if (config != nullptr) handle_of(config)->release();
@@ -133,11 +125,7 @@ ps_status ps_kpu_config_get(uint64_t *length, char *text, uint64_t capacity, con
     if (capacity > 0) require_not_null(text, "text");
     const std::string whole =
         name == nullptr ? core::kpu::config_as_json(unwrap(config)) : core::kpu::get_value(unwrap(config), name);
-    if (capacity > 0) {
-      const size_t kept = std::min<size_t>(whole.size(), capacity - 1);
-      std::memcpy(text, whole.data(), kept);
-      text[kept] = '\0';
-    }
+    copy_text(text, capacity, whole);
     *length = whole.size();
   });
 }
@@ -191,11 +179,7 @@ ps_status ps_kpu_topology_load(ps_kpu_topology **out, const char *path, int32_t 
 }
 
 ps_kpu_topology *ps_kpu_topology_retain(ps_kpu_topology *topology) {
-  return guarded_getter<ps_kpu_topology *>(nullptr, [&] {
-    require_not_null(topology, "topology");
-    handle_of(topology)->retain();
-    return topology;
-  });
+  return retained(topology, handle_of(topology), "topology");
 }
 
 void ps_kpu_topology_release(ps_kpu_topology *topology) {

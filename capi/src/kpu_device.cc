@@ -51,13 +51,7 @@ ps_status ps_kpu_create(ps_kpu **out, const ps_kpu_config *config) {
   });
 }
 
-ps_kpu *ps_kpu_retain(ps_kpu *kpu) {
-  return guarded_getter<ps_kpu *>(nullptr, [&] {
-    require_not_null(kpu, "kpu");
-    handle_of(kpu)->retain();
-    return kpu;
-  });
-}
+ps_kpu *ps_kpu_retain(ps_kpu *kpu) { return retained(kpu, handle_of(kpu), "kpu"); }
 
 void ps_kpu_release(ps_kpu *kpu) {
   if (kpu != nullptr) handle_of(kpu)->release();

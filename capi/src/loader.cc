@@ -1,6 +1,5 @@
 #include <penstock/loader.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -169,13 +168,7 @@ ps_status ps_loader_open(ps_loader **out, int64_t source_count, const char *cons
   });
 }
 
-ps_loader *ps_loader_retain(ps_loader *loader) {
-  return guarded_getter<ps_loader *>(nullptr, [&] {
-    require_not_null(loader, "loader");
-    handle_of(loader)->retain();
-    return loader;
-  });
-}
+ps_loader *ps_loader_retain(ps_loader *loader) { return retained(loader, handle_of(loader), "loader"); }
 
 void ps_loader_release(ps_loader *loader) {
   if (loader != nullptr) handle_of(loader)->release();
@@ -247,11 +240,7 @@ ps_status ps_loader_metrics(uint64_t *length, char *text, uint64_t capacity, con
     if (capacity != 0) require_not_null(text, "text");
     require_not_null(loader, "loader");
     const std::string metrics = unwrap(loader).metrics();
-    if (capacity != 0) {
-      const auto fitting = static_cast<size_t>(std::min<uint64_t>(metrics.size(), capacity - 1));
-      std::memcpy(text, metrics.data(), fitting);
-      text[fitting] = '\0';
-    }
+    copy_text(text, capacity, metrics);
     *length = metrics.size();
   });
 }

@@ -1,7 +1,5 @@
 #include <penstock/tensor.h>
 
-#include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "capi/src/guard.h"
@@ -205,13 +203,7 @@ ps_status ps_tensor_wrap(ps_tensor **out, void *data, ps_dtype dtype, int32_t nd
 
 /* Holds */
 
-ps_tensor *ps_tensor_retain(ps_tensor *tensor) {
-  return guarded_getter<ps_tensor *>(nullptr, [&] {
-    require_not_null(tensor, "tensor");
-    handle_of(tensor)->retain();
-    return tensor;
-  });
-}
+ps_tensor *ps_tensor_retain(ps_tensor *tensor) { return retained(tensor, handle_of(tensor), "tensor"); }
 
 void ps_tensor_release(ps_tensor *tensor) {
   if (tensor != nullptr) handle_of(tensor)->release();
@@ -399,11 +391,7 @@ ps_status ps_tensor_format(uint64_t *length, char *text, uint64_t capacity, cons
     const ps_format_options options = read_options(given);
     const std::string formatted =
         core::format(unwrap(tensor), {options.edge_items, options.threshold, options.precision, options.line_width});
-    if (capacity != 0) {
-      const auto fitting = static_cast<size_t>(std::min<uint64_t>(formatted.size(), capacity - 1));
-      std::memcpy(text, formatted.data(), fitting);
-      text[fitting] = '\0';
-    }
+    copy_text(text, capacity, formatted);
     *length = formatted.size();
   });
 }

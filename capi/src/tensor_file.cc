@@ -109,13 +109,7 @@ ps_status ps_npz_open(ps_npz **out, const char *path) {
   });
 }
 
-ps_npz *ps_npz_retain(ps_npz *npz) {
-  return guarded_getter<ps_npz *>(nullptr, [&] {
-    require_not_null(npz, "npz");
-    handle_of(npz)->retain();
-    return npz;
-  });
-}
+ps_npz *ps_npz_retain(ps_npz *npz) { return retained(npz, handle_of(npz), "npz"); }
 
 void ps_npz_release(ps_npz *npz) {
   if (npz != nullptr) handle_of(npz)->release();

@@ -167,13 +167,7 @@ ps_status ps_worlds_create(ps_worlds **out, const char *game, const ps_worlds_op
   });
 }
 
-ps_worlds *ps_worlds_retain(ps_worlds *worlds) {
-  return guarded_getter<ps_worlds *>(nullptr, [&] {
-    require_not_null(worlds, "worlds");
-    handle_of(worlds)->retain();
-    return worlds;
-  });
-}
+ps_worlds *ps_worlds_retain(ps_worlds *worlds) { return retained(worlds, handle_of(worlds), "worlds"); }
 
 void ps_worlds_release(ps_worlds *worlds) {
   if (worlds != nullptr) handle_of(worlds)->release();

@@ -28,4 +28,15 @@ std::string text(const Parts &...parts) {
   return out;
 }
 
+// "a, b, c": what there is, for a sentence on what there is not.
+template <typename Things, typename NameOf>
+std::string listed(const Things &things, NameOf name_of) {
+  std::string out;
+  for (const auto &thing : things) {
+    if (!out.empty()) out += ", ";
+    append_part(out, name_of(thing));
+  }
+  return out;
+}
+
 }  // namespace penstock::core

@@ -1,31 +1,27 @@
 #include "core/worlds/field.h"
 
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "core/tensor/create.h"
+#include "core/tensor/view.h"
 
 namespace penstock::core {
 namespace {
 
 // [num_worlds, shape...], its first axis innermost in memory where a field lies in columns.
 Tensor field_tensor(const Field &field, int64_t num_worlds) {
-  Extents shape = field.in_columns ? field.shape : Extents::filled(field.shape.size() + 1, num_worlds);
+  Extents shape = field.shape;
   if (!field.in_columns) {
-    for (int32_t axis = 0; axis < field.shape.size(); ++axis) shape[axis + 1] = field.shape[axis];
+    shape.insert(0, num_worlds);
     return zeros(field.dtype, shape, {});
   }
-  Extents columns = Extents::filled(field.shape.size() + 1, num_worlds);
-  for (int32_t axis = 0; axis < field.shape.size(); ++axis) columns[axis] = field.shape[axis];
-  const Tensor in_memory = zeros(field.dtype, columns, {});
-  Tensor tensor = in_memory;
-  tensor.shape[0] = num_worlds;
-  tensor.strides[0] = 1;
-  for (int32_t axis = 0; axis < field.shape.size(); ++axis) {
-    tensor.shape[axis + 1] = field.shape[axis];
-    tensor.strides[axis + 1] = in_memory.strides[axis];
-  }
-  return tensor;
+  shape.push_back(num_worlds);
+  std::vector<int32_t> worlds_first(static_cast<size_t>(shape.size()));
+  std::iota(worlds_first.begin() + 1, worlds_first.end(), 0);
+  worlds_first[0] = field.shape.size();
+  return permute(zeros(field.dtype, shape, {}), worlds_first);
 }
 
 }  // namespace
@@ -35,47 +31,37 @@ FieldMemory::FieldMemory(Field field, int64_t num_worlds, int32_t buffers)
   for (int32_t buffer = 0; buffer < buffers; ++buffer) tensors_.push_back(field_tensor(field_, num_worlds));
 }
 
-std::byte *FieldMemory::element(int64_t world, int64_t index, int32_t buffer) const {
-  return data(buffer) + (index * num_worlds_ + world) * dtype_size(field_.dtype);
+// Calls body(offset in the field's memory, offset in the world's elements, bytes) for each stretch of bytes of one world that
+// lie together: the whole row, or one element of each column.
+template <typename Body>
+void FieldMemory::over_world(int64_t world, Body body) const {
+  if (!field_.in_columns) return body(world * bytes_per_world(), 0, static_cast<size_t>(bytes_per_world()));
+  const int64_t size = dtype_size(field_.dtype);
+  for (int64_t index = 0; index < element_count_; ++index)
+    body((index * num_worlds_ + world) * size, index * size, static_cast<size_t>(size));
 }
 
 void FieldMemory::read_world(std::byte *to, int64_t world, int32_t buffer) const {
-  if (!field_.in_columns) {
-    std::memcpy(to, data(buffer) + world * bytes_per_world(), static_cast<size_t>(bytes_per_world()));
-    return;
-  }
-  const int64_t size = dtype_size(field_.dtype);
-  for (int64_t index = 0; index < element_count_; ++index)
-    std::memcpy(to + index * size, element(world, index, buffer), static_cast<size_t>(size));
+  over_world(world, [&](int64_t at, int64_t in_world, size_t nbytes) {
+    std::memcpy(to + in_world, data(buffer) + at, nbytes);
+  });
 }
 
 void FieldMemory::write_world(const std::byte *from, int64_t world, int32_t buffer) const {
-  if (!field_.in_columns) {
-    std::memcpy(data(buffer) + world * bytes_per_world(), from, static_cast<size_t>(bytes_per_world()));
-    return;
-  }
-  const int64_t size = dtype_size(field_.dtype);
-  for (int64_t index = 0; index < element_count_; ++index)
-    std::memcpy(element(world, index, buffer), from + index * size, static_cast<size_t>(size));
+  over_world(world, [&](int64_t at, int64_t in_world, size_t nbytes) {
+    std::memcpy(data(buffer) + at, from + in_world, nbytes);
+  });
 }
 
 void FieldMemory::copy_world(int64_t world, int32_t buffer, const FieldMemory &from, int32_t from_buffer) const {
   if (data(buffer) == from.data(from_buffer)) return;
-  const int64_t elements = field_.in_columns ? element_count_ : 1;
-  const int64_t size = field_.in_columns ? dtype_size(field_.dtype) : bytes_per_world();
-  for (int64_t index = 0; index < elements; ++index) {
-    const int64_t at = (index * num_worlds_ + world) * size;
-    std::memcpy(data(buffer) + at, from.data(from_buffer) + at, static_cast<size_t>(size));
-  }
+  over_world(world, [&](int64_t at, int64_t, size_t nbytes) {
+    std::memcpy(data(buffer) + at, from.data(from_buffer) + at, nbytes);
+  });
 }
 
 void FieldMemory::clear_world(int64_t world, int32_t buffer) const {
-  if (!field_.in_columns) {
-    std::memset(data(buffer) + world * bytes_per_world(), 0, static_cast<size_t>(bytes_per_world()));
-    return;
-  }
-  for (int64_t index = 0; index < element_count_; ++index)
-    std::memset(element(world, index, buffer), 0, static_cast<size_t>(dtype_size(field_.dtype)));
+  over_world(world, [&](int64_t at, int64_t, size_t nbytes) { std::memset(data(buffer) + at, 0, nbytes); });
 }
 
 }  // namespace penstock::core

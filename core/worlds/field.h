@@ -2,7 +2,6 @@
 // place.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,8 +24,8 @@ struct Field {
   DType dtype = DType::float32;
   Extents shape;  // of one world
   FieldRole role = FieldRole::state;
-  bool in_columns =
-      false;  // an array over all worlds for each element, as vector kernels read it; else one row a world
+  // An array over all worlds for each element, as vector kernels read it; else one row a world.
+  bool in_columns = false;
   std::vector<double> low, high;  // bounds of each element, or one of all
 };
 
@@ -37,7 +36,6 @@ class FieldMemory {
   FieldMemory(Field field, int64_t num_worlds, int32_t buffers);
 
   const Field &field() const { return field_; }
-  int32_t buffer_count() const { return static_cast<int32_t>(tensors_.size()); }
   const Tensor &tensor(int32_t buffer) const { return tensors_[index_of(buffer)]; }
   std::byte *data(int32_t buffer) const { return tensors_[index_of(buffer)].data; }
   int64_t element_count() const { return element_count_; }  // of one world
@@ -52,7 +50,8 @@ class FieldMemory {
 
  private:
   size_t index_of(int32_t buffer) const { return tensors_.size() == 1 ? 0 : static_cast<size_t>(buffer); }
-  std::byte *element(int64_t world, int64_t index, int32_t buffer) const;
+  template <typename Body>
+  void over_world(int64_t world, Body body) const;
 
   Field field_;
   int64_t num_worlds_;

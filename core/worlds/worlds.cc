@@ -103,13 +103,10 @@ void Worlds::allocate_fields() {
 }
 
 size_t Worlds::field_index(std::string_view name) const {
-  std::string names;
-  for (const size_t index : shown_) {
-    if (memory_[index].field().name == name) return index;
-    names += names.empty() ? "" : ", ";
-    names += memory_[index].field().name;
-  }
-  fail(Status::not_found, game_->name(), " has no tensor named ", name, ": expected one of ", names);
+  const auto name_of = [&](size_t index) -> const std::string & { return memory_[index].field().name; };
+  for (const size_t index : shown_)
+    if (name_of(index) == name) return index;
+  fail(Status::not_found, game_->name(), " has no tensor named ", name, ": expected one of ", listed(shown_, name_of));
 }
 
 Tensor Worlds::tensor(std::string_view name) const {
@@ -348,13 +345,11 @@ void Worlds::set_state(int64_t world, std::span<const double> state) {
 namespace {
 
 GameParameter &find_parameter(Game &game, std::string_view name) {
-  std::string names;
-  for (GameParameter &parameter : game.parameters()) {
+  for (GameParameter &parameter : game.parameters())
     if (parameter.name == name) return parameter;
-    names += names.empty() ? "" : ", ";
-    names += parameter.name;
-  }
-  fail(Status::not_found, game.name(), " has no parameter named ", name, ": expected one of ", names);
+  const auto name_of = [](const GameParameter &parameter) { return parameter.name; };
+  fail(Status::not_found, game.name(), " has no parameter named ", name, ": expected one of ",
+       listed(game.parameters(), name_of));
 }
 
 }  // namespace

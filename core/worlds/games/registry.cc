@@ -25,12 +25,8 @@ std::span<const std::string_view> game_names() { return names_of_all; }
 std::unique_ptr<Game> make_game(std::string_view name, const GameOptions &options) {
   if (std::unique_ptr<Game> game = make_classic_control(name, options)) return game;
   if (name == escape_room_name) return make_escape_room(options);
-  std::string names;
-  for (const std::string_view known : game_names()) {
-    names += names.empty() ? "" : ", ";
-    names += known;
-  }
-  fail(Status::not_found, "there is no game named ", name, ": expected one of ", names);
+  const auto name_of = [](std::string_view known) { return known; };
+  fail(Status::not_found, "there is no game named ", name, ": expected one of ", listed(game_names(), name_of));
 }
 
 }  // namespace penstock::core
