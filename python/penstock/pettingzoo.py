@@ -68,7 +68,7 @@ def parallel_env(
     )
 
 
-class ParallelEnvironment(ParallelEnv[str, Any, Any]):
+class ParallelEnvironment(ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # PettingZoo has no types
     """One world of several agents.  parallel_env() makes it, and says what it takes.
 
     Agents are named agent_0, agent_1, ... in the order of the tensors.  All of them begin and end an episode together:
@@ -138,7 +138,8 @@ class ParallelEnvironment(ParallelEnv[str, Any, Any]):
     ) -> tuple[dict[str, Any], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Takes an action of each agent.  Errors name the agent or the action, and nothing has changed."""
         if not self.agents:
-            return self._without_agents(actions)
+            self._require_no(actions)
+            return {}, {}, {}, {}, {}
         if actions.keys() != set(self.agents):
             raise InvalidArgumentError(
                 f"{self.worlds.game}: actions are of {sorted(actions)}: expected one of each of {self.agents}"
@@ -147,18 +148,19 @@ class ParallelEnvironment(ParallelEnv[str, Any, Any]):
         np.copyto(self._rows.action, rows, casting="same_kind")
         self.worlds.step()
         agents = self.agents
+        rewards: list[float] = self._rows.reward.tolist()
         terminated, truncated = (bool(flags[0]) for flags in self._rows.flags())  # of the world, and so of each agent
         if terminated or truncated:
             self.agents = []
         return (
             self._observations(),
-            dict(zip(agents, self._rows.reward.tolist(), strict=True)),
+            dict(zip(agents, rewards, strict=True)),
             dict.fromkeys(agents, terminated),
             dict.fromkeys(agents, truncated),
             infos_of(agents),
         )
 
-    def render(self) -> npt.NDArray[np.uint8] | None:
+    def render(self) -> npt.NDArray[Any] | None:
         """The picture of the world now, uint8 of shape (height, width, 3)."""
         if self.render_mode is None:
             facts.warn_of_no_render_mode(None)
@@ -170,15 +172,14 @@ class ParallelEnvironment(ParallelEnv[str, Any, Any]):
         self.agents = []
         self.worlds.close()
 
-    def _without_agents(self, actions: Mapping[str, Any]) -> Any:
-        """A step that nobody takes part in: PettingZoo's loops may ask for one after the last agent is done."""
+    def _require_no(self, actions: Mapping[str, Any]) -> None:
+        """PettingZoo's loops may ask for a step after the last agent is done."""
         if not self._has_begun:
             raise UnavailableError(f"{self.worlds.game}: step() was called before reset()")
         if actions:
             raise InvalidArgumentError(
                 f"{self.worlds.game}: actions are of {sorted(actions)}: the episode has ended, reset() begins the next"
             )
-        return {}, {}, {}, {}, {}
 
     def _checked_action(self, agent: str, action: Any) -> npt.NDArray[Any]:
         space = self.action_spaces[agent]

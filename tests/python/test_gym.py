@@ -281,6 +281,7 @@ def test_gymnasium_imports_it_when_the_name_says_so() -> None:
     [
         ("gymnasium", "import penstock.gym", "pip install gymnasium"),
         ("stable_baselines3", "import penstock.sb3", "pip install stable-baselines3"),
+        ("pettingzoo", "import penstock.pettingzoo", "pip install pettingzoo"),
         ("torch", "import penstock.gym; penstock.gym.make_vec('CartPole-v1', to='torch')", "pip install torch"),
     ],
 )

@@ -15,6 +15,7 @@ from penstock.worlds import Worlds, games, make
 
 __all__ = [
     "AGENTS",
+    "GAMES",
     "REWARD_THRESHOLDS",
     "action_space",
     "agent_count",
@@ -46,6 +47,7 @@ def agent_count(worlds: Worlds) -> int:
 
 
 AGENTS: Final = {name: agent_count(make(name)) for name in games()}
+GAMES: Final = [name for name, agents in AGENTS.items() if agents == 1]  # what an environment by itself can be
 
 
 def require_one_agent(name: str) -> None:
@@ -97,7 +99,7 @@ def observation_space(worlds: Worlds) -> spaces.Box | spaces.Dict:
     names = observation_names(worlds)
     if names == ["observation"]:
         return box(worlds, "observation")
-    return spaces.Dict({name: box(worlds, name) for name in names})
+    return spaces.Dict([(name, box(worlds, name)) for name in names])  # a dict would be sorted
 
 
 def action_space(worlds: Worlds) -> ActionSpace:

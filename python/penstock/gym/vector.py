@@ -40,7 +40,8 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
 
     Of a game of several agents each agent is an environment: agent i of world w is environment agents * w + i.
 
-    worlds is the penstock.worlds.Worlds that is stepped, for what Gymnasium has no word for: snapshots, hashes, states.
+    agents is how many a world has.  worlds is the penstock.worlds.Worlds that is stepped, for what Gymnasium has no word
+    for: snapshots, hashes, states.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 - as Gymnasium has it
@@ -68,7 +69,7 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
         self.metadata = facts.metadata(name) | {"autoreset_mode": self.autoreset_mode}
         self.render_mode = facts.checked_render_mode(name, render_mode)
         num_worlds = facts.checked_world_count(name, num_envs)
-        self._agents = facts.AGENTS.get(name, 1)
+        self.agents = facts.AGENTS.get(name, 1)
         self._first_seeds = random_seed() if seed is None else self._seeds_of_worlds(seed)
         self.worlds = worlds.make(
             name,
@@ -104,7 +105,7 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
     def _seeds_of_worlds(self, seeds: Any) -> int | list[int | None] | None:
         """One seed of many, or one a world: its first agent's."""
         checked = checked_seeds(self.name, seeds, self.num_envs)
-        return checked[:: self._agents] if isinstance(checked, list) else checked
+        return checked[:: self.agents] if isinstance(checked, list) else checked
 
     def _with_first_seeds(self, seeds: int | list[int | None] | None) -> int | list[int | None] | None:
         """The seeds of a reset: in the first one those that the environments were made with stand in for None."""
@@ -122,13 +123,13 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
             raise TypeMismatchError(f"{self.name}: {expected}, not {mask!r}")
         if mask.shape != (self.num_envs,) or not mask.any():
             raise InvalidArgumentError(f"{self.name}: {expected}, not {mask!r}")
-        by_world = mask.reshape(-1, self._agents)
+        by_world = mask.reshape(-1, self.agents)
         for world in np.flatnonzero(by_world.any(1) != by_world.all(1))[:1].tolist():
             raise InvalidArgumentError(
                 f"{self.name}: options['reset_mask'] is {by_world[world].tolist()} for the agents of world {world}: "
                 "expected all of them or none"
             )
-        return by_world[:, 0]
+        return by_world[:, 0].copy()
 
     def refuse_step(self) -> NoReturn:
         """Says why a step was refused."""
@@ -142,9 +143,9 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
 
     def refuse_action(self, environment: int, action: int) -> NoReturn:
         """Says which action is beyond any that the tensor can hold."""
-        place = f"world {environment // self._agents}"
-        if self._agents > 1:
-            place = f"agent {environment % self._agents} of {place}"
+        place = f"world {environment // self.agents}"
+        if self.agents > 1:
+            place = f"agent {environment % self.agents} of {place}"
         expected = self.single_action_space
         raise OutOfRangeError(f"{self.name}: the action of {place} is {action}: expected one of {expected}")
 
@@ -153,8 +154,12 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
         if self.render_mode is None:
             facts.warn_of_no_render_mode(self.spec)
             return None
-        pictures = (np.from_dlpack(self.worlds.render(world)) for world in range(len(self.worlds)))
-        return tuple(picture for picture in pictures for _ in range(self._agents))
+        pictures = (self.render_world(environment) for environment in range(0, self.num_envs, self.agents))
+        return tuple(picture for picture in pictures for _ in range(self.agents))
+
+    def render_world(self, environment: int) -> Any:
+        """The picture of the world that an environment is an agent of."""
+        return np.from_dlpack(self.worlds.render(environment // self.agents))
 
     def close_extras(self, **_: Any) -> None:
         """Gives the worlds back; what was lent stays valid as long as somebody holds it."""
