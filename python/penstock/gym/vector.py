@@ -40,8 +40,8 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
 
     Of a game of several agents each agent is an environment: agent i of world w is environment agents * w + i.
 
-    agents is how many a world has.  worlds is the penstock.worlds.Worlds that is stepped, for what Gymnasium has no word
-    for: snapshots, hashes, states.
+    agents is how many a world has.  worlds is the penstock.worlds.Worlds that is stepped, for what Gymnasium has no
+    word for: snapshots, hashes, states.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 - as Gymnasium has it
