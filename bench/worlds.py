@@ -4,8 +4,9 @@
     python bench/worlds.py ROW...   only these, kept nowhere
 
 Times are a step of one environment; in Escape Room, measured on two cores beside one, of one agent with all that it
-sees.  Every side gets the same random actions, new ones each step, and resets what ends.  EnvPool is given the best of 64
-to 4096 environments and of 1 to all threads, found anew in each run.  Episodes of Escape Room are at all their stages.
+sees.  Every side gets the same random actions, new ones each step, and resets what ends.  EnvPool is given the best of
+64 to 4096 environments and of 1 to all threads, found anew in each run.  Episodes of Escape Room are at all their
+stages.
 """
 
 from __future__ import annotations
