@@ -26,7 +26,9 @@ def both(name: str, **options: Any) -> tuple[gymnasium.Env[Any, Any], gymnasium.
     return gymnasium.make(name, **options), gymnasium.make(f"penstock/{name}", **options, **FOLLOWING)
 
 
-@pytest.mark.parametrize("module", ["gym", "gym.environment", "gym.vector", "gym.torch_vector", "sb3"])
+@pytest.mark.parametrize(
+    "module", ["gym", "gym.environment", "gym.rows", "gym.vector", "gym.torch_vector", "pettingzoo", "sb3"]
+)
 def test_the_examples_of_the_docstrings_run(module: str) -> None:
     failed, tried = doctest.testmod(importlib.import_module(f"penstock.{module}"))
     assert (failed, tried > 0) == (0, True)
