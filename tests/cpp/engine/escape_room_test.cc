@@ -110,12 +110,14 @@ TEST(EscapeRoom, ARoomWithOneButtonIsOpenedByOneAgentAndStaysOpen) {
 TEST(EscapeRoom, ARoomWithTwoButtonsOpensOnlyOnceBothArePressed) {
   Worlds worlds("EscapeRoom", some(1));
   Plain plain = scene(1);
-  plain.agent(0)[0] = 6.5;
-  plain.agent(0)[1] = 8;
-  worlds.set_state(0, plain.numbers);
   stand_still(worlds);
-  worlds.step();
-  EXPECT_FALSE(door_is_open(worlds, 0));
+  for (const double button : {-6.5, 6.5}) {
+    plain.agent(0)[0] = button;
+    plain.agent(0)[1] = 8;
+    worlds.set_state(0, plain.numbers);
+    worlds.step();
+    EXPECT_FALSE(door_is_open(worlds, 0)) << button;
+  }
   for (int step = 0; step < 30 && !door_is_open(worlds, 0); ++step) {
     walk(worlds, 1, -6.5, 8);
     worlds.step();

@@ -39,7 +39,7 @@ void draw_framed(Canvas &canvas, Vector centre, Vector half, Vector rotation, fl
 constexpr Vector shadow_offset{0.18f, -0.18f};
 
 void draw_floors(Canvas &canvas) {
-  constexpr int32_t slabs = 4;  // a room's length; as wide as they are long, nearly
+  constexpr int32_t slabs = 4;  // along a room
   for (int32_t room = 0; room < room_count; ++room) {
     const float begin = static_cast<float>(room) * room_length;
     draw_rectangle(canvas, {0, begin + 0.5f * room_length}, {half_width, 0.5f * room_length}, upright,
@@ -49,8 +49,11 @@ void draw_floors(Canvas &canvas) {
       canvas.line(point({-half_width, y}), point({half_width, y}), 0.08, LineEnds::flat, slab_line);
     }
   }
-  for (float x = -half_width + room_length / slabs; x < half_width; x += room_length / slabs)
+  constexpr float slab = room_length / slabs;
+  for (int32_t column = 1; static_cast<float>(column) * slab < 2 * half_width; ++column) {
+    const float x = static_cast<float>(column) * slab - half_width;
     canvas.line(point({x, 0}), point({x, whole_length}), 0.08, LineEnds::flat, slab_line);
+  }
 }
 
 void draw_button(Canvas &canvas, const World &world, Vector place) {
