@@ -1,20 +1,20 @@
 """Learns to pass the first room of Escape Room with PPO, in torch: two agents, one network, 1024 worlds, one core.
 
-    python escape_room_ppo.py [--minutes 10] [--seed 1] [--seeds 1000] [--curve curve.json] [--save policy.pt] [--record run.psr]
+    python escape_room_ppo.py [--minutes 5] [--curve curve.json] [--save policy.pt] [--record run.psr] ...
 
-The room is passed when both agents have been beyond its door's wall (y > 40/3).  It is tried in the plain game, 200 steps,
-on seeds that were not trained on.  Training alone has it easier, in three ways:
+An agent passes the room when it comes beyond the wall that its door is in: y > 40/3.  That is tried in the plain game,
+all 200 steps of it, on seeds that were not trained on.  Training alone has it easier, in three ways:
 
 - Rewards.  To the game's own comes what a state is worth more than the one before (worth(), below): agents near the
   buttons that they go to, cubes near the buttons of their side, a door that is open, agents that are through it.
 - Episodes.  One ends when both agents are through, or after 120 steps; the agents do not see the time.
-- Seeds.  The more often a type of room is failed, the more often it is given (class Seeds).
+- Seeds.  The more often a kind of room is failed, the more often it is given (class Seeds).
 """
 
 import argparse
 import json
-import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import pi
 from pathlib import Path
@@ -31,8 +31,8 @@ KNOWN_SEEDS, TRIED_SEEDS, WATCHED_SEEDS = (
     10_000_000,
     20_000_000,
 )  # the first of each sort; training's are from 0
-REPORT_SECONDS, WATCHED = 20, 400
-ROOM_LENGTH = 40 / 3
+REPORT_SECONDS, WATCHED, ROOM_LENGTH = 20, 400, 40 / 3
+TENSORS = ("action", "self", "partner", "entities", "door", "reward")
 KINDS = ("one button", "two buttons", "cubes before the door", "cubes on the buttons")
 CHOICES = (4, 8, 5, 2)  # how hard to push, where to, how to turn, whether to grab or let go
 
@@ -56,8 +56,7 @@ class Rooms:
         self.worlds = penstock.worlds.make(
             "EscapeRoom", num_worlds, seed=seed, autoreset="disabled", episode_length=episode_length, threads=1
         )
-        names = ("action", "self", "partner", "entities", "door", "reward")
-        lent = [torch.from_dlpack(self.worlds.tensor(name)) for name in names]
+        lent = [torch.from_dlpack(self.worlds.tensor(name)) for name in TENSORS]
         self.action, self.self, self.partner, self.entities, self.door, self.reward = lent
 
     def step(self, choices: Tensor) -> None:
@@ -83,17 +82,14 @@ class Rooms:
         kind = torch.tensor([0, 0, 1, 1, 3, 2])[count]  # 1 button, 2, with 2 cubes, with 3
         return Scene(agents, places[:, 1:3], places[:, 3:6], places[:, 0], things[:, 0, 2] > 0, kind)
 
-    def farthest(self) -> Tensor:
-        """The largest y of each agent in its episode."""
-        return self.self[..., 5] * 40
-
 
 # --- what training adds to the game's rewards
 
 
 def gap(these: Tensor, those: Tensor, reach: float) -> Tensor:
     """How far places are apart beyond a reach, from each of these to each of those."""
-    return ((these[:, :, None] - those[:, None]).norm(dim=-1) - reach).clamp(min=0)
+    distances: Tensor = (these[:, :, None] - those[:, None]).norm(dim=-1)
+    return (distances - reach).clamp(min=0)
 
 
 def best_pairing(costs: Tensor) -> Tensor:
@@ -150,9 +146,8 @@ class Seeds:
         """Takes note of episodes that ended."""
         for kind in range(len(KINDS)):
             news = passed[kinds == kind].float()
-            self.passed[kind] = (
-                torch.lerp(news.mean(), self.passed[kind], 0.997 ** len(news)) if len(news) else self.passed[kind]
-            )
+            if len(news):
+                self.passed[kind] += (1 - 0.997 ** len(news)) * (news.mean() - self.passed[kind])
 
 
 # --- the policy, and how it learns
@@ -167,7 +162,7 @@ def layer(inputs: int, outputs: int, gain: float) -> nn.Linear:
 
 
 class Policy(nn.Module):
-    """One network for both agents: the logarithms of what it would choose with which probability, and what it expects."""
+    """One network for both agents: how probable each choice is, and what is still to be gained."""
 
     def __init__(self, features: int, width: int = 128) -> None:
         super().__init__()
@@ -240,8 +235,7 @@ class Learner:
             self.rooms.step(choices)
             scene = self.rooms.scene()
             now = worth(scene)
-            rewards = (now - self.worth)[:, None] + self.rooms.reward.mean(1)
-            rewards = rewards.expand(-1, 2).clone()
+            rewards = ((now - self.worth)[:, None] + self.rooms.reward.mean(1)).repeat(1, 2)
             self.worth = now
             ends = self.end_episodes(scene, rewards)
             taken.append((features, choices, logarithm_of(choices, logarithms), self.value(said), rewards, ends))
@@ -298,7 +292,7 @@ class Learner:
         before = rollout.logarithms.flatten()
         self.optimizer.param_groups[0]["lr"] = LEARNING_RATE * (0.1 + 0.9 * left)
         for _ in range(EPOCHS):
-            for batch in torch.randperm(len(before)).split(MINIBATCH):
+            for batch in torch.split(torch.randperm(len(before)), MINIBATCH):
                 logarithms, said = self.policy(features[batch])
                 ratio = (logarithm_of(choices[batch], logarithms) - before[batch]).exp()
                 gains = ratio * advantages[batch], ratio.clamp(1 - CLIP, 1 + CLIP) * advantages[batch]
@@ -306,13 +300,10 @@ class Learner:
                 error = (said - goals[batch]).square().mean()
                 loss = 0.5 * error - torch.minimum(*gains).mean() - ENTROPY * left * entropy
                 self.optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 nn.utils.clip_grad_norm_(self.policy.parameters(), 0.5)
                 self.optimizer.step()
         return float(loss.detach())
-
-
-# --- how good it is
 
 
 @torch.no_grad()
@@ -323,13 +314,11 @@ def passed(policy: Policy | None, count: int, seed: int, record: str | None = No
     """
     rooms = Rooms(count, seed)
     kind = rooms.scene().kind
-    recording = rooms.worlds.record(record) if record else None
-    for _ in range(200):
-        none = [torch.zeros(count, 2, choices) for choices in CHOICES]
-        rooms.step(drawn(policy(rooms.features())[0] if policy else none))
-    if recording:
-        recording.stop()
-    return kind, rooms.farthest() > ROOM_LENGTH
+    even = [torch.zeros(count, 2, choices) for choices in CHOICES]
+    with rooms.worlds.record(record) if record else nullcontext():
+        for _ in range(200):
+            rooms.step(drawn(policy(rooms.features())[0] if policy else even))
+    return kind, rooms.self[..., 5] * 40 > ROOM_LENGTH  # the largest y of the episode
 
 
 def rates(policy: Policy | None, count: int, seed: int) -> dict[str, dict[str, float]]:
@@ -343,6 +332,7 @@ def rates(policy: Policy | None, count: int, seed: int) -> dict[str, dict[str, f
             "one": round(float(who.any(1)[which].float().mean()), 4),
         }
         for name, which in chosen.items()
+        if which.any()
     }
 
 
@@ -364,36 +354,38 @@ def learn(learner: Learner, seconds: float) -> list[dict[str, Any]]:
     return curve
 
 
-def main() -> int:
+def main() -> None:
     """Learns, then tries seeds that were never looked at, and puts random choices beside."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10, help="of one core's time (default: 10)")
+    parser.add_argument("--minutes", type=float, default=5, help="of one core's time (default: 5)")
     parser.add_argument("--seed", type=int, default=1, help="of the policy's first weights and of its choices")
     parser.add_argument("--seeds", type=int, default=1000, help="how many episodes to try at the end")
     parser.add_argument("--curve", type=Path, help="a JSON file to write, with the curve and the rates at the end")
     parser.add_argument("--save", type=Path, help="a file to write the policy to, for torch.load")
     parser.add_argument("--record", help="a recording of 16 episodes to write, for penstock replay")
     options = parser.parse_args()
+    began = time.perf_counter()
     torch.set_num_threads(1)
     random = rates(None, options.seeds, TRIED_SEEDS)
     learner = Learner(options.seed)
     curve = learn(learner, 60 * options.minutes)
     learnt = rates(learner.policy, options.seeds, TRIED_SEEDS)
     print(f"the first room of {options.seeds} new seeds  both: random, learnt    one: random, learnt")
-    for name in learnt:
-        row = [random[name]["both"], learnt[name]["both"], random[name]["one"], learnt[name]["one"]]
-        print(f"{name:34} {row[0]:12.1%} {row[1]:7.1%} {row[2]:14.1%} {row[3]:7.1%}")
+    for name, rate in learnt.items():
+        both, one = (f"{random[name][who]:12.1%} {rate[who]:7.1%}" for who in ("both", "one"))
+        print(f"{name:34} {both}   {one}")
+    used = {"cpu_seconds": round(time.process_time()), "seconds": round(time.perf_counter() - began)}
+    print(f"{used['cpu_seconds']} s of processor time in all, {used['seconds']} s by the clock")
     if options.curve:
-        options.curve.write_text(json.dumps({"random": random, "learnt": learnt, "curve": curve}, indent=1) + "\n")
+        options.curve.write_text(json.dumps({"random": random, "learnt": learnt, **used, "curve": curve}) + "\n")
     if options.save:
         torch.save(learner.policy.state_dict(), options.save)
     if options.record:
         passed(learner.policy, 16, TRIED_SEEDS, options.record)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
 
 # It prints:
 #   ... s, ... M agent-steps, loss ...; both passed: all ..., one button ...
@@ -403,3 +395,4 @@ if __name__ == "__main__":
 #   two buttons ...
 #   cubes before the door ...
 #   cubes on the buttons ...
+#   ... s of processor time in all, ... s by the clock
