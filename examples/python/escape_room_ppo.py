@@ -307,7 +307,7 @@ class Learner:
 
 
 @torch.no_grad()
-def passed(policy: Policy | None, count: int, seed: int, record: str | None = None) -> tuple[Tensor, Tensor]:
+def passed(policy: Policy | None, count: int, seed: int, record: Path | None = None) -> tuple[Tensor, Tensor]:
     """The kind of the first room of count episodes of the plain game, and which agents passed it, [episode, agent].
 
     Choices are drawn from the policy's probabilities; without a policy all are equally probable.
@@ -362,7 +362,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1000, help="how many episodes to try at the end")
     parser.add_argument("--curve", type=Path, help="a JSON file to write, with the curve and the rates at the end")
     parser.add_argument("--save", type=Path, help="a file to write the policy to, for torch.load")
-    parser.add_argument("--record", help="a recording of 16 episodes to write, for penstock replay")
+    parser.add_argument("--record", type=Path, help="a recording of 16 episodes to write, for penstock replay")
     options = parser.parse_args()
     began = time.perf_counter()
     torch.set_num_threads(1)
