@@ -26,11 +26,8 @@ from torch import Tensor, nn
 
 NUM_WORLDS, STEPS, EPISODE, EPOCHS, MINIBATCH = 1024, 32, 120, 2, 2048
 DISCOUNT, TRACE, CLIP, LEARNING_RATE, ENTROPY = 0.985, 0.95, 0.2, 1e-3, 0.005
-KNOWN_SEEDS, TRIED_SEEDS, WATCHED_SEEDS = (
-    1 << 17,
-    10_000_000,
-    20_000_000,
-)  # the first of each sort; training's are from 0
+KNOWN_SEEDS = 1 << 17  # what is trained on is below this
+TRIED_SEEDS, WATCHED_SEEDS = 10_000_000, 20_000_000  # the first that it is tried on at the end, and meanwhile
 REPORT_SECONDS, WATCHED, ROOM_LENGTH = 20, 400, 40 / 3
 TENSORS = ("action", "self", "partner", "entities", "door", "reward")
 KINDS = ("one button", "two buttons", "cubes before the door", "cubes on the buttons")
@@ -65,7 +62,7 @@ class Rooms:
         self.worlds.step()
 
     def features(self) -> Tensor:
-        """What each agent sees, [world, agent, number]: places as distances to the right and ahead.  No lidar."""
+        """What each agent sees, [world, agent, number]: places in tens of units to the right and ahead.  No lidar."""
         things = torch.cat([self.partner, self.door[:, :, None], self.entities[:, :, :5]], 2)  # a sixth there never is
         distance, angle, heading = things[..., 0] * 4, things[..., 1] * pi, self.self[..., 6:7] * pi
         own = [self.self[..., [0, 1, 3, 5, 7]], heading.sin(), heading.cos()]
@@ -100,13 +97,15 @@ def best_pairing(costs: Tensor) -> Tensor:
 def worth_before_the_door(scene: Scene) -> Tensor:
     """How near they are to having opened it."""
     to_buttons = gap(scene.agents, scene.buttons, 1)
-    beyond = ((scene.cubes[:, :2] - scene.buttons).abs() - 2.15).clamp(min=0).norm(dim=-1)  # of each side's cube
+    # Each side's cube and button: 2.15 is half of both, and so is 2.5 of an agent and a cube.
+    beyond = ((scene.cubes[:, :2] - scene.buttons).abs() - 2.15).clamp(min=0).norm(dim=-1)
     is_missing = (beyond > 0).float()
     to_cubes = best_pairing(gap(scene.agents, scene.cubes[:, :2], 2.5) * is_missing[:, None])
+    both_pressed = -0.1 * best_pairing(to_buttons)
     by_kind = [
         -0.1 * to_buttons[:, :, 0].amin(1),
-        -0.1 * best_pairing(to_buttons),
-        -0.1 * best_pairing(to_buttons),
+        both_pressed,
+        both_pressed,
         -0.15 * beyond.sum(1) - 0.05 * to_cubes - 0.5 * is_missing.sum(1),
     ]
     return torch.stack(by_kind, 1).gather(1, scene.kind[:, None])[:, 0]
@@ -117,6 +116,7 @@ def worth(scene: Scene) -> Tensor:
     before = worth_before_the_door(scene)
     needs_cubes = scene.kind == 3  # there the door closes when a button is left
     is_through = (scene.agents[..., 1] > ROOM_LENGTH).float()
+    # Just beyond the door; 30 is about as far as both can be from it.
     exit_place = torch.stack([scene.door[:, 0], torch.full_like(before, 14)], 1)
     to_exit = ((scene.agents - exit_place[:, None]).norm(dim=-1) * (1 - is_through)).sum(1)
     stays_open = scene.is_open & (~needs_cubes | (before == 0))
@@ -135,12 +135,12 @@ class Seeds:
 
     def draw(self, count: int) -> Tensor:
         """Seeds of as many episodes."""
-        drawn = torch.zeros(count, dtype=torch.int64)
+        given = torch.zeros(count, dtype=torch.int64)
         chosen = torch.multinomial(1.05 - self.passed, count, replacement=True)
         for kind, seeds in enumerate(self.of_kind):
             places = (chosen == kind).nonzero()[:, 0]
-            drawn[places] = seeds[torch.randint(len(seeds), (len(places),))]
-        return drawn
+            given[places] = seeds[torch.randint(len(seeds), (len(places),))]
+        return given
 
     def learn_of(self, kinds: Tensor, passed: Tensor) -> None:
         """Takes note of episodes that ended."""
@@ -215,10 +215,7 @@ class Learner:
         self.kind, self.worth = scene.kind, worth(scene)
         self.policy = Policy(self.rooms.features().shape[-1])
         self.optimizer = torch.optim.Adam(self.policy.parameters(), LEARNING_RATE, eps=1e-5)
-        self.mean, self.deviation = (
-            0.0,
-            0.0,
-        )  # of what the critic is to say: it says it less the mean, over the deviation
+        self.mean, self.deviation = 0.0, 0.0  # of what the critic is to say: it says how many deviations off the mean
 
     def value(self, said: Tensor) -> Tensor:
         """What the critic means."""
