@@ -363,6 +363,7 @@ def main() -> None:
     options = parser.parse_args()
     began = time.perf_counter()
     torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
     random = rates(None, options.seeds, TRIED_SEEDS)
     learner = Learner(options.seed)
     curve = learn(learner, 60 * options.minutes)
