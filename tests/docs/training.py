@@ -53,7 +53,7 @@ def with_section(page: str, results: dict[str, Any]) -> str:
     return before + begin + section(results) + end + after
 
 
-def draw(results: dict[str, Any]) -> None:
+def draw(results: dict[str, Any], picture: Path) -> None:
     """The curve: the share of rooms of each kind that both agents pass, over the time."""
     import matplotlib as mpl  # noqa: PLC0415 only who draws needs it
 
@@ -73,7 +73,7 @@ def draw(results: dict[str, Any]) -> None:
     axes.set(xlabel="seconds of one core", ylabel="share that both agents pass", ylim=(-0.02, 1.02), xlim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend(loc="center right", fontsize="small")
-    figure.savefig(PICTURE, metadata={"Date": None, "Creator": None})
+    figure.savefig(picture, metadata={"Date": None, "Creator": None})
 
 
 def results_of_training() -> dict[str, Any]:
@@ -88,7 +88,7 @@ def keep(curve: Path) -> None:
     facts = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine}
     results = facts | {"versions": measure.versions(["penstock", "torch"])} | json.loads(curve.read_text())
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    draw(results)
+    draw(results, PICTURE)
     PAGE.write_text(with_section(PAGE.read_text(), results))
 
 
