@@ -1,10 +1,12 @@
-"""What a step of CartPole costs, beside Gymnasium's and EnvPool's, and beside our own scalar kernel.
+"""What a step of CartPole costs beside Gymnasium's, EnvPool's and our own scalar kernel's; and one of Escape Room.
 
     scripts/bench worlds            all rows, kept in bench/results/worlds.json
     python bench/worlds.py ROW...   only these, kept nowhere
 
-Times are a step of one environment.  Every side gets the same random actions, new ones each step, and resets what ends.
-EnvPool is given the best of 64 to 4096 environments and of 1 to all threads, found anew in each run.
+Times are a step of one environment; in Escape Room, measured on two cores beside one, of one agent with all that it
+sees.  Every side gets the same random actions, new ones each step, and resets what ends.  EnvPool is given the best of
+64 to 4096 environments and of 1 to all threads, found anew in each run.  Episodes of Escape Room are at all their
+stages.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import os
 import sys
 import timeit
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from penstock._cffi import ffi, lib
 sys.path.append(str(Path(__file__).resolve().parents[1] / ".venv" / "peers"))
 
 NUM_ENVS = 4096
+NUM_ESCAPE_ROOMS, AGENTS = 1024, 2
 PACKAGES = ("penstock", "gymnasium", "numpy", "envpool")
 
 ROWS = (
@@ -56,6 +59,14 @@ ROWS = (
         "one.step(next(moves))[2] and one.reset()",
         "peer.step(next(moves))[2] and peer.reset()",
         bar=1 / 3,
+    ),
+    measure.Row(
+        "escape room on two cores beside one",
+        "two_cores_action[:] = next(two_cores_actions); two_cores.step()",
+        "one_core_action[:] = next(one_core_actions); one_core.step()",
+        bar=1 / 1.8,
+        ours_items=NUM_ESCAPE_ROOMS * AGENTS,
+        peer_items=NUM_ESCAPE_ROOMS * AGENTS,
     ),
 )
 
@@ -100,9 +111,24 @@ def worlds_in_c(kernel: str, names: dict[str, Any], prefix: str = "") -> None:
     names[f"{prefix}kept"] = worlds
 
 
-def namespace(quick: bool) -> tuple[dict[str, Any], int]:
+def escape_rooms(threads: int, names: dict[str, Any], prefix: str) -> None:
+    """Worlds of Escape Room on some threads, with random actions, their episodes at all stages."""
+    worlds = penstock.worlds.make("EscapeRoom", NUM_ESCAPE_ROOMS, threads=threads)
+    random = np.random.default_rng(3)
+    shape = (NUM_ESCAPE_ROOMS, AGENTS, 4)
+    actions = itertools.cycle([random.integers(0, [4, 8, 5, 2], shape).astype(np.int32) for _ in range(64)])
+    action, reset = np.from_dlpack(worlds.action), np.from_dlpack(worlds.tensor("reset"))
+    starts = random.integers(0, worlds.episode_length, NUM_ESCAPE_ROOMS)
+    for step in range(worlds.episode_length):
+        action[:], reset[:] = next(actions), starts == step
+        worlds.step()
+    names |= {prefix: worlds, f"{prefix}_action": action, f"{prefix}_actions": actions}
+
+
+def namespace(quick: bool, rows: Iterable[measure.Row]) -> tuple[dict[str, Any], int]:
     """What the statements of the rows mention, and how many environments EnvPool has."""
-    envpools, pool_size = best_envpool(quick)
+    is_beside_envpool = any("envpools" in row.peer for row in rows)
+    envpools, pool_size = best_envpool(quick) if is_beside_envpool else (None, 1)
     ours = penstock.gym.make_vec("CartPole-v1", num_envs=NUM_ENVS, threads=1)
     theirs = gymnasium.make_vec("CartPole-v1", num_envs=NUM_ENVS, vectorization_mode="vector_entry_point")
     names: dict[str, Any] = {
@@ -122,6 +148,8 @@ def namespace(quick: bool) -> tuple[dict[str, Any], int]:
         names[environments].reset(seed=0)
     worlds_in_c("automatic", names)
     worlds_in_c("scalar", names, "scalar_")
+    escape_rooms(1, names, "one_core")
+    escape_rooms(2, names, "two_cores")
     return names, pool_size
 
 
@@ -129,7 +157,7 @@ def main() -> int:
     """Measures and prints; the status does not depend on the figures."""
     options, rows = measure.command_line(__doc__, ROWS)
     warnings.simplefilter("ignore", UserWarning)  # EnvPool's, of the precision of its bounds
-    names, pool_size = namespace(options.quick)
+    names, pool_size = namespace(options.quick, rows)
     effort = measure.QUICK if options.quick else measure.Effort(rounds=100, seconds=0.01)
     results = []
     for row in rows:
@@ -140,6 +168,8 @@ def main() -> int:
     for result in results:
         if result.name.startswith("in C"):
             print(f"CartPole in C on one core: {1e3 / result.ours_nanoseconds:.0f} million steps a second")
+        if result.name.startswith("escape room"):
+            print(f"Escape Room on one core: {1e3 / result.peer_nanoseconds:.2f} million agent-steps a second")
     if options.output:
         measure.write(options.output, "worlds", results, PACKAGES, effort)
     return 0

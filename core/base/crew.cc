@@ -119,7 +119,7 @@ int32_t Crew::num_threads() const {
 void Crew::run(Job &job, int64_t most_workers) {
   job.crew.free_places = static_cast<int32_t>(most_workers);
   post(job);
-  while (job.run_next_shard()) job.report_progress();
+  while (job.run_next_shard(Job::End::first)) job.report_progress();
   withdraw(job);
   wait_for_workers(job);
   job.finish();
@@ -231,7 +231,7 @@ Job *Crew::join_job() {
 
 void Crew::help(Job &job) {
   const LogSinkScope scope(job.called_from_log_sink);
-  while (job.run_next_shard()) {
+  while (job.run_next_shard(Job::End::last)) {
     if (!job.reports_progress) continue;
     const std::lock_guard lock(mutex_);
     job.crew.changed.notify_one();

@@ -11,9 +11,10 @@ void run_shard(const FunctionReference<void(int64_t)> &body, int64_t shard) {
   body(shard);
 }
 
-bool Job::run_next_shard() noexcept {
-  const int64_t shard = next_shard_.fetch_add(1, std::memory_order_relaxed);
-  if (shard >= shard_count_) return false;
+bool Job::run_next_shard(End end) noexcept {
+  if (begun_shards_.fetch_add(1, std::memory_order_relaxed) >= shard_count_) return false;
+  const int64_t shard =
+      end == End::first ? begun_first_++ : shard_count_ - 1 - begun_last_.fetch_add(1, std::memory_order_relaxed);
   std::exception_ptr thrown;
   try {
     run_shard(body_, shard);

@@ -29,10 +29,14 @@ class Job {
   const bool called_from_log_sink = inside_log_sink();
 
   int64_t shard_count() const { return shard_count_; }
-  bool has_shards() const { return next_shard_.load(std::memory_order_relaxed) < shard_count_; }
+  bool has_shards() const { return begun_shards_.load(std::memory_order_relaxed) < shard_count_; }
 
   // Runs a shard that nobody has begun; false when there is none.  What it throws is kept, and ends the job.
-  bool run_next_shard() noexcept;
+  //
+  // The caller takes the first of them, workers the last: where a job is done again and again, as a step of worlds, two
+  // threads mostly meet again what their own caches hold, in place of what the other one has just written.
+  enum class End { first, last };
+  bool run_next_shard(End end) noexcept;
 
   // For the caller alone.  What the progress function throws, its wish to cancel included, is kept and ends the job.
   void report_progress() noexcept;
@@ -52,14 +56,16 @@ class Job {
   } crew;
 
  private:
-  void skip_the_rest() { next_shard_.store(shard_count_, std::memory_order_relaxed); }
+  void skip_the_rest() { begun_shards_.store(shard_count_, std::memory_order_relaxed); }
   void keep_failure(int64_t shard, std::exception_ptr thrown) noexcept;
 
   const FunctionReference<void(int64_t)> body_;
   const int64_t shard_count_;
   const Progress &progress_;
 
-  std::atomic<int64_t> next_shard_{0};       // at shard_count_ or above: nothing is left to begin
+  std::atomic<int64_t> begun_shards_{0};  // at shard_count_ or above: nothing is left to begin
+  int64_t begun_first_ = 0;               // of those: by the caller, and by workers
+  std::atomic<int64_t> begun_last_{0};
   std::atomic<int64_t> finished_shards_{0};  // counted where progress is reported
 
   std::exception_ptr progress_failure_;

@@ -36,8 +36,8 @@ class ThreadPool {
   void set_num_threads(int32_t num_threads);
   int32_t num_threads() const;
 
-  // Calls body(shard) once for each shard from 0 to shard_count - 1, on this thread and on at most num_threads() - 1
-  // workers, and returns when all calls have.  One shard, or one thread, takes no lock.  A thread that the system refuses
+  // Calls body(shard) once for each shard from 0 to shard_count - 1, on this thread (from the first on) and on at most
+  // num_threads() - 1 workers (from the last down), and returns when all calls have.  One shard, or one thread, takes no lock.  A thread that the system refuses
   // to start is done without.
   //
   // When a call throws, shards not yet begun are skipped, and what it threw is thrown here once the others have ended:

@@ -67,7 +67,9 @@ class Game {
   virtual bool clips_actions() const = 0;      // whether the game gives a meaning to numbers beyond an action's bounds
 
   // The fields, in a fixed order: the game's alone.  Every game has "action", at least one observation, "reward"
-  // (float32), and "terminated" (bool).  bind() hands out their memory in the same order, once, before anything else is
+  // (float32), and "terminated" (bool).  One with "reset" (bool, of role action) lets the caller ask there for the next
+  // episode: a step resets the worlds whose entry is true, in place of showing what it led to, and sets it to false;
+  // where the episode ended in that step, autoreset alone follows.  bind() hands out their memory in the same order, once, before anything else is
   // called.
   virtual std::vector<Field> fields() const = 0;
   virtual void bind(std::span<const FieldMemory> memory) = 0;

@@ -39,7 +39,7 @@
 //   4 restore        8 how many worlds; 8 for each, which one; 8 the size of a snapshot of these alone, the snapshot as
 //                    a raw deflate stream: what they were restored to
 //   5 set_parameter  4 the length of its name, the name, 8 the value (float64)
-//   6 end            for each world 8 its hash; for each tensor that is shown 8 its hash, but 0 for "action".  Nothing
+//   6 end            for each world 8 its hash; for each tensor that is shown 8 its hash, but 0 for "action" and "reset".  Nothing
 //                    follows
 //
 // The hash of a world is ps_worlds_hash()'s.  Its mark is XXH3-64 of its action's bytes, seeded with that hash: a

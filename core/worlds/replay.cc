@@ -66,6 +66,7 @@ class Replay {
   Difference apply(const RecordedEvent &event);
   Difference apply_step(const RecordedEvent &event);
   Difference apply_end(const RecordedEvent &event) const;
+  void clear_reset_requests();
   void apply_reset(const RecordedEvent &event);
   void apply_set_state(std::span<const std::byte> payload);
   void apply_restore(std::span<const std::byte> payload);
@@ -187,12 +188,22 @@ Difference Replay::apply_step(const RecordedEvent &event) {
   else
     std::memcpy(actions_.data, event.payload.data(), size);
   copy(action_, actions_, Casting::same_kind);
+  clear_reset_requests();
   worlds_.step();
   std::vector<uint64_t> marks = worlds_.hashes();
   const size_t world_size = raw_size / marks.size();
   for (size_t world = 0; world < marks.size(); ++world)
     marks[world] = world_mark(marks[world], {actions_.data + world * world_size, world_size});
   return find_difference(marks, worlds_.field_hashes(), event.payload.subspan(size));
+}
+
+// The recording has what came of them as resets; those that it began with were in its first snapshot.
+void Replay::clear_reset_requests() {
+  for (int64_t index = 0; index < worlds_.tensor_count(); ++index)
+    if (worlds_.tensor_field(index).name == "reset") {
+      const Tensor requests = worlds_.tensor("reset");
+      std::memset(requests.data, 0, static_cast<size_t>(requests.nbytes()));
+    }
 }
 
 Difference Replay::apply_end(const RecordedEvent &event) const {

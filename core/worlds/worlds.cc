@@ -63,6 +63,7 @@ Worlds::Worlds(std::string_view game, const WorldsOptions &options) : options_(o
   episodes_.resize(worlds);
   if (options.game.randomness == Randomness::gymnasium) generators_.resize(worlds);
   if (options.autoreset != Autoreset::same_step) active_ = std::make_unique<bool[]>(worlds);
+  if (reset_requests_ != nullptr) asked_ = std::make_unique<bool[]>(worlds);
   faults_.reserve(most_faults);
   reset({}, options_.seeds);
 }
@@ -93,8 +94,10 @@ void Worlds::allocate_fields() {
     finals_.emplace_back(index, memory_.size());
     memory_.emplace_back(std::move(last), num_worlds(), options_.buffers);
   }
-  for (size_t index = 0; index < memory_.size(); ++index)
+  for (size_t index = 0; index < memory_.size(); ++index) {
     if (memory_[index].field().role != FieldRole::hidden) shown_.push_back(index);
+    if (memory_[index].field().name == "reset") reset_requests_ = &memory_[index];
+  }
   action_ = field_index("action");
   reward_ = field_index("reward");
   terminated_ = field_index("terminated");
@@ -147,6 +150,10 @@ void Worlds::clear_outcome(int64_t world, int32_t buffer) {
 
 void Worlds::reset(std::span<const bool> mask, std::span<const uint64_t> seeds) {
   require_idle();
+  run_reset(mask, seeds);
+}
+
+void Worlds::run_reset(std::span<const bool> mask, std::span<const uint64_t> seeds) {
   if (!mask.empty() && static_cast<int64_t>(mask.size()) != num_worlds())
     fail(Status::invalid_argument, "the mask has ", mask.size(), " entries: expected ", num_worlds(), ", one a world");
   if (!seeds.empty()) check_seeds(seeds, num_worlds());
@@ -211,7 +218,32 @@ void Worlds::run_step() {
   suspects_.clear();
   buffer_ = view.buffer;
   ++step_count_;
-  if (recorder_) recorder_->step();
+  const bool is_asked = reset_requests_ != nullptr && take_reset_requests(view);
+  const std::span<const bool> asked(asked_.get(), is_asked ? static_cast<size_t>(num_worlds()) : 0);
+  try {
+    if (recorder_) recorder_->step();
+  } catch (...) {  // the step is done all the same, and what belongs to it
+    if (is_asked) run_reset(asked, {});
+    throw;
+  }
+  if (is_asked) run_reset(asked, {});  // recorded as a reset after the step
+}
+
+// Which worlds are to be reset, whether any.  A world that began an episode in this step does not skip it, nor does one
+// that ended an episode lose its outcome: autoreset does with both what it always does.
+bool Worlds::take_reset_requests(const StepView &view) {
+  auto *requests = reinterpret_cast<uint8_t *>(reset_requests_->data(0));  // any byte, from outside
+  bool is_any = false;
+  for (int64_t world = 0, worlds = num_worlds(); world < worlds; ++world) {
+    asked_[world] = requests[world] != 0;
+    if (requests[world] == 0) continue;
+    requests[world] = 0;
+    const bool stood_still = view.active != nullptr && !view.active[world];
+    const bool has_begun = count(memory_[steps_], world) == 0;
+    asked_[world] = !has_begun && (stood_still || !is_finished(world, buffer_));
+    is_any |= asked_[world];
+  }
+  return is_any;
 }
 
 void Worlds::count_steps(Range range, const StepView &view) {

@@ -126,6 +126,8 @@ class Worlds {
   void clear_outcome(int64_t world, int32_t buffer);
   bool mark_active_worlds();  // whether all are
   void check_actions(const bool *active);
+  void run_reset(std::span<const bool> mask, std::span<const uint64_t> seeds);
+  bool take_reset_requests(const StepView &view);
   template <typename Number>
   void check_actions_of(ActionRule rule, const bool *active);
   bool is_finished(int64_t world, int32_t buffer) const;
@@ -154,6 +156,8 @@ class Worlds {
   std::vector<size_t> shown_;
   std::vector<std::pair<size_t, size_t>> finals_;  // an observation, and where its last value of an episode is kept
   size_t action_ = 0, reward_ = 0, terminated_ = 0, truncated_ = 0, steps_ = 0;
+  const FieldMemory *reset_requests_ = nullptr;  // the field "reset", where the game has one
+  std::unique_ptr<bool[]> asked_;                // then: the worlds that a step resets
   std::vector<uint64_t> seeds_, episodes_;
   std::vector<GymnasiumRandom> generators_;                // with Randomness::gymnasium
   std::unique_ptr<bool[]> active_;                         // with same_step only once restore() was called

@@ -22,6 +22,19 @@ bool are_within(const Number *values, int64_t count, Number low, Number high) {
   return is_within;
 }
 
+// As above, where each element of a world's action has bounds of its own: whole worlds, their elements four at a time.
+template <typename Number>
+bool are_within_each(const Number *values, int64_t worlds, int64_t elements, const Number *low, const Number *high) {
+  using FourLanes = Lanes<Number, 4>;
+  LaneMask<Number, 4> within = FourLanes(0) == FourLanes(0);
+  for (int64_t world = 0; world < worlds; ++world, values += elements)
+    for (int64_t element = 0; element < elements; element += 4) {
+      const FourLanes four = FourLanes::load(values + element);
+      within = within & (four >= FourLanes::load(low + element)) & (four <= FourLanes::load(high + element));
+    }
+  return within.all();
+}
+
 }  // namespace
 
 // Actions of one element or of several with bounds of their own; an action of NaN is within none.
@@ -36,9 +49,17 @@ void Worlds::check_actions_of(ActionRule rule, const bool *active) {
   };
   const bool is_free = rule == ActionRule::game && game_->clips_actions();
   const Number largest = std::numeric_limits<Number>::max();
-  if (field.low.size() == 1) {
+  constexpr int64_t most_at_once = 64;
+  if (field.low.size() == 1 && field.high.size() == 1) {
     const Number low = is_free ? -largest : bound(field.low, 0), high = is_free ? largest : bound(field.high, 0);
     if (are_within(values, elements * num_worlds(), low, high)) return;
+  } else if (elements % 4 == 0 && elements <= most_at_once) {
+    Number low[most_at_once], high[most_at_once];
+    for (int64_t element = 0; element < elements; ++element) {
+      low[element] = is_free ? -largest : bound(field.low, element);
+      high[element] = is_free ? largest : bound(field.high, element);
+    }
+    if (are_within_each(values, num_worlds(), elements, low, high)) return;
   }
   for (int64_t world = 0; world < num_worlds(); ++world) {
     if (active != nullptr && !active[world]) continue;

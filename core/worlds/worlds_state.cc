@@ -91,7 +91,8 @@ std::vector<uint64_t> Worlds::hash_worlds() const {
     bytes.resize(sizeof(record));
     std::memcpy(bytes.data(), &record, sizeof(record));
     for (size_t field = 0; field < memory_.size(); ++field) {
-      if (field == action_ || (is_final(field) && !is_finished(world, buffer_))) continue;
+      if (memory_[field].field().role == FieldRole::action || (is_final(field) && !is_finished(world, buffer_)))
+        continue;
       const size_t end = bytes.size();
       bytes.resize(end + static_cast<size_t>(memory_[field].bytes_per_world()));
       memory_[field].read_world(bytes.data() + end, world, buffer_);

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.errors import InvalidArgumentError
-from penstock.gym import VectorEnvironment
+from penstock.gym import VectorEnvironment, registered
 from penstock.world_options import Precision, Random
 
 __all__ = ["WorldsVecEnv", "make"]
@@ -90,7 +90,7 @@ class WorldsVecEnv(VecEnv):
         super().__init__(environments.num_envs, environments.single_observation_space, environments.single_action_space)
         self.metadata = {name: environments.metadata[name] for name in ("render_modes", "render_fps")}
 
-    def reset(self) -> Array:
+    def reset(self) -> Any:
         """Starts an episode in each environment, with the seeds and the options set for it."""
         seeds, options = self._seeds, self._options
         if all(each == options[0] for each in options):
@@ -173,7 +173,7 @@ class EnvironmentView:
     """
 
     def __init__(self, environments: VectorEnvironment, world: int) -> None:
-        self.world = world
+        self.world = world  # of a game of several agents, the place among all of them
         self._environments = environments
         self.render_mode = environments.render_mode
         self.metadata = environments.metadata
@@ -194,7 +194,7 @@ class EnvironmentView:
     @property
     def spec(self) -> gymnasium.envs.registration.EnvSpec:
         """How gymnasium.make() makes one of these."""
-        return gymnasium.spec(f"penstock/{self._environments.name}")
+        return gymnasium.spec(registered(self._environments.name))
 
     @property
     def state(self) -> Array:
@@ -215,7 +215,7 @@ class EnvironmentView:
 
     def render(self) -> Any:
         """A picture of it; None without render_mode="rgb_array"."""
-        return np.asarray(self._environments.worlds.render(self.world)) if self.render_mode is not None else None
+        return self._environments.render_world(self.world) if self.render_mode is not None else None
 
     def has_wrapper_attr(self, name: str) -> bool:
         """Whether it has an attribute."""

@@ -7,8 +7,10 @@ scripts/test runs both; the second with the copy's folder in PYTHONPATH.
 """
 
 import gc
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import penstock
@@ -67,3 +69,14 @@ def nothing_stays() -> Iterator[None]:
     gc.collect()
     after = penstock.memory_stats()
     assert after._replace(peak_bytes=0) == before._replace(peak_bytes=0)
+
+
+@pytest.fixture
+def one_thread_of_torch() -> Iterator[None]:
+    """For networks so small that they take longer on two."""
+    torch: Any = importlib.import_module("torch")  # only here: the tests without the extension have no use for it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -2,15 +2,20 @@
 
 import doctest
 import inspect
+import types
 from typing import Any
 
 import penstock
+import penstock.kpu
+import penstock.worlds
 import pytest
+
+MODULES = [penstock, penstock.kpu, penstock.worlds]
 
 
 def is_documented_with_its_class(member: Any) -> bool:
-    """Whether something is a field: of a NamedTuple, or a slot."""
-    return type(member).__name__ in ("_tuplegetter", "member_descriptor")
+    """Whether something is a field: of a NamedTuple or a dataclass, or a slot."""
+    return type(member).__name__ in ("_tuplegetter", "member_descriptor") or not hasattr(member, "__get__")
 
 
 def public_members(public: type) -> dict[str, Any]:
@@ -28,24 +33,22 @@ def documented_members(name: str, public: type) -> dict[str, str | None]:
     }
 
 
-def documented() -> dict[str, str | None]:
+def documented(module: types.ModuleType) -> dict[str, str | None]:
     """The docstring of each public name, by that name; those of public modules stand behind the module's."""
-    found: dict[str, str | None] = {"penstock": penstock.__doc__}
-    for name in penstock.__all__:
-        public = getattr(penstock, name)
-        found[name] = penstock.__doc__ if name == "__version__" else public.__doc__
-        if isinstance(public, type):
-            found |= documented_members(name, public)
+    found: dict[str, str | None] = {}
+    for name in module.__all__:
+        public, full_name = getattr(module, name), f"{module.__name__}.{name}"
         if inspect.ismodule(public):
-            for inner_name in public.__all__:
-                inner = getattr(public, inner_name)
-                found[f"{name}.{inner_name}"] = inner.__doc__
-                if isinstance(inner, type):
-                    found |= documented_members(f"{name}.{inner_name}", inner)
+            found |= documented(public)
+            continue
+        found[full_name] = module.__doc__ if name == "__version__" else public.__doc__
+        if isinstance(public, type):
+            found |= documented_members(full_name, public)
     return found
 
 
-DOCUMENTED = documented()
+DOCUMENTED = {module.__name__: module.__doc__ for module in MODULES}
+DOCUMENTED |= {name: text for module in MODULES for name, text in documented(module).items()}
 FIELDS = [
     (public, name)
     for public in vars(penstock).values()
@@ -56,7 +59,8 @@ FIELDS = [
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {"zeros", "Tensor.shape", "Tensor.reshape", "Device.name", "worlds.Worlds.step"} <= DOCUMENTED.keys()
+    members = {"zeros", "Tensor.shape", "Tensor.reshape", "Device.name", "worlds.Worlds.step", "kpu.Measures.traffic"}
+    assert {f"penstock.{name}" for name in members} <= DOCUMENTED.keys()
     assert (penstock.MemoryStats, "live_bytes") in FIELDS
 
 
@@ -74,10 +78,10 @@ def test_a_public_name_has_an_example_that_runs(name: str) -> None:
     assert doctest.DocTestRunner(verbose=False).run(examples, out=output.append).failed == 0, "".join(output)
 
 
-@pytest.mark.parametrize("name", [name for name in DOCUMENTED if name.startswith("Tensor.")])
+@pytest.mark.parametrize("name", [name for name in DOCUMENTED if name.startswith("penstock.Tensor.")])
 def test_the_example_of_a_member_of_tensor_uses_it(name: str) -> None:
     aliases = {"to_numpy": "numpy", "to_torch": "torch"}
-    member = name.partition(".")[2]
+    member = name.rpartition(".")[2]
     sources = [example.source for example in doctest.DocTestParser().get_examples(DOCUMENTED[name] or "")]
     assert [source for source in sources if f".{aliases.get(member, member)}" in source]
 

@@ -55,3 +55,24 @@ def test_a_picture_is_drawn() -> None:
     picture = np.from_dlpack(penstock.worlds.make("EscapeRoom", seed=3).render(0))
     assert picture.shape == (680, 360, 3)
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 8
+
+
+def test_a_world_takes_at_most_eight_kibibytes_beside_what_is_seen() -> None:
+    count = 1000
+    before = penstock.memory_stats().live_bytes
+    worlds = penstock.worlds.make("EscapeRoom", num_worlds=count)
+    taken = penstock.memory_stats().live_bytes - before
+    seen = [name for name in worlds.tensors() if f"final_{name}" in worlds.tensors() or name.startswith("final_")]
+    observations = sum(worlds.tensor(name).nbytes for name in seen)
+    assert observations < taken <= observations + 8192 * count
+
+
+def test_the_tensor_named_reset_asks_for_the_next_episode() -> None:
+    worlds, others = (penstock.worlds.make("EscapeRoom", num_worlds=3, seed=2) for _ in range(2))
+    np.from_dlpack(worlds.tensor("reset"))[1] = True
+    for each in (worlds, others):
+        each.step()
+    others.reset([False, True, False])
+    assert worlds.hash().tolist() == others.hash().tolist()
+    assert worlds.tensor("reset").tolist() == [False, False, False]
+    assert np.from_dlpack(worlds.steps_remaining)[:, 0, 0].tolist() == [199, 200, 199]

@@ -26,7 +26,9 @@ def both(name: str, **options: Any) -> tuple[gymnasium.Env[Any, Any], gymnasium.
     return gymnasium.make(name, **options), gymnasium.make(f"penstock/{name}", **options, **FOLLOWING)
 
 
-@pytest.mark.parametrize("module", ["gym", "gym.environment", "gym.vector", "gym.torch_vector", "sb3"])
+@pytest.mark.parametrize(
+    "module", ["gym", "gym.environment", "gym.rows", "gym.vector", "gym.torch_vector", "pettingzoo", "sb3"]
+)
 def test_the_examples_of_the_docstrings_run(module: str) -> None:
     failed, tried = doctest.testmod(importlib.import_module(f"penstock.{module}"))
     assert (failed, tried > 0) == (0, True)
@@ -281,6 +283,7 @@ def test_gymnasium_imports_it_when_the_name_says_so() -> None:
     [
         ("gymnasium", "import penstock.gym", "pip install gymnasium"),
         ("stable_baselines3", "import penstock.sb3", "pip install stable-baselines3"),
+        ("pettingzoo", "import penstock.pettingzoo", "pip install pettingzoo"),
         ("torch", "import penstock.gym; penstock.gym.make_vec('CartPole-v1', to='torch')", "pip install torch"),
     ],
 )

@@ -1,6 +1,5 @@
 """A training loop as people write it for Gymnasium's vectors runs unchanged, and learns."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
@@ -11,15 +10,7 @@ import torch
 from torch import nn
 
 NUM_ENVS, STEPS = 32, 64
-
-
-@pytest.fixture(autouse=True)
-def one_thread_of_torch() -> Iterator[None]:
-    """Networks so small take longer on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 
 def proximal_policy_optimization(environments: gymnasium.vector.VectorEnv[Any, Any, Any], updates: int) -> list[float]:

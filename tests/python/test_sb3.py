@@ -1,14 +1,12 @@
 """Stable-Baselines3 finds in the worlds what it finds in environments of its own, and trains on them unchanged."""
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
 import numpy as np
 import penstock.sb3
 import pytest
-import torch
 from penstock.gym.facts import GAMES
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -20,16 +18,8 @@ from stable_baselines3.common.vec_env import VecFrameStack, VecMonitor, VecNorma
 
 NUM_ENVS = 5
 FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
+pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 each_game = pytest.mark.parametrize("name", GAMES)
-
-
-@pytest.fixture(autouse=True)
-def one_thread_of_torch() -> Iterator[None]:
-    """Networks so small take longer on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @each_game

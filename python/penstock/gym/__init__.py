@@ -14,6 +14,7 @@ imports it by itself.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 try:
@@ -25,7 +26,7 @@ except ImportError as error:
 from penstock import worlds
 from penstock.errors import InvalidArgumentError
 from penstock.gym.environment import Environment, MountainCarContinuous, Pendulum
-from penstock.gym.facts import GAMES, REWARD_THRESHOLDS
+from penstock.gym.facts import AGENTS, REWARD_THRESHOLDS
 from penstock.gym.vector import VectorEnvironment
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def make_vec(  # noqa: PLR0913 - each is an option of its own
     """Makes a vector of environments of one game: what gymnasium.make_vec("penstock/" + name, ...) makes.
 
     name                as penstock.worlds.games() has it, with or without "penstock/"
+    num_envs            how many environments; of a game of several agents each agent is one, those of a world one after
+                        another: agent i of world w of EscapeRoom is environment 2 w + i
     seed                of the first reset() that is given none, as reset() takes it; None: from the system
     threads             None shares the process's threads; a number gives these environments their own
     max_episode_steps   after which an episode is truncated; None: the game's own number
@@ -91,8 +94,13 @@ def make_vec(  # noqa: PLR0913 - each is an option of its own
         "precision": precision,
         **parameters,
     }
-    registered = f"{NAMESPACE}/{name.removeprefix(NAMESPACE + '/')}"
-    return gymnasium.make_vec(registered, num_envs, "vector_entry_point", **options)
+    return gymnasium.make_vec(registered(name), num_envs, "vector_entry_point", **options)
+
+
+def registered(name: str) -> str:
+    """A game's name in Gymnasium's registry, which ends with a version."""
+    own = name.removeprefix(NAMESPACE + "/")
+    return f"{NAMESPACE}/{own}-v0" if own in AGENTS and not re.search(r"-v\d+$", own) else f"{NAMESPACE}/{own}"
 
 
 def make_vector_environment(
@@ -110,11 +118,12 @@ def make_vector_environment(
 
 
 def register_games() -> None:
-    """Puts every game of one agent into Gymnasium's registry."""
-    for name in GAMES:
+    """Puts every game into Gymnasium's registry; one of several agents is a vector of environments alone."""
+    for name, agents in AGENTS.items():
+        one = f"{__name__}:{OWN_ENTRY_POINTS.get(name, 'Environment')}" if agents == 1 else None
         gymnasium.register(
-            f"{NAMESPACE}/{name}",
-            entry_point=f"{__name__}:{OWN_ENTRY_POINTS.get(name, 'Environment')}",
+            registered(name),
+            entry_point=one,
             vector_entry_point=f"{__name__}:make_vector_environment",
             reward_threshold=REWARD_THRESHOLDS.get(name),
             max_episode_steps=worlds.make(name).episode_length,

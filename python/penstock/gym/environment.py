@@ -58,6 +58,7 @@ class Environment(gymnasium.Env[Any, Any]):
         **parameters: float,
     ) -> None:
         numbers: dict[str, Any] = {**parameters}
+        facts.require_one_agent(name)
         self.name = name
         self.metadata = facts.metadata(name)
         self.render_mode = facts.checked_render_mode(name, render_mode)

@@ -13,6 +13,7 @@ except ImportError as error:
 from gymnasium.vector import AutoresetMode
 
 from penstock._native import lib
+from penstock.gym.rows import Rows, each
 from penstock.gym.vector import Step, WorldsEnvironment
 
 __all__ = ["TorchVectorEnvironment"]
@@ -38,24 +39,21 @@ class TorchVectorEnvironment(WorldsEnvironment):
     def __init__(self, name: str, num_envs: int = 1, *, episode_statistics: bool = False, **options: Any) -> None:
         super().__init__(name, num_envs, **options)
         self.metadata["torch"] = True
-        self._action = torch.from_dlpack(self.worlds.action)
-        self._observation = torch.from_dlpack(self.worlds.observation)
-        self._final_observation = torch.from_dlpack(self.worlds.final_observation)
-        self._reward = torch.from_dlpack(self.worlds.reward)
-        self._terminated = torch.from_dlpack(self.worlds.terminated)
-        self._truncated = torch.from_dlpack(self.worlds.truncated)
+        self._rows = Rows(self.worlds, torch.from_dlpack)
+        self._action = self._rows.action
         self._has_final_infos = self.autoreset_mode == AutoresetMode.SAME_STEP
         self._statistics = Statistics(num_envs, self._has_final_infos) if episode_statistics else None
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[torch.Tensor, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Starts episodes: those of the seeds, or the next ones; as VectorEnvironment.reset()."""
         self.reset_worlds(seed, options)
         if self._statistics is not None:
             mask = (options or {}).get("reset_mask")
             self._statistics.forget(slice(None) if mask is None else torch.from_numpy(mask))
-        return self._observation.clone() if self.copy else self._observation, {}
+        observation = self._rows.observation
+        return each(torch.clone, observation) if self.copy else observation, {}
 
     def step(self, actions: Any) -> Step:
         """Takes an action in each environment.  Errors name the action and change nothing."""
@@ -63,17 +61,13 @@ class TorchVectorEnvironment(WorldsEnvironment):
         if lib.ps_worlds_step(self._handle):
             self.refuse_step()
         infos: dict[str, Any] = {}
+        rows = self._rows
+        terminated, truncated = rows.flags()
         if self._has_final_infos or self._statistics is not None:
-            infos = self._infos(self._terminated | self._truncated)
+            infos = self._infos(terminated | truncated)
         if not self.copy:
-            return self._observation, self._reward, self._terminated, self._truncated, infos
-        return (
-            self._observation.clone(),
-            self._reward.clone(),
-            self._terminated.clone(),
-            self._truncated.clone(),
-            infos,
-        )
+            return rows.observation, rows.reward, terminated, truncated, infos
+        return each(torch.clone, rows.observation), rows.reward.clone(), terminated.clone(), truncated.clone(), infos
 
     def _take(self, actions: Any) -> None:
         """Writes actions where the worlds read them."""
@@ -92,20 +86,20 @@ class TorchVectorEnvironment(WorldsEnvironment):
         """Refuses numbers that became others in the tensor."""
         is_other = self._action != actions.to(self._action.device, torch.int64)
         if is_other.any():
-            world = int(is_other.nonzero()[0])
-            self.refuse_action(world, int(actions[world]))
+            place = is_other.nonzero()[0].tolist()
+            self.refuse_action(place[0], int(actions[tuple(place)]))
 
     def _infos(self, is_finished: torch.Tensor) -> dict[str, Any]:
         infos: dict[str, Any] = {}
         if self._has_final_infos and is_finished.any():
             infos = {
-                "final_obs": self._final_observation.clone(),
+                "final_obs": each(torch.clone, self._rows.final_observation),
                 "_final_obs": is_finished,
                 "final_info": {},
                 "_final_info": is_finished.clone(),
             }
         if self._statistics is not None:
-            infos |= self._statistics.count(self._reward, is_finished)
+            infos |= self._statistics.count(self._rows.reward, is_finished)
         return infos
 
 

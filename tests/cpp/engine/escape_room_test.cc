@@ -429,6 +429,22 @@ double deepest_in_walls(Plain &plain, int agent) {
   return deepest;
 }
 
+// How deep an agent is in the other one, or in a cube that it does not hold.
+double deepest_in_bodies(Plain &plain, int agent) {
+  const double *own = plain.agent(agent), *other = plain.agent(1 - agent);
+  double deepest = 2 - std::hypot(other[0] - own[0], other[1] - own[1]);
+  for (int room = 0; room < 3; ++room) {
+    const int type = static_cast<int>(plain.room(room)[0]);
+    for (int cube = 0; cube < (type == 2 ? 3 : type == 3 ? 2 : 0); ++cube) {
+      if (own[4] == 1 + 3 * room + cube) continue;
+      const double *pose = plain.cube(room, cube), c = std::cos(pose[2]), s = std::sin(pose[2]);
+      const double x = own[0] - pose[0], y = own[1] - pose[1];
+      deepest = std::max(deepest, depth_in(c * x + s * y, c * y - s * x, 1, -1.5, 1.5, -1.5, 1.5));
+    }
+  }
+  return deepest;
+}
+
 TEST(EscapeRoom, RandomAgentsNeverLeaveTheRules) {
   const char *full = std::getenv("PENSTOCK_FULL");
   const int64_t count = 100, steps = full != nullptr ? 50'000 : 2'000;
@@ -438,7 +454,7 @@ TEST(EscapeRoom, RandomAgentsNeverLeaveTheRules) {
     if (worlds.tensor_field(index).dtype == DType::float32 && worlds.tensor_field(index).role == FieldRole::observation)
       shown.emplace_back(worlds.tensor(worlds.tensor_field(index).name), worlds.tensor_field(index));
   std::vector<double> farthest(200);
-  double deepest = 0;
+  double deepest = 0, deepest_in_others = 0;
   for (int64_t step = 0; step < steps; ++step) {
     for (int64_t world = 0; world < count; ++world)
       for (int agent = 0; agent < 2; ++agent)
@@ -453,6 +469,7 @@ TEST(EscapeRoom, RandomAgentsNeverLeaveTheRules) {
         const double deep = deepest_in_walls(plain, agent);
         deepest = std::max(deepest, deep);
         ASSERT_LT(deep, 0.9) << "world " << world << " step " << step;
+        deepest_in_others = std::max(deepest_in_others, deepest_in_bodies(plain, agent));
         const double progress =
             std::min(plain.agent(agent)[1], 80.0) - farthest[static_cast<size_t>(2 * world + agent)];
         const double reward = progress > 0 ? 0.05 * progress * (together ? 1.25 : 1) : -0.005;
@@ -472,6 +489,10 @@ TEST(EscapeRoom, RandomAgentsNeverLeaveTheRules) {
   }
   EXPECT_EQ(worlds.fault_count(), 0);
   EXPECT_LT(deepest, 0.3);
+  EXPECT_LT(deepest_in_others, 0.5);
+  RecordProperty("agent_steps", std::to_string(2 * count * steps));
+  RecordProperty("deepest_in_walls", std::to_string(deepest));
+  RecordProperty("deepest_in_bodies", std::to_string(deepest_in_others));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -484,10 +505,14 @@ void run(Worlds &worlds, uint64_t from, uint64_t to) {
   }
 }
 
-TEST(EscapeRoom, NeitherThreadsNorTheNumberOfWorldsChangeAByte) {
+TEST(EscapeRoom, NeitherThreadsNorKernelsNorTheNumberOfWorldsChangeAByte) {
+  WorldsOptions ray_by_ray = some(40);
+  ray_by_ray.game.kernel = WorldsKernel::scalar;
   Worlds alone("EscapeRoom", some(40)), threads("EscapeRoom", some(40, 0, 3)), many("EscapeRoom", some(90));
-  for (Worlds *worlds : {&alone, &threads, &many}) run(*worlds, 0, 250);
+  Worlds scalar("EscapeRoom", ray_by_ray);
+  for (Worlds *worlds : {&alone, &threads, &many, &scalar}) run(*worlds, 0, 250);
   EXPECT_EQ(alone.hashes(), threads.hashes());
+  EXPECT_EQ(alone.hashes(), scalar.hashes());
   std::vector<uint64_t> first = many.hashes();
   first.resize(40);
   EXPECT_EQ(alone.hashes(), first);

@@ -92,6 +92,21 @@ TEST(ThreadPool, WorksOnAsManyThreadsAsWereSet) {
   EXPECT_EQ(runners.threads().count(std::this_thread::get_id()), 1u);
 }
 
+// So that a job that is done again finds in each thread's cache what that thread wrote.
+TEST(ThreadPool, GivesTheCallerTheFirstShardsAndAWorkerTheLast) {
+  SizedPool pool(2);
+  for (int time = 0; time < 100; ++time) {
+    std::thread::id runners[2];
+    Meeting meeting(2);
+    pool.run(2, [&](int64_t shard) {
+      runners[shard] = std::this_thread::get_id();
+      EXPECT_TRUE(meeting.arrive_and_wait());
+    });
+    EXPECT_EQ(runners[0], std::this_thread::get_id());
+    EXPECT_NE(runners[1], std::this_thread::get_id());
+  }
+}
+
 TEST(ThreadPool, LeavesWorkersIdleWhenTheNumberIsLowered) {
   SizedPool pool(6);
   Meeting meeting(6);

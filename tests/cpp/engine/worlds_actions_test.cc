@@ -55,6 +55,24 @@ TEST(WorldsActions, OutOfBoundsAreRefusedWithWorldAndValueAndNothingChanges) {
   expect_refusal<float>(pendulum, ActionRule::refuse, std::nextafter(2.0f, 3.0f), "2", "-2 to 2");
 }
 
+// The first of a row of bounds may be wider than another: every action here is at most 3.
+TEST(WorldsActions, OfSeveralElementsAreHeldAgainstTheBoundsOfEach) {
+  WorldsOptions options;
+  options.num_worlds = 2;
+  Worlds worlds("EscapeRoom", options);
+  write_actions<int32_t>(worlds, {3, 3, 3, 1, 0, 0, 0, 0, 3, 7, 4, 1, 0, 0, 0, 0});
+  worlds.step();
+  write_actions<int32_t>(worlds, {3, 3, 3, 1, 0, 0, 0, 0, 3, 3, 3, 1, 3, 3, 3, 2});
+  expect_failure(Status::out_of_range, HasSubstr("the action of world 1 is 2 at element 7: expected 0 to 1"),
+                 [&] { worlds.step(); });
+  EXPECT_EQ(worlds.step_count(), 1);
+  options.actions = ActionRule::clamp;
+  Worlds clamping("EscapeRoom", options);
+  write_actions<int32_t>(clamping, {4, -1, 5, 2, 0, 0, 0, 0, 3, 8, 4, 1, 0, 0, 0, 0});
+  clamping.step();
+  EXPECT_THAT(values_of<int32_t>(clamping, "action"), ElementsAre(3, 0, 4, 1, 0, 0, 0, 0, 3, 7, 4, 1, 0, 0, 0, 0));
+}
+
 TEST(WorldsActions, ThatAreNotFiniteAreRefusedByTheGamesThatClip) {
   for (const ActionRule rule : {ActionRule::refuse, ActionRule::game})
     for (const char *game : {pendulum, mountain_car_continuous}) {

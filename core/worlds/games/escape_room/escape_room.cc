@@ -34,7 +34,8 @@ Field observation(std::string name, const Extents &shape, const std::vector<doub
 class EscapeRoom final : public Game {
  public:
   explicit EscapeRoom(const GameOptions &options)
-      : episode_length_(options.episode_length != 0 ? options.episode_length : escape_room::default_episode_length) {}
+      : episode_length_(options.episode_length != 0 ? options.episode_length : escape_room::default_episode_length),
+        is_scalar_(options.kernel == WorldsKernel::scalar) {}
 
   std::string_view name() const override { return escape_room_name; }
   int64_t episode_length() const override { return escape_room::default_episode_length; }
@@ -46,6 +47,7 @@ class EscapeRoom final : public Game {
     const auto length = static_cast<double>(episode_length_);
     return {
         {"action", DType::int32, {agent_count, 4}, FieldRole::action, false, {0}, repeated({3, 7, 4, 1}, agent_count)},
+        {"reset", DType::bool8, {}, FieldRole::action, false, {0}, {1}},
         observation("self", {agent_count, escape_room::self_count},
                     {-infinity, -infinity, -infinity, -infinity, 0, 0, -1, 0},
                     {infinity, infinity, infinity, infinity, 0, 2, 1, 1}),
@@ -107,6 +109,7 @@ class EscapeRoom final : public Game {
  private:
   enum : size_t {
     action_field,
+    reset_field,
     self_field,
     partner_field,
     entities_field,
@@ -126,12 +129,16 @@ class EscapeRoom final : public Game {
   World &world_at(int64_t world) const { return *element<World>(world_field, world, 0); }
 
   void observe(int64_t world, int32_t buffer) const {
-    escape_room::observe<4>(
-        world_at(world), table_, static_cast<int32_t>(episode_length_),
-        {element<float>(self_field, world, buffer), element<float>(partner_field, world, buffer),
-         element<float>(entities_field, world, buffer), element<float>(door_field, world, buffer),
-         element<float>(lidar_field, world, buffer), element<int32_t>(steps_remaining_field, world, buffer),
-         element<int32_t>(agent_id_field, world, buffer)});
+    const auto length = static_cast<int32_t>(episode_length_);
+    const escape_room::Observations to = {
+        element<float>(self_field, world, buffer),      element<float>(partner_field, world, buffer),
+        element<float>(entities_field, world, buffer),  element<float>(door_field, world, buffer),
+        element<float>(lidar_field, world, buffer),     element<int32_t>(steps_remaining_field, world, buffer),
+        element<int32_t>(agent_id_field, world, buffer)};
+    if (is_scalar_)
+      escape_room::observe<1>(world_at(world), table_, length, to);
+    else
+      escape_room::observe<4>(world_at(world), table_, length, to);
   }
 
   // A world that takes no part: what it shows stays, in whichever buffer is written, and its reward is 0.
@@ -146,6 +153,7 @@ class EscapeRoom final : public Game {
   }
 
   int64_t episode_length_;
+  bool is_scalar_;  // one ray at a time; else vectors of 16 bytes, which every CPU has
   escape_room::RayTable table_ = escape_room::make_ray_table();
   std::span<const FieldMemory> memory_;
 };
