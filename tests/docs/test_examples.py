@@ -14,6 +14,8 @@ INSTALLED = CHECKOUT / "build" / "installed"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 # What an example is given to work on: a C example, built as a shared object.
 NEEDS = {"lend_engine.py": "lend_engine.c"}
+# What an example is told where it would otherwise take minutes.
+ARGUMENTS = {"escape_room_ppo.py": ["--minutes", "0.02", "--seeds", "40"]}
 # What shows addresses and versions, and checks itself what it says of them.
 CHECKS_ITSELF = "demo.py"
 
@@ -47,7 +49,8 @@ def check_prints(command: list[str], folder: Path, expected: str) -> None:
 def test_python_examples_print_what_they_say(name: str, tmp_path: Path) -> None:
     source = EXAMPLES / "python" / name
     needed = [str(built(EXAMPLES / "c" / NEEDS[name], tmp_path, shared=True))] if name in NEEDS else []
-    check_prints([sys.executable, str(source), *needed], tmp_path, expected_output(source))
+    command = [sys.executable, str(source), *needed, *ARGUMENTS.get(name, [])]
+    check_prints(command, tmp_path, expected_output(source))
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (EXAMPLES / "kpu").glob("*.py")))
