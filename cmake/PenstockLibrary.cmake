@@ -11,11 +11,6 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   set_source_files_properties(${kernels}/kernels_64.cc PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()
-# Hundreds of vectors on the stack, each watched, take a compiler minutes; the memory of worlds is watched all the same.
-if(PENSTOCK_SANITIZE STREQUAL "address" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  file(GLOB kernel_sources CONFIGURE_DEPENDS ${kernels}/kernels_*.cc)
-  set_property(SOURCE ${kernel_sources} APPEND PROPERTY COMPILE_OPTIONS --param=asan-stack=0)
-endif()
 target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(penstock_engine PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")
 target_link_libraries(penstock_engine PRIVATE LibDeflate::LibDeflate XxHash::XxHash StaticZlib::StaticZlib Zstd::Zstd

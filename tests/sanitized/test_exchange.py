@@ -5,6 +5,7 @@ suppressed.  PENSTOCK_SANITIZED is the folder of the build; scripts/test asan se
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -64,14 +65,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(program: str, package: Path) -> subprocess.CompletedProcess[str]:
-    runtime = [
-        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
-        for name in ("libasan.so", "libubsan.so")
-    ]
+    ask_for_runtime = ["clang", f"-print-file-name=libclang_rt.asan-{platform.machine()}.so"]
+    runtime = subprocess.run(ask_for_runtime, capture_output=True, text=True, check=True).stdout.strip()
     environment = os.environ | {
         "PYTHONPATH": str(package),
         "PYTHONMALLOC": "malloc",
-        "LD_PRELOAD": ":".join(runtime),
+        "LD_PRELOAD": runtime,
         "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1",
         "LSAN_OPTIONS": "exitcode=0",
     }
