@@ -1,5 +1,6 @@
 #include "core/loader/lc0_chunk.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -164,12 +165,17 @@ struct LegalMoves {
   std::array<uint16_t, lc0_policy_size> moves;
 };
 
-// Without a branch: whether a move is legal cannot be foretold.
+// In two steps, as compilers make vectors of the first; few of the groups in the second have a legal move.
 void find_legal_moves(LegalMoves &found, const std::byte *probabilities) {
-  for (int64_t move = 0; move < lc0_policy_size; ++move) {
-    found.moves[found.count] = static_cast<uint16_t>(move);
-    found.count += static_cast<uint32_t>(load_little_endian<uint32_t>(probabilities + 4 * move) != illegal_bits);
-  }
+  constexpr int64_t group = sizeof(uint64_t);
+  std::array<std::byte, (lc0_policy_size + group - 1) / group * group> is_legal;
+  for (int64_t move = 0; move < lc0_policy_size; ++move)
+    is_legal[static_cast<size_t>(move)] =
+        std::byte{load_little_endian<uint32_t>(probabilities + 4 * move) != illegal_bits};
+  std::fill(is_legal.begin() + lc0_policy_size, is_legal.end(), std::byte{0});
+  for (int64_t first = 0; first < lc0_policy_size; first += group)
+    for (auto flags = load_little_endian<uint64_t>(is_legal.data() + first); flags != 0; flags &= flags - 1)
+      found.moves[found.count++] = static_cast<uint16_t>(first + std::countr_zero(flags) / 8);
 }
 
 }  // namespace

@@ -7,10 +7,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base/thread_pool.h"
 #include "core/loader/batch_tensors.h"
 #include "core/loader/batcher.h"
 #include "core/loader/catalog.h"
@@ -56,6 +58,10 @@ class Pipeline {
   void stop();
   bool is_stopped() const { return batches_.is_closed(); }
 
+  // Around a fork: so that the child can give back the batches it holds.
+  void hold_storages() { storages_.hold(); }
+  void release_storages() { storages_.release(); }
+
   EpochSizes sizes(uint64_t from_epoch) const;  // of the epochs that have begun
   std::vector<StageFigures> figures() const;
   uint64_t bad_chunks() const { return bad_chunks_; }
@@ -73,6 +79,7 @@ class Pipeline {
     std::unique_ptr<InflationRoom> room;
     std::span<const std::byte> bytes;
     std::optional<Error> error;
+    std::optional<UnpackedChunk> unpacked;  // in place of the bytes, where who loaded it could unpack it too
   };
   class Planner;
   class RoomShelf;
@@ -85,7 +92,7 @@ class Pipeline {
   void make_tensors();
   LoadedChunk load_chunk(Claim claim, InflationRoom &packed);
   void read_chunk(LoadedChunk &loaded, InflationRoom &packed);
-  UnpackedChunk unpack_chunk(LoadedChunk loaded);
+  UnpackedChunk unpack_chunk(LoadedChunk &loaded);
   TensorBatch make_tensor_batch(Batch batch);
   void note_bad(const UnpackedChunk &chunk);
   void fail_with(Error error);
@@ -97,6 +104,7 @@ class Pipeline {
   const std::unique_ptr<RoomShelf> rooms_;
   StoragePool storages_;
 
+  std::counting_semaphore<ThreadPool::most_threads> idle_unpackers_;
   OrderedQueue<LoadedChunk> loaded_;
   OrderedQueue<UnpackedChunk> unpacked_;
   OrderedQueue<Batch> sampled_;

@@ -18,6 +18,8 @@
  * an options struct that is not as base.h says; PS_OUT_OF_MEMORY: nothing stays allocated, also where the system
  * refuses a thread.
  * Threads: any number may use one loader at once.
+ * After fork() the loader works in both processes: in the child it stands behind the last batch that was handed out before,
+ * and starts threads of its own with the next one that is asked for.
  *
  * Since: every name in this header is part of version 1.0. */
 #ifndef PENSTOCK_LOADER_H
