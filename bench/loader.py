@@ -5,8 +5,8 @@
 
 The limit is lc0_limit.c: a bare loop that inflates the same games with libdeflate and expands their planes into large
 batches, with no queue and no order, on as many threads. Times are for one position. Rows of one thread run on one core.
-Two rows more say what a state costs: state(), beside the millisecond that it may take, and restore() with the batch after it,
-which rereads one to two reservoirs, beside a new loader's first batch.
+Two rows more say what a state costs: state(), beside the millisecond that it may take, and restore() with the batch
+after it, which rereads one to two reservoirs, beside a new loader's first batch.
 """
 
 from __future__ import annotations

@@ -197,11 +197,14 @@ void Pipeline::load() {
     const uint64_t number = claim->number;
     LoadedChunk loaded = load_chunk(std::move(*claim), packed);
     // What was inflated just now lies in this core's cache still.
+    std::optional<UnpackedChunk> unpacked;
     if (idle_unpackers_.try_acquire()) {
       const IdleAgain idle_again(idle_unpackers_);
-      loaded.unpacked = unpack_chunk(loaded);
+      unpacked = unpack_chunk(std::move(loaded));
     }
-    if (!loaded_.put(number, std::move(loaded))) return;
+    const bool goes_on = unpacked ? loaded_.skip(number) && unpacked_.put(number, std::move(*unpacked))
+                                  : loaded_.put(number, std::move(loaded));
+    if (!goes_on) return;
   }
   loaded_.end(planner_->claimed());
 }
@@ -233,18 +236,16 @@ void Pipeline::read_chunk(LoadedChunk &loaded, InflationRoom &packed) {
 
 void Pipeline::unpack() {
   while (auto taken = loaded_.take()) {
-    LoadedChunk &loaded = taken->entry;
-    if (!loaded.unpacked) {
-      idle_unpackers_.acquire();
-      const IdleAgain idle_again(idle_unpackers_);
-      loaded.unpacked = unpack_chunk(loaded);
-    }
-    if (!unpacked_.put(taken->number, std::move(*loaded.unpacked))) return;
+    idle_unpackers_.acquire();
+    std::optional<IdleAgain> idle_again(idle_unpackers_);
+    UnpackedChunk unpacked = unpack_chunk(std::move(taken->entry));
+    idle_again.reset();
+    if (!unpacked_.put(taken->number, std::move(unpacked))) return;
   }
   if (!loaded_.is_closed()) unpacked_.end(planner_->claimed());
 }
 
-UnpackedChunk Pipeline::unpack_chunk(LoadedChunk &loaded) {
+UnpackedChunk Pipeline::unpack_chunk(LoadedChunk loaded) {
   const TraceSpan span("unpack chunk");
   const BusyTime busy(unpack_meter_);
   const Claim &claim = loaded.claim;

@@ -79,7 +79,6 @@ class Pipeline {
     std::unique_ptr<InflationRoom> room;
     std::span<const std::byte> bytes;
     std::optional<Error> error;
-    std::optional<UnpackedChunk> unpacked;  // in place of the bytes, where who loaded it could unpack it too
   };
   class Planner;
   class RoomShelf;
@@ -92,7 +91,7 @@ class Pipeline {
   void make_tensors();
   LoadedChunk load_chunk(Claim claim, InflationRoom &packed);
   void read_chunk(LoadedChunk &loaded, InflationRoom &packed);
-  UnpackedChunk unpack_chunk(LoadedChunk &loaded);
+  UnpackedChunk unpack_chunk(LoadedChunk loaded);
   TensorBatch make_tensor_batch(Batch batch);
   void note_bad(const UnpackedChunk &chunk);
   void fail_with(Error error);
