@@ -191,6 +191,7 @@ std::string Loader::metrics() const {
     running = running_;
     figures.epoch = place_.checkpoint.epoch;
     figures.batches_of_epoch = place_.checkpoint.batches;
+    figures.chunks_of_epoch = place_.checkpoint.chunks_seen;
     figures.batches = batches_;
     figures.samples = samples_;
     figures.bytes = bytes_;

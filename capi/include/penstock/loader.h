@@ -174,11 +174,11 @@ PS_API ps_status ps_loader_restore(ps_loader *loader, const void *bytes, uint64_
 
 /* Writes what the loader has done as one JSON object in one line:
  *
- * running, seconds (since it was started), epoch, epoch_batches (handed out in this epoch), batches, samples, bytes (all
- * that were handed out), wait_seconds (spent waiting for them), files, files_indexed, chunks, drops, retries, bad_samples,
- * bad_sample_examples (the first few sentences), and stages: for each its name, unit, threads, items, bytes, rate (items
- * a second), load (the share of the time its threads work), wait (the rest), and its queue: capacity, fill_now,
- * fill_mean, drops.
+ * running, seconds (since it was started), epoch, epoch_batches (handed out in this epoch), epoch_chunks (read for
+ * those), batches, samples, bytes (all that were handed out), wait_seconds (spent waiting for them), files,
+ * files_indexed, chunks, drops, retries, bad_samples, bad_sample_examples (the first few sentences), and stages: for each
+ * its name, unit, threads, items, bytes, rate (items a second), load (the share of the time its threads work), wait (the
+ * rest), and its queue: capacity, fill_now, fill_mean, drops.
  *
  * length    receives the bytes of the whole text without its final zero byte, also when it does not fit
  * text      room for capacity bytes: receives as much of the text as fits, always ended by a zero byte; optional when
