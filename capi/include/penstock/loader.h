@@ -76,12 +76,16 @@ typedef struct ps_loader_options {
   int64_t bad_limit;  /* so many are passed over, the next one is an error; 0: any number */
   double share_begin; /* from 0 to 1: of each chunk the seed draws a number from 0 to 1; those from share_begin on, */
   double share_end;   /* below share_end, are used */
+  int32_t recursive;  /* 1: folders are read with all below them; 0: only the files in them */
+  int32_t
+      save_index; /* 1: an archive's index is kept beside it, as .NAME.index, and used as long as the archive has the same
+                         size and modification time; where the folder cannot be written to that is logged.  0: not */
 } ps_loader_options;
 
 #define PS_LOADER_OPTIONS_INIT                                                                                      \
   {                                                                                                                 \
     sizeof(ps_loader_options), 0, 0, 0, NULL, 16, 16, 100000, 16, 1, 1, 4, 1, 0.0, 1.0, 16, 1.0, 0, 0, 0, 1.0, 0.0, \
-        0.0, 1.0, 1000000, 4, 1024, 4, 1, PS_FLOAT32, PS_OVERFLOW_BLOCK, 0, 0, 0.0, 1.0                             \
+        0.0, 1.0, 1000000, 4, 1024, 4, 1, PS_FLOAT32, PS_OVERFLOW_BLOCK, 0, 0, 0.0, 1.0, 1, 0                       \
   }
 
 /* What PS_LOADER_OPTIONS_INIT does; struct_size is sizeof(ps_loader_options).
@@ -95,7 +99,7 @@ typedef struct ps_loader ps_loader;
  *
  * out           receives one hold, the caller's to give back with ps_loader_release()
  * source_count  1 and up
- * sources       so many files, folders (with all below them) and patterns of the shell for either (*, ?, [...])
+ * sources       so many files, folders (with all below them, where recursive is set) and patterns of the shell for either (*, ?, [...])
  * options       optional
  *
  * PS_INVALID_ARGUMENT  also: source_count is below 1, a source is NULL or empty, or a field of options is no value of its

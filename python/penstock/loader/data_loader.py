@@ -363,6 +363,8 @@ def options_of(config: DataLoaderConfig, share: tuple[float, float]) -> dict[str
         "bad_limit": config.bad_sample_limit or 0,
         "share_begin": share[0],
         "share_end": share[1],
+        "recursive": int(provider.recursive),
+        "save_index": int(source.save_index),
     }
     if unpacker.diff_focus_min is not None:
         for name in ("min", "slope", "q_weight", "policy_scale"):
