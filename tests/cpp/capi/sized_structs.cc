@@ -218,7 +218,9 @@ SizedStruct loader_options() {
                                                      FIELD(ps_loader_options, skip_bad),
                                                      FIELD(ps_loader_options, bad_limit),
                                                      FIELD(ps_loader_options, share_begin),
-                                                     FIELD(ps_loader_options, share_end)});
+                                                     FIELD(ps_loader_options, share_end),
+                                                     FIELD(ps_loader_options, recursive),
+                                                     FIELD(ps_loader_options, save_index)});
   wrong_loader_counts(options);
   const std::pair<const char *, double ps_loader_options::*> numbers[] = {
       {"hanse_threshold", &ps_loader_options::hanse_threshold},
