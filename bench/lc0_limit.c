@@ -1,11 +1,13 @@
 /* The limit that the loader is held against: one thread inflates whole games with libdeflate and writes their planes, policies
- * and values into large batches, with stores past the caches; no queue, no order, nothing sampled.
+ * and values into large batches, with stores past the caches, in huge pages where the system gives some (as the loader does);
+ * no queue, no order, nothing sampled.
  *
  * bench/loader.py compiles it and calls lc0_limit() on as many threads as the loader has. */
 #include <libdeflate.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -38,9 +40,11 @@ int64_t lc0_limit(const unsigned char *const *games, const size_t *sizes, int64_
   const size_t room = (size_t)16 << 20, planes_size = 112 * 64;
   struct libdeflate_decompressor *codec = libdeflate_alloc_decompressor();
   unsigned char *game = malloc(room);
-  float *planes = aligned_alloc(64, sizeof(float) * planes_size * BATCH * BATCHES);
+  const size_t huge_page = (size_t)2 << 20, planes_bytes = sizeof(float) * planes_size * BATCH * BATCHES;
+  float *planes = aligned_alloc(huge_page, planes_bytes);
   float *policy = malloc(sizeof(float) * POLICY * BATCH), *values = malloc(sizeof(float) * 24 * BATCH);
   int64_t written = 0, next = 0;
+  madvise(planes, planes_bytes, MADV_HUGEPAGE);
   for (int byte = 0; byte < 256; ++byte)
     for (int column = 0; column < 8; ++column) rows[byte][column] = (float)(byte >> (7 - column) & 1);
   for (int64_t turn = 0; turn < rounds * count; ++turn) {

@@ -5,6 +5,8 @@
 
 The limit is lc0_limit.c: a bare loop that inflates the same games with libdeflate and expands their planes into large
 batches, with no queue and no order, on as many threads. Times are for one position. Rows of one thread run on one core.
+Two rows more say what a state costs: state(), beside the millisecond that it may take, and restore() with the batch
+after it, which rereads one to two reservoirs, beside a new loader's first batch.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,10 +28,12 @@ from typing import Any
 import measure
 from penstock import loader
 
-GAMES = sorted((Path(__file__).resolve().parents[1] / "tests" / "data" / "lc0").glob("*.gz"))
+REAL_GAMES = sorted((Path(__file__).resolve().parents[1] / "tests" / "data" / "lc0").glob("*.gz"))
+COPIES = 200  # of each: some 76,000 positions, several times the reservoir
 PACKAGES = ("penstock",)
 SOURCE = Path(__file__).with_name("lc0_limit.c")
 ONE_BY_ONE = {"reservoir_size_per_thread": 0}
+SHUFFLED = {"reservoir_size_per_thread": 20_000}
 THIN = {"position_sampling_rate": 0.03}
 FULL = measure.Effort(rounds=7, seconds=1.0)
 QUICK = measure.Effort(rounds=1, seconds=0.02)
@@ -59,11 +64,13 @@ def case(name: str, bar: float, peer: str = "limit", threads: int = 1, **stages:
 CASES = (
     case("all positions", 1 / 0.8, shuffling_frame_sampler=ONE_BY_ONE),
     case("all positions, 2 threads", 1 / 0.8, threads=2, shuffling_frame_sampler=ONE_BY_ONE),
-    case("reservoir of 20,000", 1 / 0.6, shuffling_frame_sampler={"reservoir_size_per_thread": 20_000}),
+    case("reservoir of 20,000", 1 / 0.6, shuffling_frame_sampler=SHUFFLED),
     case("3 of 100 positions", 1 / 0.8, "inflate", shuffling_frame_sampler=ONE_BY_ONE, chunk_unpacker=THIN),
     case("float16", 1.0, "float32", shuffling_frame_sampler=ONE_BY_ONE, tensor_generator={"dtype": "float16"}),
     case("bfloat16", 1.0, "float32", shuffling_frame_sampler=ONE_BY_ONE, tensor_generator={"dtype": "bfloat16"}),
 )
+STATE = measure.Row("state", "DataLoader.state(), the slowest of 20", "a millisecond", bar=1.0)
+RESTORE = measure.Row("restore", "restore() and get_next(), 20,000 in the reservoir", "a new loader's get_next()")
 
 
 def built_limit(folder: str) -> ctypes.CDLL:
@@ -76,88 +83,151 @@ def built_limit(folder: str) -> ctypes.CDLL:
     return library
 
 
-def time_limit(library: ctypes.CDLL, threads: int, seconds: float, *, expand: bool) -> float:
-    """Seconds a position that the bare loop takes on so many threads."""
-    games = [game.read_bytes() for game in GAMES]
-    addresses = (ctypes.c_char_p * len(games))(*games)
-    sizes = (ctypes.c_size_t * len(games))(*map(len, games))
-    written: list[int] = []
-
-    def work(rounds: int) -> None:
-        written.append(library.lc0_limit(addresses, sizes, len(games), rounds, int(expand)))
-
-    rounds = 1
-    while True:
-        written.clear()
-        workers = [threading.Thread(target=work, args=(rounds,)) for _ in range(threads)]
-        begin = time.perf_counter()
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        passed = time.perf_counter() - begin
-        if min(written) < 0:
-            raise SystemExit("a game does not inflate: there is nothing to measure")
-        if passed >= seconds:
-            return passed / float(sum(written))
-        rounds *= 2
+def copied_games(folder: Path) -> list[Path]:
+    """The real games, over and over."""
+    return [Path(shutil.copy(game, folder / f"{copy:03}_{game.name}")) for copy in range(COPIES) for game in REAL_GAMES]
 
 
-def time_loader(this: Case, seconds: float, *, dtype: str | None = None) -> float:
-    """Seconds a position that is read takes the loader, from its third batch on; those that are not kept count too."""
-    stages: dict[str, Any] = {
-        "file_path_provider": {"sources": GAMES},
-        "shuffling_chunk_pool": {"chunk_loading_threads": this.threads},
-        "chunk_unpacker": {"threads": this.threads},
-        "tensor_generator": {"threads": this.threads, "batch_size": 256},
-    }
-    for name, fields in this.stages:
-        stages[name] = {**stages.get(name, {}), **fields}
-    if dtype is not None:
-        stages["tensor_generator"]["dtype"] = dtype
-    share = stages["chunk_unpacker"].get("position_sampling_rate", 1.0)
-    positions = 0
-    with loader.DataLoader(stages) as batches:
-        for _ in range(2):
-            batches.get_next()
-        begin = time.perf_counter()
-        while time.perf_counter() - begin < seconds:
-            positions += len(batches.get_next()[0])
-        passed = time.perf_counter() - begin
-    return passed * float(share) / positions
+@dataclass(frozen=True)
+class Bench:
+    """What all rows share: the games, the limit's loop, and how long to measure."""
+
+    games: list[Path]
+    library: ctypes.CDLL
+    effort: measure.Effort
+
+    def time_limit(self, threads: int, *, expand: bool) -> float:
+        """Seconds a position that the bare loop takes on so many threads."""
+        games = [game.read_bytes() for game in self.games]
+        addresses = (ctypes.c_char_p * len(games))(*games)
+        sizes = (ctypes.c_size_t * len(games))(*map(len, games))
+        written: list[int] = []
+
+        def work(rounds: int) -> None:
+            written.append(self.library.lc0_limit(addresses, sizes, len(games), rounds, int(expand)))
+
+        rounds = 1
+        while True:
+            written.clear()
+            workers = [threading.Thread(target=work, args=(rounds,)) for _ in range(threads)]
+            begin = time.perf_counter()
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+            passed = time.perf_counter() - begin
+            if min(written) < 0:
+                raise SystemExit("a game does not inflate: there is nothing to measure")
+            if passed >= self.effort.seconds:
+                return passed / float(sum(written))
+            rounds *= 2
+
+    def time_loader(self, this: Case, *, dtype: str | None = None) -> float:
+        """Seconds that a position which is read takes the loader, from its third batch on; those not kept count too."""
+        stages: dict[str, Any] = {
+            "file_path_provider": {"sources": self.games},
+            "shuffling_chunk_pool": {"chunk_loading_threads": this.threads},
+            "chunk_unpacker": {"threads": this.threads},
+            "tensor_generator": {"threads": this.threads, "batch_size": 256},
+        }
+        for name, fields in this.stages:
+            stages[name] = {**stages.get(name, {}), **fields}
+        if dtype is not None:
+            stages["tensor_generator"]["dtype"] = dtype
+        share = stages["chunk_unpacker"].get("position_sampling_rate", 1.0)
+        positions = 0
+        with loader.DataLoader(stages) as batches:
+            for _ in range(2):
+                batches.get_next()
+            begin = time.perf_counter()
+            while time.perf_counter() - begin < self.effort.seconds:
+                positions += len(batches.get_next()[0])
+            passed = time.perf_counter() - begin
+        return passed * float(share) / positions
+
+    def measured(self, this: Case) -> measure.Result:
+        """The best of each side over rounds in which they take turns in going first."""
+        peers: dict[str, Callable[[], float]] = {
+            "limit": lambda: self.time_limit(this.threads, expand=True),
+            "inflate": lambda: self.time_limit(this.threads, expand=False),
+            "float32": lambda: self.time_loader(this, dtype="float32"),
+        }
+        sides = (lambda: self.time_loader(this), peers[this.peer])
+        best = [float("inf"), float("inf")]
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, set(itertools.islice(sorted(cores), this.threads)))
+        try:
+            for turn in range(self.effort.rounds):
+                for side in (0, 1) if turn % 2 == 0 else (1, 0):
+                    best[side] = min(best[side], sides[side]())
+        finally:
+            os.sched_setaffinity(0, cores)
+        return result_of(this.row, *best)
+
+    def shuffled(self) -> loader.DataLoader:
+        """A loader with a reservoir of 20,000 positions."""
+        stages = {
+            "file_path_provider": {"sources": self.games},
+            "shuffling_frame_sampler": SHUFFLED,
+            "tensor_generator": {"batch_size": 64},
+        }
+        return loader.DataLoader(stages)
+
+    def measured_state(self) -> measure.Result:
+        """The slowest of the calls after each of some batches; the best of that over the rounds."""
+
+        def slowest() -> float:
+            with self.shuffled() as batches:
+                return max((batches.get_next(), seconds_of(batches.state))[1] for _ in range(20))
+
+        return result_of(STATE, min(slowest() for _ in range(self.effort.rounds)), 1e-3)
+
+    def measured_restore(self) -> measure.Result:
+        """The best of the rounds of both sides, from a new loader to a batch in hand."""
+
+        def first_batch(state: bytes | None) -> None:
+            with self.shuffled() as batches:
+                if state is not None:
+                    batches.restore(state)
+                batches.get_next()
+
+        with self.shuffled() as batches:
+            for _ in range(400):  # 25,600 positions: beyond the first round of the reservoir
+                batches.get_next()
+            state = batches.state()
+        ours = min(seconds_of(lambda: first_batch(state)) for _ in range(self.effort.rounds))
+        return result_of(RESTORE, ours, min(seconds_of(lambda: first_batch(None)) for _ in range(self.effort.rounds)))
 
 
-def measured(this: Case, library: ctypes.CDLL, effort: measure.Effort) -> measure.Result:
-    """The best of each side over rounds in which they take turns in going first."""
-    peers: dict[str, Callable[[], float]] = {
-        "limit": lambda: time_limit(library, this.threads, effort.seconds, expand=True),
-        "inflate": lambda: time_limit(library, this.threads, effort.seconds, expand=False),
-        "float32": lambda: time_loader(this, effort.seconds, dtype="float32"),
-    }
-    sides = (lambda: time_loader(this, effort.seconds), peers[this.peer])
-    best = [float("inf"), float("inf")]
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, set(itertools.islice(sorted(cores), this.threads)))
-    try:
-        for turn in range(effort.rounds):
-            for side in (0, 1) if turn % 2 == 0 else (1, 0):
-                best[side] = min(best[side], sides[side]())
-    finally:
-        os.sched_setaffinity(0, cores)
-    row, ratio = this.row, best[0] / best[1]
-    nanoseconds = best[0] * 1e9, best[1] * 1e9
-    return measure.Result(row.name, row.ours, row.peer, *nanoseconds, ratio, row.bar, measure.verdict(row, ratio))
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long one call takes."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def result_of(row: measure.Row, ours: float, peer: float) -> measure.Result:
+    """A row's result from seconds."""
+    ratio = ours / peer
+    return measure.Result(
+        row.name, row.ours, row.peer, ours * 1e9, peer * 1e9, ratio, row.bar, measure.verdict(row, ratio)
+    )
 
 
 def main() -> int:
     """Measures and prints; the status does not depend on the figures."""
-    options, rows = measure.command_line(__doc__ or "", [each.row for each in CASES])
+    options, rows = measure.command_line(__doc__ or "", [*(each.row for each in CASES), STATE, RESTORE])
     effort = QUICK if options.quick else FULL
     with tempfile.TemporaryDirectory() as folder:
-        library = built_limit(folder)
-        results = [measured(each, library, effort) for each in CASES if each.row in rows]
+        bench = Bench(copied_games(Path(folder)), built_limit(folder), effort)
+        results = [bench.measured(each) for each in CASES if each.row in rows]
+        rates = list(results)
+        if STATE in rows:
+            results.append(bench.measured_state())
+        if RESTORE in rows:
+            results.append(bench.measured_restore())
     print(measure.table(results, rows))
-    for result in results:
+    for result in rates:
         ours, peer = 1e9 / result.ours_nanoseconds, 1e9 / result.peer_nanoseconds
         print(f"{result.name}: {ours:,.0f} positions/s, peer {peer:,.0f}")
     if options.output:

@@ -55,7 +55,9 @@ struct OptionsLayout<ps_loader_options> {
                                             PS_END(skip_bad),
                                             PS_END(bad_limit),
                                             PS_END(share_begin),
-                                            PS_END(share_end)};
+                                            PS_END(share_end),
+                                            PS_END(recursive),
+                                            PS_END(save_index)};
 };
 #undef PS_END
 
@@ -134,6 +136,8 @@ core::LoaderOptions read_loader_options(const ps_loader_options *given) {
   read.bad_limit = options.bad_limit;
   read.share_begin = options.share_begin;
   read.share_end = options.share_end;
+  read.recursive = require_flag(options.recursive, "recursive");
+  read.save_index = require_flag(options.save_index, "save_index");
   return read;
 }
 

@@ -7,7 +7,7 @@
 namespace penstock::core {
 namespace {
 
-constexpr size_t turn_count = 3;
+constexpr size_t turn_count = 4;
 
 // Set while the library is loaded, in whatever order its files come: so nothing here may need to be constructed first.
 constinit ForkHandlers handlers_by_turn[turn_count] = {};

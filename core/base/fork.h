@@ -6,7 +6,7 @@ namespace penstock::core {
 
 // A part's turn.  Locks are taken in this order before the fork and given back in the opposite one after it.  A part
 // that holds its lock must not call one with an earlier turn.
-enum class ForkTurn { log, trace, thread_pool };
+enum class ForkTurn { loaders, log, trace, thread_pool };
 
 struct ForkHandlers {
   void (*before)();     // takes the part's locks, so that no other thread holds them in the child

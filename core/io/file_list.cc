@@ -34,7 +34,7 @@ SourceFile description(const struct stat &about, std::string path, std::string n
 }
 
 // The files below a folder; name is the folder's own below the one that was named.
-void list_folder(const std::string &path, const std::string &name, std::vector<SourceFile> &found) {
+void list_folder(const std::string &path, const std::string &name, bool recursive, std::vector<SourceFile> &found) {
   const std::unique_ptr<DIR, CloseFolder> folder(opendir(path.c_str()));
   if (folder == nullptr) fail_on_path("list", path, errno);
   while (true) {
@@ -48,7 +48,7 @@ void list_folder(const std::string &path, const std::string &name, std::vector<S
     struct stat about;
     if (lstat(entry_path.c_str(), &about) != 0) continue;  // gone since
     if (S_ISDIR(about.st_mode)) {
-      list_folder(entry_path, joined(name, entry_name), found);
+      if (recursive) list_folder(entry_path, joined(name, entry_name), recursive, found);
       continue;
     }
     if (S_ISLNK(about.st_mode) && stat(entry_path.c_str(), &about) != 0) fail_on_path("follow", entry_path, errno);
@@ -56,7 +56,7 @@ void list_folder(const std::string &path, const std::string &name, std::vector<S
   }
 }
 
-void list_path(const std::string &path, std::vector<SourceFile> &found) {
+void list_path(const std::string &path, bool recursive, std::vector<SourceFile> &found) {
   struct stat about;
   if (stat(path.c_str(), &about) != 0) fail_on_path("open", path, errno);
   if (!S_ISDIR(about.st_mode)) {
@@ -64,19 +64,19 @@ void list_path(const std::string &path, std::vector<SourceFile> &found) {
     return;
   }
   const size_t first = found.size();
-  list_folder(path, "", found);
+  list_folder(path, "", recursive, found);
   std::sort(found.begin() + static_cast<int64_t>(first), found.end(),
             [](const SourceFile &one, const SourceFile &other) { return one.name < other.name; });
 }
 
-void list_pattern(const std::string &pattern, std::vector<SourceFile> &found) {
+void list_pattern(const std::string &pattern, bool recursive, std::vector<SourceFile> &found) {
   glob_t matches{};
   const std::unique_ptr<glob_t, FreeMatches> freed(&matches);
   const int result = glob(pattern.c_str(), 0, nullptr, &matches);
   if (result == GLOB_NOMATCH) fail(Status::not_found, "no file matches ", in_quotes(pattern));
   if (result == GLOB_NOSPACE) fail(Status::out_of_memory, "no memory to list ", in_quotes(pattern));
   if (result != 0) fail(Status::io_error, "cannot list ", in_quotes(pattern));
-  for (size_t index = 0; index < matches.gl_pathc; ++index) list_path(matches.gl_pathv[index], found);
+  for (size_t index = 0; index < matches.gl_pathc; ++index) list_path(matches.gl_pathv[index], recursive, found);
 }
 
 }  // namespace
@@ -92,15 +92,15 @@ SourceFile describe_file(std::string path, std::string name) {
   return description(about, std::move(path), std::move(name));
 }
 
-std::vector<SourceFile> list_files(const std::vector<std::string> &sources) {
+std::vector<SourceFile> list_files(const std::vector<std::string> &sources, bool recursive) {
   std::vector<SourceFile> found;
   for (const std::string &source : sources) {
     struct stat about;
     const bool is_there = stat(source.c_str(), &about) == 0;
     if (!is_there && source.find_first_of("*?[") != std::string::npos)
-      list_pattern(source, found);
+      list_pattern(source, recursive, found);
     else
-      list_path(source, found);
+      list_path(source, recursive, found);
   }
   return found;
 }

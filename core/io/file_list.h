@@ -20,12 +20,12 @@ struct SourceFile {
 // is still writing (.tmp, .part).
 bool is_passed_over(std::string_view name);
 
-// The regular files that sources name, those of one source sorted by name, byte by byte.  A source is a file, a folder,
-// or a pattern of the shell for either (*, ?, [...]).  Links to files are followed, links to folders below a source not.
+// The regular files that sources name, those of one source sorted by name, byte by byte.  A source is a file, a folder (with
+// all below it where recursive is set, else only the files in it), or a pattern of the shell for either (*, ?, [...]).  Links to files are followed, links to folders below a source not.
 //
 // Throws not_found for a source that is not there and for a pattern that nothing matches, io_error where the system
 // refuses a folder.  A folder without files adds none.
-std::vector<SourceFile> list_files(const std::vector<std::string> &sources);
+std::vector<SourceFile> list_files(const std::vector<std::string> &sources, bool recursive = true);
 
 // One file as it is now.  Throws as File::open() does where it is no regular file.
 SourceFile describe_file(std::string path, std::string name);

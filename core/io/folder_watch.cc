@@ -26,7 +26,8 @@ std::string joined(const std::string &folder, std::string_view name) {
 
 }  // namespace
 
-FolderWatch::FolderWatch() : events_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), wake_(eventfd(0, EFD_CLOEXEC)) {
+FolderWatch::FolderWatch(bool recursive)
+    : recursive_(recursive), events_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), wake_(eventfd(0, EFD_CLOEXEC)) {
   if (events_.number() < 0 || wake_.number() < 0)
     fail(Status::io_error, "cannot watch folders: ", std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
 }
@@ -37,6 +38,7 @@ void FolderWatch::watch(const std::string &path, const std::string &name) {
   const int number = inotify_add_watch(events_.number(), path.c_str(), wanted_events);
   if (number < 0) fail_on_path("watch", path, errno);
   watched_[number] = {path, name};
+  if (!recursive_) return;
   std::error_code ignored;  // what is gone by now needs no watch
   for (const auto &entry : std::filesystem::directory_iterator(path, ignored)) {
     const std::string entry_name = entry.path().filename();
@@ -71,9 +73,10 @@ void FolderWatch::read_events(const std::function<void(SourceFile)> &found) {
     if (folder == watched_.end() || event.len == 0 || is_passed_over(event.name)) continue;
     const Watched inside = folder->second;
     const std::string name = joined(inside.name, event.name), path = joined(inside.path, event.name);
-    if ((event.mask & IN_ISDIR) != 0)
+    const bool is_folder = (event.mask & IN_ISDIR) != 0;
+    if (is_folder && recursive_)
       enter(path, name, found);
-    else if ((event.mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0)
+    else if (!is_folder && (event.mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0)
       report(path, name, found);
   }
 }

@@ -13,12 +13,13 @@ namespace penstock::core {
 // One thread at a time, but for stop().
 class FolderWatch {
  public:
-  // Throws io_error where the system has no more watches to give.
-  FolderWatch();
+  // recursive: folders below those that are added are watched too.  Throws io_error where the system has no more watches to
+  // give.
+  explicit FolderWatch(bool recursive);
   FolderWatch(const FolderWatch &) = delete;
   FolderWatch &operator=(const FolderWatch &) = delete;
 
-  // Watches a folder and all below it, now and later; files that are there already are not reported.
+  // Watches a folder, and all below it, now and later, where that was asked for; files that are there already are not reported.
   void add(const std::string &folder);
 
   // Calls found with each file that appears (one that is_passed_over() is not), until stop() is called.  A folder that
@@ -38,6 +39,7 @@ class FolderWatch {
   void report(const std::string &path, const std::string &name, const std::function<void(SourceFile)> &found);
   void enter(const std::string &path, const std::string &name, const std::function<void(SourceFile)> &found);
 
+  const bool recursive_;
   Descriptor events_, wake_;
   std::map<int, Watched> watched_;
 };

@@ -1,9 +1,11 @@
 // Numbers in little-endian byte order, as the records of a file have them, on any machine.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,8 +17,11 @@ namespace penstock::core {
 template <std::unsigned_integral Number>
 Number load_little_endian(const std::byte *bytes) {
   Number number = 0;
-  for (size_t index = 0; index < sizeof(Number); ++index)
-    number = static_cast<Number>(number | (static_cast<Number>(bytes[index]) << (8 * index)));
+  if constexpr (std::endian::native == std::endian::little)
+    std::memcpy(&number, bytes, sizeof(number));  // GCC does not see one load in the loop below
+  else
+    for (size_t index = 0; index < sizeof(Number); ++index)
+      number = static_cast<Number>(number | (static_cast<Number>(bytes[index]) << (8 * index)));
   return number;
 }
 

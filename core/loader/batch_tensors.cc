@@ -33,6 +33,8 @@ struct PooledBlock {
 };
 
 StoragePool::StoragePool(size_t most_idle) : shelf_(std::make_shared<Shelf>(most_idle)) {}
+void StoragePool::hold() { shelf_->mutex.lock(); }
+void StoragePool::release() { shelf_->mutex.unlock(); }
 
 namespace {
 
@@ -66,27 +68,18 @@ Reference<Storage> StoragePool::take(int64_t nbytes) {
 
 namespace {
 
-// One tensor of a batch, and the bytes of its rows.  The memory of a whole batch is used again; one cut short at the end of
-// an epoch is rare, and may be of any size.
-struct Rows {
-  Tensor tensor;
-  int64_t row_nbytes;
-
-  std::byte *row(int64_t index) const { return tensor.data + index * row_nbytes; }
-};
-
-Rows make_rows(StoragePool &pool, const LoaderOptions &options, const Extents &shape) {
-  Rows made;
-  made.row_nbytes = element_count(shape) / shape[0] * dtype_size(options.dtype);
-  const int64_t nbytes = shape[0] * made.row_nbytes;
-  if (shape[0] == options.batch_size)
-    made.tensor.storage = pool.take(nbytes);
-  else
-    made.tensor.storage = new_block(nbytes);
-  made.tensor.data = made.tensor.storage->data();
-  made.tensor.dtype = options.dtype;
-  made.tensor.shape = shape;
-  made.tensor.strides = row_major_strides(shape);
+// One tensor of a batch.  A batch that an epoch's end cut short takes the memory of a whole one, where it fills a good part
+// of it: small epochs have one in every few.
+Tensor make_rows(StoragePool &pool, const LoaderOptions &options, const Extents &shape) {
+  constexpr int64_t least_part = 4;
+  const int64_t row_nbytes = element_count(shape) / shape[0] * dtype_size(options.dtype);
+  const bool is_pooled = shape[0] >= options.batch_size / least_part;
+  Tensor made;
+  made.storage = is_pooled ? pool.take(options.batch_size * row_nbytes) : new_block(shape[0] * row_nbytes);
+  made.data = made.storage->data();
+  made.dtype = options.dtype;
+  made.shape = shape;
+  made.strides = row_major_strides(shape);
   return made;
 }
 
@@ -94,13 +87,11 @@ Rows make_rows(StoragePool &pool, const LoaderOptions &options, const Extents &s
 
 Lc0Tensors make_lc0_tensors(const Batch &batch, const LoaderOptions &options, StoragePool &pool) {
   const auto count = static_cast<int64_t>(batch.positions.size());
-  const Rows planes = make_rows(pool, options, {count, lc0_planes, 8, 8}),
-             policy = make_rows(pool, options, {count, lc0_policy_size}),
-             values = make_rows(pool, options, {count, lc0_value_rows, lc0_value_columns});
-  for (int64_t row = 0; row < count; ++row)
-    expand_lc0_position({planes.row(row), policy.row(row), values.row(row)}, batch.positions[static_cast<size_t>(row)],
-                        options.dtype);
-  return {planes.tensor, policy.tensor, values.tensor};
+  const Tensor planes = make_rows(pool, options, {count, lc0_planes, 8, 8}),
+               policy = make_rows(pool, options, {count, lc0_policy_size}),
+               values = make_rows(pool, options, {count, lc0_value_rows, lc0_value_columns});
+  expand_lc0_positions({planes.data, policy.data, values.data}, batch.positions, options.dtype);
+  return {planes, policy, values};
 }
 
 }  // namespace penstock::core

@@ -23,6 +23,10 @@ class StoragePool {
   // A block of that size, not initialised, which comes back when its last holder goes, also after the pool has gone.
   Reference<Storage> take(int64_t nbytes);
 
+  // Keeps all other threads out, until it is released.
+  void hold();
+  void release();
+
  private:
   friend struct PooledBlock;
   struct Shelf;

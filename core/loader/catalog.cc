@@ -18,7 +18,7 @@ Catalog::Catalog(const LoaderOptions &options, std::vector<SourceFile> known, ui
       paths_(options.path_queue),
       opened_(options.source_queue),
       indexed_(options.source_queue) {
-  if (options.watch) watch_.emplace();
+  if (options.watch) watch_.emplace(options.recursive);
   try {
     threads_.emplace_back([this] { run(&Catalog::provide); });
     for (int32_t index = 0; index < options.source_threads; ++index)
@@ -74,7 +74,7 @@ void Catalog::fail_with(const Error &error) {
 
 void Catalog::provide() {
   if (watch_) watch_folders();
-  std::vector<SourceFile> listed = list_files(options_.sources);
+  std::vector<SourceFile> listed = list_files(options_.sources, options_.recursive);
   pass_anchor(listed);
   require_known(listed);
   if (listed.empty() && !options_.watch)
@@ -159,7 +159,7 @@ void Catalog::index() {
   while (auto taken = opened_.take()) {
     const TraceSpan span("index file");
     if (options_.before_work) options_.before_work(taken->number);
-    taken->entry->index();
+    taken->entry->index(options_.save_index);
     indexed_.put(taken->number, std::move(taken->entry));
   }
   if (!opened_.is_closed()) indexed_.end(files_provided());

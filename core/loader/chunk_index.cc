@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/log.h"
 #include "core/io/byte_stream.h"
 #include "core/io/spool.h"
 #include "core/io/tar.h"
@@ -36,12 +37,28 @@ void IndexedFile::inflate() {
   inflated_ = spool(*inflating, source_.path);
 }
 
-void IndexedFile::index() {
+void IndexedFile::index(bool save) {
   if (kind_ == FileKind::plain || kind_ == FileKind::gzip) {
-    chunks_.push_back({0, source_.size, 0, 0, kind_ == FileKind::gzip});
+    table_.chunks.push_back({0, source_.size, 0, 0, kind_ == FileKind::gzip});
     return;
   }
   if (!failures_.empty()) return;
+  if (save) {
+    if (auto saved = read_saved_index(source_)) {
+      table_ = std::move(*saved);
+      return;
+    }
+  }
+  read_archive();
+  if (!save || !failures_.empty()) return;
+  try {
+    save_index(source_, table_);
+  } catch (const Error &error) {
+    log_message(LogLevel::warning, "the index is not saved: ", error.sentence());
+  }
+}
+
+void IndexedFile::read_archive() {
   try {
     FileStream stream = inflated_ ? FileStream(FileStream::Borrowed{*inflated_}) : FileStream(File::open(source_.path));
     index_archive(stream);
@@ -68,14 +85,14 @@ void IndexedFile::add_member(const TarMember &member) {
                                                     " is a sparse file: that is not read"));
     return;
   }
-  chunks_.push_back(
-      {member.offset, member.size, names_.size(), static_cast<uint32_t>(name.size()), name.ends_with(".gz")});
-  names_ += name;
+  table_.chunks.push_back(
+      {member.offset, member.size, table_.names.size(), static_cast<uint32_t>(name.size()), name.ends_with(".gz")});
+  table_.names += name;
 }
 
 std::string IndexedFile::place(const Chunk &chunk) const {
   if (chunk.name_size == 0 && kind_ <= FileKind::gzip) return in_quotes(source_.path);
-  const std::string_view names = names_;
+  const std::string_view names = table_.names;
   return text(in_quotes(source_.path), ", member ", in_quotes(names.substr(chunk.name_begin, chunk.name_size)),
               " at byte ", chunk.offset);
 }

@@ -15,6 +15,7 @@
 #include "core/io/file_list.h"
 #include "core/io/gzip.h"
 #include "core/io/tar.h"
+#include "core/loader/saved_index.h"
 
 namespace penstock::core {
 
@@ -25,23 +26,19 @@ FileKind kind_of_file(std::string_view name);
 // A file and its chunks.  Any number of threads may read from one at once.
 class IndexedFile {
  public:
-  struct Chunk {
-    uint64_t offset, size;  // in the file, or in what it inflates to
-    uint64_t name_begin;
-    uint32_t name_size;
-    bool is_gzip;
-  };
+  using Chunk = IndexedChunk;
 
   explicit IndexedFile(SourceFile source) : source_(std::move(source)), kind_(kind_of_file(source_.path)) {}
 
   // Two steps, each once and before all else, on any thread.  open() inflates a compressed archive into a temporary file;
   // index() reads an archive from front to back.  Neither throws for what is wrong with the file: chunks() has what was
-  // found before, and failures() says what was wrong.
+  // found before, and failures() says what was wrong.  With save, index() takes a saved index that is there and sound, and
+  // otherwise saves its own where nothing was wrong and the folder can be written to.
   void open();
-  void index();
+  void index(bool save);
 
   const SourceFile &source() const { return source_; }
-  const std::vector<Chunk> &chunks() const { return chunks_; }
+  const std::vector<Chunk> &chunks() const { return table_.chunks; }
   const std::vector<Error> &failures() const { return failures_; }  // of the file or of members that cannot be read
 
   // A chunk's name in messages: the file, and the member where it is an archive.
@@ -54,14 +51,14 @@ class IndexedFile {
 
  private:
   void inflate();
+  void read_archive();
   void index_archive(ByteStream &stream);
   void add_member(const TarMember &member);
 
   SourceFile source_;
   FileKind kind_;
   std::optional<File> inflated_;
-  std::vector<Chunk> chunks_;
-  std::string names_;
+  ChunkTable table_;
   std::vector<Error> failures_;
 };
 

@@ -5,6 +5,10 @@
 #include <cstring>
 #include <limits>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "core/base/error.h"
 #include "core/io/little_endian.h"
 
@@ -164,12 +168,34 @@ struct LegalMoves {
   std::array<uint16_t, lc0_policy_size> moves;
 };
 
-// Without a branch: whether a move is legal cannot be foretold.
+constexpr int64_t group = 16;
+
+// Of a group of moves: bit i says that move i is legal.
+uint32_t legal_bits(const std::byte *probabilities) {
+#if defined(__SSE2__)
+  const auto illegal = [&](int quarter) {
+    const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i *>(probabilities + ptrdiff_t{16} * quarter));
+    return _mm_cmpeq_epi32(bits, _mm_set1_epi32(static_cast<int>(illegal_bits)));
+  };
+  const __m128i first = _mm_packs_epi32(illegal(0), illegal(1)), second = _mm_packs_epi32(illegal(2), illegal(3));
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(first, second))) ^ 0xFFFF;
+#else
+  uint32_t bits = 0;
+  for (int64_t move = 0; move < group; ++move)
+    bits |= static_cast<uint32_t>(load_little_endian<uint32_t>(probabilities + 4 * move) != illegal_bits) << move;
+  return bits;
+#endif
+}
+
+// Few of the groups have a legal move.
 void find_legal_moves(LegalMoves &found, const std::byte *probabilities) {
-  for (int64_t move = 0; move < lc0_policy_size; ++move) {
-    found.moves[found.count] = static_cast<uint16_t>(move);
-    found.count += static_cast<uint32_t>(load_little_endian<uint32_t>(probabilities + 4 * move) != illegal_bits);
-  }
+  constexpr int64_t whole_groups = lc0_policy_size / group * group;
+  for (int64_t first = 0; first < whole_groups; first += group)
+    for (uint32_t bits = legal_bits(probabilities + 4 * first); bits != 0; bits &= bits - 1)
+      found.moves[found.count++] = static_cast<uint16_t>(first + std::countr_zero(bits));
+  for (int64_t move = whole_groups; move < lc0_policy_size; ++move)
+    if (load_little_endian<uint32_t>(probabilities + 4 * move) != illegal_bits)
+      found.moves[found.count++] = static_cast<uint16_t>(move);
 }
 
 }  // namespace

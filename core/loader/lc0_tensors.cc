@@ -25,6 +25,17 @@ void store_16_bytes(std::byte *to, const std::byte *from) {
 #endif
 }
 
+// The lines that are filled from end to end past the caches, those shared with a neighbour through them: two halves of a line,
+// each stored past the caches, would cost two lines and more.
+void store_past_caches(std::byte *to, const std::byte *from, size_t size) {
+  constexpr size_t line = 64;
+  const size_t begins_at = reinterpret_cast<uintptr_t>(to) % line;
+  const size_t head = std::min(size, (line - begins_at) % line), whole = (size - head) / line * line;
+  std::memcpy(to, from, head);
+  for (size_t offset = head; offset < head + whole; offset += 16) store_16_bytes(to + offset, from + offset);
+  std::memcpy(to + head + whole, from + head + whole, size - head - whole);
+}
+
 // Makes the stores past the caches visible to other threads before what is stored afterwards.
 void finish_stores() {
 #if defined(__SSE2__)
@@ -79,17 +90,20 @@ class Planes {
     for (int bit = 0; bit < 8; ++bit) result |= static_cast<uint64_t>(byte >> bit & 1) << (7 - bit);
     return result;
   }
-  void put_row(uint64_t byte) {
-    static const Rows<Element> table;
-    put(table.row(byte));
-  }
+  void put_row(uint64_t byte) { put(table_.row(byte)); }
   void put(const std::byte *row) {
     for (size_t offset = 0; offset < columns * sizeof(Element); offset += 16)
       store_16_bytes(out_ + offset, row + offset);
     out_ += columns * sizeof(Element);
   }
 
+  static const Rows<Element> &table() {
+    static const Rows<Element> made;
+    return made;
+  }
+
   std::byte *out_;
+  const Rows<Element> &table_ = table();
 };
 
 template <typename Element>
@@ -116,31 +130,54 @@ void expand_planes(std::byte *out, const Lc0Position::Fixed &position) {
 }
 
 template <typename Element>
-void expand(const Lc0Row &row, const Lc0Position &position) {
-  expand_planes<Element>(row.planes, position.fixed());
-  auto *policy = reinterpret_cast<Element *>(row.policy);
-  std::fill_n(policy, lc0_policy_size, element_of<Element>(-1.0f));
-  const auto probabilities = position.probabilities();
-  const auto moves = position.moves();
-  const auto put = [](Element *to, uint32_t bits) {
-    if constexpr (AnySmallFloat<Element>)
-      *to = element_of<Element>(std::bit_cast<float>(bits));
-    else
-      std::memcpy(to, &bits, sizeof(bits));  // as bits: loading a signalling NaN as a float may change it
-  };
-  for (size_t index = 0; index < moves.size(); ++index) put(policy + moves[index], probabilities[index]);
-  auto *values = reinterpret_cast<Element *>(row.values);
-  for (size_t index = 0; index < lc0_values; ++index) put(values + index, position.fixed().values[index]);
+void put(Element &to, uint32_t bits) {
+  if constexpr (AnySmallFloat<Element>)
+    to = element_of<Element>(std::bit_cast<float>(bits));
+  else
+    std::memcpy(&to, &bits, sizeof(bits));  // as bits: loading a signalling NaN as a float may change it
+}
+
+// A policy in the making, whose moves are all illegal but while expand() writes.
+template <typename Element>
+class Policy {
+ public:
+  Policy() { elements_.fill(illegal); }
+
+  void expand(std::byte *out, const Lc0Position &position) {
+    const auto probabilities = position.probabilities();
+    const auto moves = position.moves();
+    for (size_t index = 0; index < moves.size(); ++index) put(elements_[moves[index]], probabilities[index]);
+    store_past_caches(out, reinterpret_cast<const std::byte *>(elements_.data()), sizeof(elements_));
+    for (const uint16_t move : moves) elements_[move] = illegal;
+  }
+
+ private:
+  const Element illegal = element_of<Element>(-1.0f);
+  std::array<Element, lc0_policy_size> elements_;
+};
+
+template <typename Element>
+void expand(Lc0Row row, std::span<const Lc0Position> positions) {
+  Policy<Element> policy;
+  for (const Lc0Position &position : positions) {
+    expand_planes<Element>(row.planes, position.fixed());
+    policy.expand(row.policy, position);
+    auto *values = reinterpret_cast<Element *>(row.values);
+    for (size_t index = 0; index < lc0_values; ++index) put(values[index], position.fixed().values[index]);
+    row.planes += lc0_planes * 64 * sizeof(Element);
+    row.policy += lc0_policy_size * sizeof(Element);
+    row.values += lc0_values * sizeof(Element);
+  }
   finish_stores();
 }
 
 }  // namespace
 
-void expand_lc0_position(const Lc0Row &row, const Lc0Position &position, DType dtype) {
+void expand_lc0_positions(const Lc0Row &first, std::span<const Lc0Position> positions, DType dtype) {
   switch (dtype) {
-    case DType::float16: return expand<Float16>(row, position);
-    case DType::bfloat16: return expand<BFloat16>(row, position);
-    default: return expand<float>(row, position);
+    case DType::float16: return expand<Float16>(first, positions);
+    case DType::bfloat16: return expand<BFloat16>(first, positions);
+    default: return expand<float>(first, positions);
   }
 }
 

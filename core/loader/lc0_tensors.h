@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "core/loader/lc0_chunk.h"
 #include "core/tensor/dtype.h"
@@ -15,8 +16,8 @@ struct Lc0Row {
   std::byte *values;
 };
 
-// Writes one position's rows.  dtype is float32, float16 or bfloat16.  Planes are stored past the caches: they are far more
-// than fit there, and nobody reads them soon.
-void expand_lc0_position(const Lc0Row &row, const Lc0Position &position, DType dtype);
+// Writes the rows of positions, which lie one behind the other from the first on.  dtype is float32, float16 or bfloat16.
+// Planes and policies are stored past the caches: they are far more than fit there, and nobody reads them soon.
+void expand_lc0_positions(const Lc0Row &first, std::span<const Lc0Position> positions, DType dtype);
 
 }  // namespace penstock::core

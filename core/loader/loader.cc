@@ -60,16 +60,22 @@ std::shared_ptr<Loader::Running> Loader::start_running() {
 
 void Loader::stop() {
   const std::lock_guard control(control_mutex_);
-  LoaderState place = whole_place();
+  note_place();
   std::shared_ptr<Running> stopped;
   {
     const std::lock_guard lock(mutex_);
-    place.checkpoint = place_.checkpoint;
-    place_ = std::move(place);
     stopped = std::exchange(running_, nullptr);
     is_stopped_ = true;
   }
   if (stopped != nullptr) stopped->pipeline.stop();  // its threads end with its last user, who may be in next() still
+}
+
+// With control_mutex_ held.
+void Loader::note_place() {
+  LoaderState place = whole_place();
+  const std::lock_guard lock(mutex_);
+  place.checkpoint = place_.checkpoint;
+  place_ = std::move(place);
 }
 
 std::optional<TensorBatch> Loader::next(std::chrono::milliseconds timeout) {
@@ -151,6 +157,32 @@ void Loader::restore(std::span<const std::byte> bytes) {
   is_stopped_ = false;
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Forks.
+
+void Loader::hold_for_fork() noexcept {
+  control_mutex_.lock();
+  try {
+    note_place();
+  } catch (const std::exception
+               &) {  // NOLINT(bugprone-empty-catch): without memory the child knows less of the epoch's files
+  }
+  mutex_.lock();
+  if (running_ != nullptr) running_->pipeline.hold_storages();
+}
+
+void Loader::release_after_fork() noexcept {
+  if (running_ != nullptr) running_->pipeline.release_storages();
+  mutex_.unlock();
+  control_mutex_.unlock();
+}
+
+void Loader::abandon_threads() noexcept {
+  if (running_ == nullptr) return;
+  running_->pipeline.release_storages();
+  new (abandoned_) std::shared_ptr<Running>(std::move(running_));
+}
+
 std::string Loader::metrics() const {
   LoaderFigures figures;
   std::shared_ptr<Running> running;
@@ -159,6 +191,7 @@ std::string Loader::metrics() const {
     running = running_;
     figures.epoch = place_.checkpoint.epoch;
     figures.batches_of_epoch = place_.checkpoint.batches;
+    figures.chunks_of_epoch = place_.checkpoint.chunks_seen;
     figures.batches = batches_;
     figures.samples = samples_;
     figures.bytes = bytes_;

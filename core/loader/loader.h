@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/loader/loader_fork.h"
 #include "core/loader/loader_state.h"
 #include "core/loader/options.h"
 #include "core/loader/pipeline.h"
@@ -42,12 +43,20 @@ class Loader {
   // As JSON, in one line.
   std::string metrics() const;
 
+  // Around a fork(), for LoaderForks.  The last one is the child's, before release_after_fork(): what the parent's threads
+  // own is left where it is, since they may be in the midst of anything.  None throws or, but for the first, allocates.
+  void hold_for_fork() noexcept;
+  void release_after_fork() noexcept;
+  void abandon_threads() noexcept;
+
  private:
   struct Running;  // a catalog and its pipeline
   std::shared_ptr<Running> running() const;
   std::shared_ptr<Running> start_running();
   LoaderState whole_place() const;
   void note_delivered(const std::shared_ptr<Running> &running, const TensorBatch &batch);
+
+  void note_place();
 
   const LoaderOptions options_;
   const uint64_t fingerprint_;
@@ -59,6 +68,8 @@ class Loader {
   bool is_stopped_ = false;
   uint64_t batches_ = 0, samples_ = 0, bytes_ = 0;  // handed out, since the loader was made
   std::chrono::duration<double> waited_{0};
+  alignas(std::shared_ptr<Running>) std::byte abandoned_[sizeof(std::shared_ptr<Running>)];  // never destroyed
+  const LoaderForks forks_{*this};  // the last member: it uses the others
 };
 
 }  // namespace penstock::core

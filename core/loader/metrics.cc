@@ -64,7 +64,8 @@ std::string as_json(const LoaderFigures &figures) {
   for (const std::string &sample : figures.bad_samples) samples += (samples.empty() ? "" : ",") + quoted(sample);
   return text("{\"running\":", figures.is_running ? "true" : "false", ",\"seconds\":", figures.seconds,
               ",\"epoch\":", figures.epoch, ",\"epoch_batches\":", figures.batches_of_epoch,
-              ",\"batches\":", figures.batches, ",\"samples\":", figures.samples, ",\"bytes\":", figures.bytes,
+              ",\"epoch_chunks\":", figures.chunks_of_epoch, ",\"batches\":", figures.batches,
+              ",\"samples\":", figures.samples, ",\"bytes\":", figures.bytes,
               ",\"wait_seconds\":", figures.waited_seconds, ",\"files\":", figures.counts.files,
               ",\"files_indexed\":", figures.counts.indexed, ",\"chunks\":", figures.counts.chunks,
               ",\"drops\":", drops, ",\"retries\":0,\"bad_samples\":", figures.bad_chunks, ",\"bad_sample_examples\":[",

@@ -13,7 +13,7 @@ namespace penstock::core {
 struct LoaderFigures {
   bool is_running = false;
   double seconds = 0;  // since it was started
-  uint64_t epoch = 0, batches_of_epoch = 0;
+  uint64_t epoch = 0, batches_of_epoch = 0, chunks_of_epoch = 0;
   uint64_t batches = 0, samples = 0, bytes = 0;  // handed out
   double waited_seconds = 0;                     // in all calls for a batch
   uint64_t bad_chunks = 0;

@@ -23,11 +23,13 @@ struct LoaderOptions {
   // FilePathProvider
   std::vector<std::string> sources;
   bool watch = false;
+  bool recursive = true;
   std::string anchor;  // a file's name; those before it are not used; empty: all are
   int64_t path_queue = 16;
   // ChunkSourceLoader
   int32_t source_threads = 1;
   int64_t source_queue = 16;
+  bool save_index = false;
   // ShufflingChunkPool
   int64_t pool_size = 100'000;
   int32_t indexing_threads = 1;

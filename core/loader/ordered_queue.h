@@ -40,24 +40,34 @@ class OrderedQueue {
   // entries lie between it and the next one to be taken; the next one itself never waits.  False when the queue was closed.
   bool put(uint64_t number, Entry entry) {
     std::unique_lock lock(mutex_);
-    if (overflow_ == Overflow::block)
-      changed_.wait(lock, [&] { return closed_ || number < taken_ + static_cast<uint64_t>(capacity_); });
+    if (overflow_ == Overflow::block) room_.wait(lock, [&] { return closed_ || has_room(number); });
     if (closed_) return false;
     measure();
     waiting_.emplace(number, Slot{std::move(entry)});
-    while (waiting_.contains(next_ready_)) {
-      ++next_ready_;
-      ++full_;
-    }
+    find_ready();
     while (overflow_ != Overflow::block && full_ > capacity_) drop_one();
-    changed_.notify_all();
+    wake_takers();
+    return true;
+  }
+
+  // Says that no entry of that number will come, as if it had been put and taken.  It waits as put() does.  For
+  // Overflow::block.
+  bool skip(uint64_t number) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return closed_ || has_room(number); });
+    if (closed_) return false;
+    measure();
+    waiting_.emplace(number, Slot{{}, false, true});
+    find_ready();
+    pass_skipped();
+    wake_takers();
     return true;
   }
 
   // The next entry, waited for; nothing when the queue was closed, or ended and is empty.
   std::optional<Numbered> take() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return closed_ || is_ready() || is_over(); });
+    ready_.wait(lock, [&] { return closed_ || is_ready() || is_over(); });
     return take_ready();
   }
 
@@ -65,7 +75,7 @@ class OrderedQueue {
   template <typename Clock, typename Duration>
   std::optional<Numbered> take_until(std::chrono::time_point<Clock, Duration> end, bool &timed_out) {
     std::unique_lock lock(mutex_);
-    timed_out = !changed_.wait_until(lock, end, [&] { return closed_ || is_ready() || is_over(); });
+    timed_out = !ready_.wait_until(lock, end, [&] { return closed_ || is_ready() || is_over(); });
     return timed_out ? std::nullopt : take_ready();
   }
 
@@ -73,14 +83,15 @@ class OrderedQueue {
   void end(uint64_t number) {
     const std::lock_guard lock(mutex_);
     end_ = number;
-    changed_.notify_all();
+    ready_.notify_all();
   }
 
   // Wakes all that wait; nothing goes in or comes out any more.
   void close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    changed_.notify_all();
+    ready_.notify_all();
+    room_.notify_all();
   }
 
   bool is_closed() const {
@@ -102,10 +113,32 @@ class OrderedQueue {
   struct Slot {
     Entry entry;
     bool is_full = true;
+    bool is_skipped = false;
   };
 
+  bool has_room(uint64_t number) const { return number < taken_ + static_cast<uint64_t>(capacity_); }
   bool is_ready() const { return !waiting_.empty() && waiting_.begin()->first < next_ready_; }
   bool is_over() const { return end_ && waiting_.empty() && next_ready_ >= *end_; }
+
+  void find_ready() {
+    while (waiting_.contains(next_ready_)) {
+      ++next_ready_;
+      ++full_;
+    }
+  }
+
+  void pass_skipped() {
+    const uint64_t before = taken_;
+    while (is_ready() && waiting_.begin()->second.is_skipped) {
+      waiting_.erase(waiting_.begin());
+      ++taken_;
+    }
+    if (taken_ != before) room_.notify_all();
+  }
+
+  void wake_takers() {
+    if (is_ready() || is_over()) ready_.notify_all();
+  }
 
   void measure() {
     const auto now = Clock::now();
@@ -120,7 +153,9 @@ class OrderedQueue {
     if (first->second.is_full) --full_;
     Numbered taken{taken_++, std::move(first->second.entry)};
     waiting_.erase(first);
-    changed_.notify_all();
+    pass_skipped();
+    room_.notify_all();
+    if (is_over()) ready_.notify_all();
     return taken;
   }
 
@@ -138,7 +173,7 @@ class OrderedQueue {
   const Overflow overflow_ = Overflow::block;
   const EmptyOut empty_out_ = nullptr;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable ready_, room_;  // waited for by take() and by put()
   std::map<uint64_t, Slot> waiting_;
   std::optional<uint64_t> end_;
   uint64_t taken_ = 0;       // how many have come out

@@ -99,6 +99,20 @@ class Pipeline::RoomShelf {
 
 namespace {
 
+using Unpackers = std::counting_semaphore<ThreadPool::most_threads>;
+
+// Gives back, at the end of the scope, what was acquired before it.
+class IdleAgain {
+ public:
+  explicit IdleAgain(Unpackers &idle) : idle_(idle) {}
+  IdleAgain(const IdleAgain &) = delete;
+  IdleAgain &operator=(const IdleAgain &) = delete;
+  ~IdleAgain() { idle_.release(); }
+
+ private:
+  Unpackers &idle_;
+};
+
 // A batch that is dropped leaves the end of its epoch behind.
 bool empty_out(TensorBatch &batch) {
   batch.tensors.reset();
@@ -114,6 +128,7 @@ Pipeline::Pipeline(const LoaderOptions &options, Catalog &catalog, const Checkpo
       planner_(std::make_unique<Planner>(options, catalog, start, std::move(sizes))),
       rooms_(std::make_unique<RoomShelf>()),
       storages_(static_cast<size_t>(options.batch_queue) + static_cast<size_t>(options.tensor_threads) + 2),
+      idle_unpackers_(options.unpacking_threads),
       loaded_(options.pool_queue),
       unpacked_(options.unpacking_queue),
       sampled_(options.sampling_queue),
@@ -180,7 +195,16 @@ void Pipeline::load() {
   InflationRoom packed;
   while (auto claim = planner_->claim()) {
     const uint64_t number = claim->number;
-    if (!loaded_.put(number, load_chunk(std::move(*claim), packed))) return;
+    LoadedChunk loaded = load_chunk(std::move(*claim), packed);
+    // What was inflated just now lies in this core's cache still.
+    std::optional<UnpackedChunk> unpacked;
+    if (idle_unpackers_.try_acquire()) {
+      const IdleAgain idle_again(idle_unpackers_);
+      unpacked = unpack_chunk(std::move(loaded));
+    }
+    const bool goes_on = unpacked ? loaded_.skip(number) && unpacked_.put(number, std::move(*unpacked))
+                                  : loaded_.put(number, std::move(loaded));
+    if (!goes_on) return;
   }
   loaded_.end(planner_->claimed());
 }
@@ -211,8 +235,13 @@ void Pipeline::read_chunk(LoadedChunk &loaded, InflationRoom &packed) {
 }
 
 void Pipeline::unpack() {
-  while (auto taken = loaded_.take())
-    if (!unpacked_.put(taken->number, unpack_chunk(std::move(taken->entry)))) return;
+  while (auto taken = loaded_.take()) {
+    idle_unpackers_.acquire();
+    std::optional<IdleAgain> idle_again(idle_unpackers_);
+    UnpackedChunk unpacked = unpack_chunk(std::move(taken->entry));
+    idle_again.reset();
+    if (!unpacked_.put(taken->number, std::move(unpacked))) return;
+  }
   if (!loaded_.is_closed()) unpacked_.end(planner_->claimed());
 }
 

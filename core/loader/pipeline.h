@@ -7,10 +7,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base/thread_pool.h"
 #include "core/loader/batch_tensors.h"
 #include "core/loader/batcher.h"
 #include "core/loader/catalog.h"
@@ -56,6 +58,10 @@ class Pipeline {
   void stop();
   bool is_stopped() const { return batches_.is_closed(); }
 
+  // Around a fork: so that the child can give back the batches it holds.
+  void hold_storages() { storages_.hold(); }
+  void release_storages() { storages_.release(); }
+
   EpochSizes sizes(uint64_t from_epoch) const;  // of the epochs that have begun
   std::vector<StageFigures> figures() const;
   uint64_t bad_chunks() const { return bad_chunks_; }
@@ -97,6 +103,7 @@ class Pipeline {
   const std::unique_ptr<RoomShelf> rooms_;
   StoragePool storages_;
 
+  std::counting_semaphore<ThreadPool::most_threads> idle_unpackers_;
   OrderedQueue<LoadedChunk> loaded_;
   OrderedQueue<UnpackedChunk> unpacked_;
   OrderedQueue<Batch> sampled_;

@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from penstock import doctor, kpu_command, worlds
 from penstock.errors import Error
 from penstock.loader import program
+from penstock.meter import Meter
 from penstock.process import __version__
 from penstock.world_options import WORDS, Kernel
 
@@ -58,28 +59,6 @@ def run_doctor(as_json: bool) -> int:
     report = doctor.examine()
     print(doctor.as_json(report) if as_json else doctor.as_text(report))
     return 0 if report["passed"] else 1
-
-
-class Meter:
-    """Shows on a terminal how far a job has come, in one line that is written again and again; elsewhere nothing."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream if stream.isatty() else None
-        self.shown = ""
-
-    def show(self, done: int, total: int) -> None:
-        """The progress callback of a job."""
-        percent = f"{100 * done // max(total, 1)} %"
-        if self.stream is not None and percent != self.shown:
-            self.stream.write(f"\r{percent}")
-            self.stream.flush()
-            self.shown = percent
-
-    def clear(self) -> None:
-        """Leaves the line as it was before."""
-        if self.stream is not None and self.shown:
-            self.stream.write(f"\r{' ' * len(self.shown)}\r")
-            self.stream.flush()
 
 
 def run_replay(file: str, threads: int | None, kernel: Kernel) -> int:

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const auto width = static_cast<size_t>(dtype_size(dtype));
         std::vector<std::byte> planes(lc0_planes * 64 * width), policy(lc0_policy_size * width),
             values(lc0_values * width);
-        expand_lc0_position({planes.data(), policy.data(), values.data()}, unpacked, dtype);
+        expand_lc0_positions({planes.data(), policy.data(), values.data()}, {&unpacked, 1}, dtype);
       }
     }
   });

@@ -280,3 +280,66 @@ def test_an_error_comes_at_the_batch_where_it_belongs(tmp_path: Path) -> None:
     assert [int(np.asarray(batches.get_next()[2])[0, 2, 0]) for _ in range(3)] == [0, 2, 4]
     with pytest.raises(penstock.DataError, match="game_7"):
         batches.get_next()
+
+
+def test_a_saved_index_is_used_as_long_as_the_archive_is_the_same(tmp_path: Path) -> None:
+    archive, index = tmp_path / "games.tar", tmp_path / ".games.tar.index"
+    keeping = {"chunk_source_loader": {"save_index": True}}
+    archive.write_bytes(plain_tar(5))
+    assert numbers(archive) == [0, 1, 2, 3, 4]
+    assert not index.exists(), "it was not asked for"
+    assert numbers(archive, **keeping) == [0, 1, 2, 3, 4]
+    about = archive.stat()
+    damaged = bytearray(plain_tar(5))
+    damaged[148] ^= 1  # the first header's checksum: who reads the archive from its front finds it
+    archive.write_bytes(damaged)
+    os.utime(archive, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert numbers(archive, **keeping) == [0, 1, 2, 3, 4]
+    assert numbers(tmp_path, **keeping) == [0, 1, 2, 3, 4], "the index is no chunk"
+    with pytest.raises(penstock.DataError, match="header at byte 0"):
+        numbers(archive)
+    archive.write_bytes(plain_tar(7))
+    assert numbers(archive, **keeping) == [0, 1, 2, 3, 4, 5, 6], "another size"
+    archive.write_bytes(damaged + bytes(archive.stat().st_size - len(damaged)))
+    os.utime(archive, ns=(about.st_atime_ns, about.st_mtime_ns + 1))
+    with pytest.raises(penstock.DataError, match="header at byte 0"):
+        numbers(archive, **keeping)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign"])
+def test_a_damaged_index_is_made_anew(damage: str, tmp_path: Path) -> None:
+    archive, index = tmp_path / "games.tar", tmp_path / ".games.tar.index"
+    keeping = {"chunk_source_loader": {"save_index": True}}
+    archive.write_bytes(plain_tar(3))
+    assert numbers(archive, **keeping) == [0, 1, 2]
+    whole = index.read_bytes()
+    flipped = whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:]
+    index.write_bytes({"cut": whole[:-9], "flipped": flipped, "empty": b"", "foreign": b"no index"}[damage])
+    assert numbers(archive, **keeping) == [0, 1, 2]
+    assert index.read_bytes() == whole
+
+
+def test_an_archive_that_is_damaged_gets_no_index(tmp_path: Path) -> None:
+    archive = tmp_path / "games.tar"
+    archive.write_bytes(plain_tar()[:-12000])
+    keeping = {"chunk_source_loader": {"save_index": True}, "on_bad_sample": "skip"}
+    for _ in range(2):
+        assert numbers(archive, **keeping) == [0, 1]
+    assert sorted(tmp_path.iterdir()) == [archive]
+
+
+def test_folders_below_are_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "one").write_bytes(game(1))
+    (tmp_path / "two").write_bytes(game(2))
+    assert numbers(tmp_path) == [1, 2]
+    assert numbers(tmp_path, file_path_provider={"directory": tmp_path, "recursive": False}) == [2]
+    watched = {"directory": tmp_path, "recursive": False, "watch": True}
+    batches = loader.DataLoader({"file_path_provider": watched, "tensor_generator": {"batch_size": 2}})
+    assert np.asarray(batches.get_next()[2])[:, 2, 0].tolist() == [2, 2]
+    (tmp_path / "below" / "three").write_bytes(game(3))
+    (tmp_path / "four").write_bytes(game(4))
+    found: set[float] = set()
+    while 4 not in found:
+        found |= set(np.asarray(batches.get_next()[2])[:, 2, 0].tolist())
+    assert found <= {2, 4}

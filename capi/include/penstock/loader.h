@@ -18,6 +18,8 @@
  * an options struct that is not as base.h says; PS_OUT_OF_MEMORY: nothing stays allocated, also where the system
  * refuses a thread.
  * Threads: any number may use one loader at once.
+ * After fork() the loader works in both processes: in the child it stands behind the last batch that was handed out before,
+ * and starts threads of its own with the next one that is asked for.
  *
  * Since: every name in this header is part of version 1.0. */
 #ifndef PENSTOCK_LOADER_H
@@ -74,12 +76,16 @@ typedef struct ps_loader_options {
   int64_t bad_limit;  /* so many are passed over, the next one is an error; 0: any number */
   double share_begin; /* from 0 to 1: of each chunk the seed draws a number from 0 to 1; those from share_begin on, */
   double share_end;   /* below share_end, are used */
+  int32_t recursive;  /* 1: folders are read with all below them; 0: only the files in them */
+  int32_t
+      save_index; /* 1: an archive's index is kept beside it, as .NAME.index, and used as long as the archive has the same
+                         size and modification time; where the folder cannot be written to that is logged.  0: not */
 } ps_loader_options;
 
 #define PS_LOADER_OPTIONS_INIT                                                                                      \
   {                                                                                                                 \
     sizeof(ps_loader_options), 0, 0, 0, NULL, 16, 16, 100000, 16, 1, 1, 4, 1, 0.0, 1.0, 16, 1.0, 0, 0, 0, 1.0, 0.0, \
-        0.0, 1.0, 1000000, 4, 1024, 4, 1, PS_FLOAT32, PS_OVERFLOW_BLOCK, 0, 0, 0.0, 1.0                             \
+        0.0, 1.0, 1000000, 4, 1024, 4, 1, PS_FLOAT32, PS_OVERFLOW_BLOCK, 0, 0, 0.0, 1.0, 1, 0                       \
   }
 
 /* What PS_LOADER_OPTIONS_INIT does; struct_size is sizeof(ps_loader_options).
@@ -93,7 +99,7 @@ typedef struct ps_loader ps_loader;
  *
  * out           receives one hold, the caller's to give back with ps_loader_release()
  * source_count  1 and up
- * sources       so many files, folders (with all below them) and patterns of the shell for either (*, ?, [...])
+ * sources       so many files, folders (with all below them, where recursive is set) and patterns of the shell for either (*, ?, [...])
  * options       optional
  *
  * PS_INVALID_ARGUMENT  also: source_count is below 1, a source is NULL or empty, or a field of options is no value of its
@@ -172,11 +178,11 @@ PS_API ps_status ps_loader_restore(ps_loader *loader, const void *bytes, uint64_
 
 /* Writes what the loader has done as one JSON object in one line:
  *
- * running, seconds (since it was started), epoch, epoch_batches (handed out in this epoch), batches, samples, bytes (all
- * that were handed out), wait_seconds (spent waiting for them), files, files_indexed, chunks, drops, retries, bad_samples,
- * bad_sample_examples (the first few sentences), and stages: for each its name, unit, threads, items, bytes, rate (items
- * a second), load (the share of the time its threads work), wait (the rest), and its queue: capacity, fill_now,
- * fill_mean, drops.
+ * running, seconds (since it was started), epoch, epoch_batches (handed out in this epoch), epoch_chunks (read for
+ * those), batches, samples, bytes (all that were handed out), wait_seconds (spent waiting for them), files,
+ * files_indexed, chunks, drops, retries, bad_samples, bad_sample_examples (the first few sentences), and stages: for each
+ * its name, unit, threads, items, bytes, rate (items a second), load (the share of the time its threads work), wait (the
+ * rest), and its queue: capacity, fill_now, fill_mean, drops.
  *
  * length    receives the bytes of the whole text without its final zero byte, also when it does not fit
  * text      room for capacity bytes: receives as much of the text as fits, always ended by a zero byte; optional when

@@ -176,6 +176,7 @@ class FilePathProviderConfig(Config):
     """Which files are read: all below directory, and sources (files, folders, and patterns of the shell for either).
 
     watch: sources are folders, in which files are taken up as they are closed or renamed into place.
+    recursive: folders are read with all below them; without it only the files in them.
     anchor: a file's name; those that come before it, sorted by name, are not used. queue_capacity counts files.
 
     >>> from penstock import loader
@@ -188,11 +189,13 @@ class FilePathProviderConfig(Config):
     directory: str | os.PathLike[str] | None = None
     sources: Sequence[str | os.PathLike[str]] = ()
     watch: bool = False
+    recursive: bool = True
     anchor: str | None = None
 
     def __post_init__(self) -> None:
         require_integer(self, "queue_capacity", 1, LONGEST_QUEUE)
         require_bool(self, "watch")
+        require_bool(self, "recursive")
         if self.directory is not None:
             object.__setattr__(self, "directory", path_as_str(self.directory, name_of(self, "directory")))
         if isinstance(self.sources, (str, os.PathLike)):
@@ -211,20 +214,23 @@ class FilePathProviderConfig(Config):
 class ChunkSourceLoaderConfig(Config):
     """How files are opened: .gz, .tar, .tar.gz or .tgz, .tar.zst, and all others as they are.
 
-    queue_capacity counts files.
+    queue_capacity counts files. save_index: where each chunk of an archive lies is kept beside it, in .NAME.index, and used
+    as long as the archive has the same size and modification time.
 
     >>> from penstock import loader
     >>> loader.ChunkSourceLoaderConfig(threads=2)
-    ChunkSourceLoaderConfig(threads=2, queue_capacity=16)
+    ChunkSourceLoaderConfig(threads=2, queue_capacity=16, save_index=False)
     """
 
     stage: ClassVar[str] = "chunk_source_loader"
     threads: int = 1
     queue_capacity: int = 16
+    save_index: bool = False
 
     def __post_init__(self) -> None:
         require_integer(self, "threads", 1, MOST_THREADS)
         require_integer(self, "queue_capacity", 1, LONGEST_QUEUE)
+        require_bool(self, "save_index")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import struct as packing
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, TextIO
@@ -15,12 +16,14 @@ from penstock._native import call, ffi, lib, raise_last_error, struct
 from penstock.base import adopt
 from penstock.dtypes import as_dtype
 from penstock.errors import DataError, Error, InvalidArgumentError
-from penstock.loader.config import DataLoaderConfig
+from penstock.loader.config import LARGEST, DataLoaderConfig
+from penstock.meter import Meter
 
 __all__ = ["DataLoader", "EndOfData"]
 
 TENSORS = 3
 POLL_MS = 100  # how long a Ctrl-C may wait
+SHOW_EVERY = 0.1  # seconds
 MOST_EMPTY_EPOCHS = 2
 STATES_MAGIC = b"PSLOADERS1"
 
@@ -42,7 +45,8 @@ class DataLoader:
     which is used again for a later batch once nobody holds it.
 
     Iterating yields the batches to the end of the epoch; the next iteration goes on with the next epoch. Any number of
-    threads may use one loader, each batch goes to one of them. As a context manager it stops at the end.
+    threads may use one loader, each batch goes to one of them. As a context manager it stops at the end. With progress,
+    who iterates sees on standard error how much of the epoch's chunks is read, where that is a terminal.
 
     >>> import pathlib, tempfile
     >>> from penstock import loader
@@ -53,7 +57,9 @@ class DataLoader:
     [5]
     """
 
-    def __init__(self, config: DataLoaderConfig | Mapping[str, Any], *, output: str | None = None) -> None:
+    def __init__(
+        self, config: DataLoaderConfig | Mapping[str, Any], *, output: str | None = None, progress: bool = False
+    ) -> None:
         made = config if isinstance(config, DataLoaderConfig) else DataLoaderConfig.from_dict(config)
         if output is not None:
             made = DataLoaderConfig.from_dict({**made.to_dict(), "output": output})
@@ -61,6 +67,7 @@ class DataLoader:
         self._convert = CONVERSIONS[made.output]
         self._loaders = open_loaders(made)
         self._reports: list[threading.Event] = []
+        self._progress = progress
 
     @property
     def config(self) -> DataLoaderConfig:
@@ -139,12 +146,20 @@ class DataLoader:
         20
         """
         native = self._loader(alias)
-        while True:
-            batch, info = self._wait(native)
-            if batch is not None:
-                yield batch
-            if info.end_of_data or info.last_of_epoch:
-                return
+        share = shares_of(self._config)[alias or next(iter(self._loaders))]
+        meter = EpochMeter(native, self._config, share) if self._progress else None
+        try:
+            while True:
+                batch, info = self._wait(native)
+                if meter is not None:
+                    meter.show_epoch()
+                if batch is not None:
+                    yield batch
+                if info.end_of_data or info.last_of_epoch:
+                    return
+        finally:
+            if meter is not None:
+                meter.clear()
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return self.iterate()
@@ -266,6 +281,28 @@ class DataLoader:
         )
 
 
+class EpochMeter(Meter):
+    """Shows how much of an epoch's chunks is read, some times a second."""
+
+    def __init__(self, native: Any, config: DataLoaderConfig, share: tuple[float, float]) -> None:
+        super().__init__(sys.stderr)
+        self.native = native
+        self.config = config
+        self.share = share[1] - share[0]
+        self.next_time = 0.0
+
+    def show_epoch(self) -> None:
+        """Looks at the time first: metrics cost more than that."""
+        now = time.monotonic()
+        if self.stream is not None and now >= self.next_time:
+            self.next_time = now + SHOW_EVERY
+            metrics = json.loads(metrics_text(self.native))
+            watched = self.config.file_path_provider.watch
+            chunks = min(metrics["chunks"], self.config.shuffling_chunk_pool.chunk_pool_size if watched else LARGEST)
+            total = max(round(chunks * self.share), 1)
+            self.show(min(metrics["epoch_chunks"], total), total)
+
+
 def to_numpy(tensor: Any) -> Any:
     """The same memory as a NumPy array."""
     return tensor.numpy()
@@ -326,6 +363,8 @@ def options_of(config: DataLoaderConfig, share: tuple[float, float]) -> dict[str
         "bad_limit": config.bad_sample_limit or 0,
         "share_begin": share[0],
         "share_end": share[1],
+        "recursive": int(provider.recursive),
+        "save_index": int(source.save_index),
     }
     if unpacker.diff_focus_min is not None:
         for name in ("min", "slope", "q_weight", "policy_scale"):

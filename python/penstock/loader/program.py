@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from penstock.errors import InvalidArgumentError, NotFoundError
 from penstock.loader.config import DataLoaderConfig
@@ -71,11 +71,10 @@ def run_index(config: DataLoaderConfig, options: argparse.Namespace) -> int:
         config, chunk_unpacker=thin, file_path_provider=provider, epochs=1, on_bad_sample="skip", bad_sample_limit=None,
         outputs=None, shuffling_frame_sampler={"reservoir_size_per_thread": 0}, output="tensor",
     )  # fmt: skip
-    with DataLoader(whole) as batches:
+    with DataLoader(whole, progress=True) as batches:
         for _ in batches:
-            show_progress(batches.metrics())
+            pass
         metrics = batches.metrics()
-    end_progress()
     found = {name: metrics[name] for name in ("files", "chunks", "bad_samples", "bad_sample_examples")}
     found["bytes"] = metrics["stages"][2]["bytes"]
     if options.json:
@@ -85,19 +84,6 @@ def run_index(config: DataLoaderConfig, options: argparse.Namespace) -> int:
         print(f"{found['files']} files, {good} chunks in {found['bytes'] / 1e6:.1f} MB, {found['bad_samples']} bad")
         print("".join(f"  {sentence}\n" for sentence in found["bad_sample_examples"]), end="")
     return 1 if found["bad_samples"] else 0
-
-
-def show_progress(metrics: dict[str, Any], stream: TextIO = sys.stderr) -> None:
-    """How far the chunks are read, where somebody looks."""
-    if stream.isatty() and metrics["chunks"]:
-        done = metrics["stages"][2]["items"] / metrics["chunks"]
-        print(f"\r{bar(done)} {done:4.0%} of {metrics['chunks']} chunks", end="", file=stream, flush=True)
-
-
-def end_progress(stream: TextIO = sys.stderr) -> None:
-    """Takes the bar away."""
-    if stream.isatty():
-        print("\r\x1b[K", end="", file=stream, flush=True)
 
 
 def loading(config: DataLoaderConfig, seconds: float) -> Iterator[tuple[DataLoader, float]]:

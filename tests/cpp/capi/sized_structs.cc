@@ -173,10 +173,10 @@ void wrong_loader_counts(SizedStruct &options) {
       {"tensor_threads", &ps_loader_options::tensor_threads}};
   for (const auto &[name, field] : threads)
     for (const int32_t value : {0, -1, 1025}) wrong(options, name, field, value, PS_OUT_OF_RANGE);
-  const std::pair<const char *, int32_t ps_loader_options::*> flags[] = {{"watch", &ps_loader_options::watch},
-                                                                         {"diff_focus", &ps_loader_options::diff_focus},
-                                                                         {"drop_last", &ps_loader_options::drop_last},
-                                                                         {"skip_bad", &ps_loader_options::skip_bad}};
+  const std::pair<const char *, int32_t ps_loader_options::*> flags[] = {
+      {"watch", &ps_loader_options::watch},         {"diff_focus", &ps_loader_options::diff_focus},
+      {"drop_last", &ps_loader_options::drop_last}, {"skip_bad", &ps_loader_options::skip_bad},
+      {"recursive", &ps_loader_options::recursive}, {"save_index", &ps_loader_options::save_index}};
   for (const auto &[name, field] : flags)
     for (const int32_t value : {-1, 2}) wrong(options, name, field, value, PS_INVALID_ARGUMENT);
 }
@@ -218,7 +218,9 @@ SizedStruct loader_options() {
                                                      FIELD(ps_loader_options, skip_bad),
                                                      FIELD(ps_loader_options, bad_limit),
                                                      FIELD(ps_loader_options, share_begin),
-                                                     FIELD(ps_loader_options, share_end)});
+                                                     FIELD(ps_loader_options, share_end),
+                                                     FIELD(ps_loader_options, recursive),
+                                                     FIELD(ps_loader_options, save_index)});
   wrong_loader_counts(options);
   const std::pair<const char *, double ps_loader_options::*> numbers[] = {
       {"hanse_threshold", &ps_loader_options::hanse_threshold},

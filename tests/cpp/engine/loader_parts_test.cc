@@ -107,6 +107,32 @@ TEST(OrderedQueue, GivesEntriesInTheOrderOfTheirNumbers) {
   EXPECT_THAT(rest_of(queue), ElementsAre(0, 10, 20));
 }
 
+TEST(OrderedQueue, PassesOverNumbersThatAreSkipped) {
+  OrderedQueue<int> queue(4);
+  queue.skip(1);
+  queue.put(0, 0);
+  queue.skip(2);
+  queue.put(3, 30);
+  EXPECT_EQ(queue.take()->entry, 0);
+  queue.skip(4);
+  queue.skip(5);
+  queue.end(6);
+  EXPECT_THAT(rest_of(queue), ElementsAre(30));
+}
+
+TEST(OrderedQueue, MakesWhoSkipsTooFarAheadWait) {
+  OrderedQueue<int> queue(2);
+  std::thread ahead([&] {
+    for (uint64_t number = 1; number < 100; ++number) queue.skip(number);
+    queue.end(100);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_LE(queue.figures().fill, 2);
+  queue.put(0, 7);
+  EXPECT_THAT(rest_of(queue), ElementsAre(7));
+  ahead.join();
+}
+
 TEST(OrderedQueue, MakesWhoIsTooFarAheadWait) {
   OrderedQueue<int> queue(2);
   std::thread ahead([&] {

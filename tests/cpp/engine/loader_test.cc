@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/random.h"
+#include "tests/cpp/engine/child_process.h"
 #include "tests/cpp/engine/io_testing.h"
 
 namespace penstock::core {
@@ -26,10 +27,15 @@ LoaderOptions small_options() {
 
 constexpr std::chrono::milliseconds for_ever(-1);
 
+std::string bytes_of(const TensorBatch &batch) {
+  std::string bytes;
+  for (const Tensor &tensor : *batch.tensors) bytes += element_bytes(tensor).substr(0, 100'000);
+  return bytes;
+}
+
 std::string all_bytes(Loader &loader) {
   std::string bytes;
-  while (const auto batch = loader.next(for_ever))
-    for (const Tensor &tensor : *batch->tensors) bytes += element_bytes(tensor).substr(0, 100'000);
+  while (const auto batch = loader.next(for_ever)) bytes += bytes_of(*batch);
   return bytes;
 }
 
@@ -70,6 +76,47 @@ TEST(Loader, GoesOnFromAStateUnderOtherDelays) {
   Loader rest(disturbed(small_options(), 2));
   rest.restore(state);
   EXPECT_TRUE(all_bytes(rest) == all_bytes(whole));
+}
+
+TEST(Loader, GoesOnInTheChildAndInTheParentAfterAFork) {
+  const std::string whole = all_bytes(small_options());
+  for (uint64_t taken = 0; taken < 9; ++taken) {
+    Loader loader(disturbed(small_options(), taken));
+    std::string before;
+    for (uint64_t batch = 0; batch < taken; ++batch) before += bytes_of(*loader.next(for_ever));
+    const std::string rest = whole.substr(before.size());
+    ASSERT_EQ(before, whole.substr(0, before.size()));
+    EXPECT_EQ(child_result([&] { return all_bytes(loader) == rest ? 0 : 1; }), 0) << "after " << taken << " batches";
+    EXPECT_TRUE(all_bytes(loader) == rest) << "after " << taken << " batches";
+  }
+}
+
+TEST(Loader, CanBeForkedWhileOtherThreadsUseIt) {
+  LoaderOptions options = small_options();
+  options.epochs = 0;
+  Loader loader(options);
+  const Lc0Tensors held = *loader.next(for_ever)->tensors;
+  std::atomic<bool> enough{false};
+  std::thread consumer([&] {
+    while (!enough) try {
+        loader.next(for_ever);
+      } catch (const Error &error) {
+        EXPECT_EQ(error.status(), Status::cancelled) << error.sentence();  // by the restore() below
+      }
+  });
+  std::thread starter([&] {
+    while (!enough) loader.restore(loader.state());
+  });
+  for (int forks = 0; forks < 20; ++forks)
+    EXPECT_EQ(child_result([&] {
+                Lc0Tensors kept = held;
+                for (int batch = 0; batch < 3; ++batch) kept = *loader.next(for_ever)->tensors;
+                return element_bytes(kept.front()).empty() ? 1 : 0;
+              }),
+              0);
+  enough = true;
+  consumer.join();
+  starter.join();
 }
 
 TEST(Loader, SaysWhichStageIsBehindWhenABatchIsNotReadyInTime) {

@@ -1,0 +1,36 @@
+// The index of an archive, saved beside it, so that it is read from front to back once and not at every start.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/io/file_list.h"
+
+namespace penstock::core {
+
+// Where a chunk lies: in its file, or in what that inflates to.
+struct IndexedChunk {
+  uint64_t offset, size;
+  uint64_t name_begin;  // its name among those of all chunks
+  uint32_t name_size;
+  bool is_gzip;
+};
+
+struct ChunkTable {
+  std::vector<IndexedChunk> chunks;
+  std::string names;
+};
+
+// FOLDER/.NAME.index for FOLDER/NAME: hidden, so that no loader takes it for a chunk.
+std::string path_of_saved_index(const std::string &path);
+
+// The saved index of an archive; nothing where there is none, where it is damaged or of another version, and where the archive
+// has another size or modification time than it had then.
+std::optional<ChunkTable> read_saved_index(const SourceFile &archive);
+
+// Saves one, whole or not at all.  Throws as AtomicFile does.
+void save_index(const SourceFile &archive, const ChunkTable &table);
+
+}  // namespace penstock::core
