@@ -195,18 +195,16 @@ void Pipeline::load() {
   InflationRoom packed;
   while (auto claim = planner_->claim()) {
     const uint64_t number = claim->number;
-    LoadedChunk loaded = load_chunk(std::move(*claim), packed);
-    // What was inflated just now lies in this core's cache still.
-    std::optional<UnpackedChunk> unpacked;
-    if (idle_unpackers_.try_acquire()) {
-      const IdleAgain idle_again(idle_unpackers_);
-      unpacked = unpack_chunk(std::move(loaded));
-    }
-    const bool goes_on = unpacked ? loaded_.skip(number) && unpacked_.put(number, std::move(*unpacked))
-                                  : loaded_.put(number, std::move(loaded));
-    if (!goes_on) return;
+    if (!hand_on(number, load_chunk(std::move(*claim), packed))) return;
   }
   loaded_.end(planner_->claimed());
+}
+
+// What was inflated just now lies in this core's cache still: it is unpacked here where an unpacker is idle.
+bool Pipeline::hand_on(uint64_t number, LoadedChunk loaded) {
+  if (!idle_unpackers_.try_acquire()) return loaded_.put(number, std::move(loaded));
+  UnpackedChunk unpacked = unpack_acquired(std::move(loaded));
+  return loaded_.skip(number) && unpacked_.put(number, std::move(unpacked));
 }
 
 Pipeline::LoadedChunk Pipeline::load_chunk(Claim claim, InflationRoom &packed) {
@@ -237,12 +235,14 @@ void Pipeline::read_chunk(LoadedChunk &loaded, InflationRoom &packed) {
 void Pipeline::unpack() {
   while (auto taken = loaded_.take()) {
     idle_unpackers_.acquire();
-    std::optional<IdleAgain> idle_again(idle_unpackers_);
-    UnpackedChunk unpacked = unpack_chunk(std::move(taken->entry));
-    idle_again.reset();
-    if (!unpacked_.put(taken->number, std::move(unpacked))) return;
+    if (!unpacked_.put(taken->number, unpack_acquired(std::move(taken->entry)))) return;
   }
   if (!loaded_.is_closed()) unpacked_.end(planner_->claimed());
+}
+
+UnpackedChunk Pipeline::unpack_acquired(LoadedChunk loaded) {
+  const IdleAgain idle_again(idle_unpackers_);
+  return unpack_chunk(std::move(loaded));
 }
 
 UnpackedChunk Pipeline::unpack_chunk(LoadedChunk loaded) {

@@ -91,6 +91,8 @@ class Pipeline {
   void make_tensors();
   LoadedChunk load_chunk(Claim claim, InflationRoom &packed);
   void read_chunk(LoadedChunk &loaded, InflationRoom &packed);
+  bool hand_on(uint64_t number, LoadedChunk loaded);
+  UnpackedChunk unpack_acquired(LoadedChunk loaded);
   UnpackedChunk unpack_chunk(LoadedChunk loaded);
   TensorBatch make_tensor_batch(Batch batch);
   void note_bad(const UnpackedChunk &chunk);
@@ -103,7 +105,7 @@ class Pipeline {
   const std::unique_ptr<RoomShelf> rooms_;
   StoragePool storages_;
 
-  std::counting_semaphore<ThreadPool::most_threads> idle_unpackers_;
+  std::counting_semaphore<ThreadPool::most_threads> idle_unpackers_;  // so many chunks more may be unpacked at a time
   OrderedQueue<LoadedChunk> loaded_;
   OrderedQueue<UnpackedChunk> unpacked_;
   OrderedQueue<Batch> sampled_;

@@ -54,12 +54,16 @@ std::optional<ChunkTable> read_saved_index(const SourceFile &archive) {
     const File file = File::open(path_of_saved_index(archive.path));
     std::vector<std::byte> bytes(file.size());
     file.read(0, bytes);
-    const SnapshotReader snapshot = SnapshotReader::open(bytes, kind, version, layout);
-    if (!is_of(snapshot, archive)) return std::nullopt;
-    return read_table(snapshot);
+    return parse_saved_index(bytes, archive);
   } catch (const Error &) {
     return std::nullopt;
   }
+}
+
+std::optional<ChunkTable> parse_saved_index(std::span<const std::byte> bytes, const SourceFile &archive) {
+  const SnapshotReader snapshot = SnapshotReader::open(bytes, kind, version, layout);
+  if (!is_of(snapshot, archive)) return std::nullopt;
+  return read_table(snapshot);
 }
 
 void save_index(const SourceFile &archive, const ChunkTable &table) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ std::string path_of_saved_index(const std::string &path);
 // The saved index of an archive; nothing where there is none, where it is damaged or of another version, and where the archive
 // has another size or modification time than it had then.
 std::optional<ChunkTable> read_saved_index(const SourceFile &archive);
+
+// What its bytes say; nothing where they are of an archive with another size or modification time.  Throws data_error where they
+// are no index, or damaged.
+std::optional<ChunkTable> parse_saved_index(std::span<const std::byte> bytes, const SourceFile &archive);
 
 // Saves one, whole or not at all.  Throws as AtomicFile does.
 void save_index(const SourceFile &archive, const ChunkTable &table);

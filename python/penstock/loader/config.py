@@ -214,8 +214,8 @@ class FilePathProviderConfig(Config):
 class ChunkSourceLoaderConfig(Config):
     """How files are opened: .gz, .tar, .tar.gz or .tgz, .tar.zst, and all others as they are.
 
-    queue_capacity counts files. save_index: where each chunk of an archive lies is kept beside it, in .NAME.index, and used
-    as long as the archive has the same size and modification time.
+    queue_capacity counts files. save_index: where each chunk of an archive lies is kept beside it, in .NAME.index, and
+    used as long as the archive has the same size and modification time.
 
     >>> from penstock import loader
     >>> loader.ChunkSourceLoaderConfig(threads=2)
