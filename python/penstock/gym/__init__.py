@@ -24,7 +24,7 @@ except ImportError as error:
 
 from penstock import worlds
 from penstock.errors import InvalidArgumentError
-from penstock.gym.environment import Environment, MountainCarContinuous, Pendulum
+from penstock.gym.environment import Environment, GridWorld, MountainCarContinuous, Pendulum
 from penstock.gym.facts import GAMES, REWARD_THRESHOLDS
 from penstock.gym.vector import VectorEnvironment
 
@@ -33,10 +33,16 @@ if TYPE_CHECKING:
 
     from penstock.world_options import Precision, Random
 
-__all__ = ["Environment", "MountainCarContinuous", "Pendulum", "VectorEnvironment", "make_vec"]
+__all__ = ["Environment", "GridWorld", "MountainCarContinuous", "Pendulum", "VectorEnvironment", "make_vec"]
 
 NAMESPACE = "penstock"
-OWN_ENTRY_POINTS = {"MountainCarContinuous-v0": "MountainCarContinuous", "Pendulum-v1": "Pendulum"}
+OWN_ENTRY_POINTS = {
+    "GridWorld": "GridWorld",
+    "MountainCarContinuous-v0": "MountainCarContinuous",
+    "Pendulum-v1": "Pendulum",
+}
+# Games whose own name has no version, as names of Gymnasium's have.
+VERSIONED = {"GridWorld": "GridWorld-v0"}
 
 
 def make_vec(  # noqa: PLR0913 - each is an option of its own
@@ -53,7 +59,7 @@ def make_vec(  # noqa: PLR0913 - each is an option of its own
     render_mode: str | None = None,
     rng: Random = "counter",
     precision: Precision = "f32",
-    **parameters: float,
+    **parameters: Any,
 ) -> VectorEnv[Any, Any, Any]:
     """Makes a vector of environments of one game: what gymnasium.make_vec("penstock/" + name, ...) makes.
 
@@ -69,7 +75,7 @@ def make_vec(  # noqa: PLR0913 - each is an option of its own
     episode_statistics  True: infos has "episode", as Gymnasium's wrapper RecordEpisodeStatistics gives it
     render_mode         "rgb_array" or None
     rng, precision      as penstock.worlds.make() takes them: "gymnasium" and "f64" follow the originals to the last bit
-    parameters          the game's own numbers, as g=9.81 for Pendulum-v1
+    parameters          the game's own numbers, as g=9.81 for Pendulum-v1; level or levels for GridWorld
 
     >>> import penstock.gym
     >>> environments = penstock.gym.make_vec("Pendulum-v1", num_envs=2, g=9.81)
@@ -91,7 +97,8 @@ def make_vec(  # noqa: PLR0913 - each is an option of its own
         "precision": precision,
         **parameters,
     }
-    registered = f"{NAMESPACE}/{name.removeprefix(NAMESPACE + '/')}"
+    game = name.removeprefix(f"{NAMESPACE}/")
+    registered = f"{NAMESPACE}/{VERSIONED.get(game, game)}"
     return gymnasium.make_vec(registered, num_envs, "vector_entry_point", **options)
 
 
@@ -113,11 +120,11 @@ def register_games() -> None:
     """Puts every game of one agent into Gymnasium's registry."""
     for name in GAMES:
         gymnasium.register(
-            f"{NAMESPACE}/{name}",
+            f"{NAMESPACE}/{VERSIONED.get(name, name)}",
             entry_point=f"{__name__}:{OWN_ENTRY_POINTS.get(name, 'Environment')}",
             vector_entry_point=f"{__name__}:make_vector_environment",
             reward_threshold=REWARD_THRESHOLDS.get(name),
-            max_episode_steps=worlds.make(name).episode_length,
+            max_episode_steps=None if name in VERSIONED else worlds.make(name).episode_length,
             kwargs={"name": name},
         )
 

@@ -62,6 +62,11 @@ def observation_space(worlds: Worlds) -> spaces.Box:
 def action_space(worlds: Worlds) -> spaces.Discrete | spaces.Box:
     """The space of one world's actions."""
     low, high = (np.asarray(bound) for bound in worlds.bounds("action"))
+    if worlds.action.dtype.name == "int32" and low.ndim > 0:
+        raise InvalidArgumentError(
+            f"{worlds.game}: this level has {low.size} agents: an environment of Gymnasium has one; "
+            "step the others through penstock.worlds"
+        )
     if worlds.action.dtype.name == "int32":
         return spaces.Discrete(int(high - low) + 1, start=int(low))
     return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)

@@ -55,7 +55,7 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
         render_mode: str | None = None,
         rng: Random = "counter",
         precision: Precision = "f32",
-        **parameters: float,
+        **parameters: Any,
     ) -> None:
         numbers: dict[str, Any] = {**parameters}
         self.name = name
