@@ -109,7 +109,9 @@ class Browser:
     def open(self, page: Path) -> None:
         """Opens a file and waits until it says that it is ready."""
         self.call("Page.navigate", url=page.as_uri())
-        self.wait_for("document.documentElement.dataset.ready === 'yes'")
+        self.wait_for(
+            f"location.href === {json.dumps(page.as_uri())} && document.documentElement?.dataset.ready === 'yes'"
+        )
 
     def evaluate(self, expression: str) -> Any:
         """The value of an expression on the page."""
@@ -155,7 +157,9 @@ class Browser:
         """The pixels of a canvas: uint8 [height, width, 3]."""
         width, height, encoded = self.evaluate(
             f"(() => {{ const canvas = document.getElementById('{identifier}'), {{ width, height }} = canvas;"
-            "const bytes = canvas.getContext('2d').getImageData(0, 0, width, height).data;"
+            "const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });"
+            "copy.drawImage(canvas, 0, 0);"
+            "const bytes = copy.getImageData(0, 0, width, height).data;"
             "let text = ''; for (let at = 0; at < bytes.length; at += 8192)"
             "  text += String.fromCharCode(...bytes.subarray(at, at + 8192));"
             "return [width, height, btoa(text)]; })()"

@@ -257,7 +257,8 @@ def test_it_shows_the_steps_that_were_asked_for(browser: Browser, tmp_path: Path
     film = Film(tmp_path, "Pendulum-v1", steps=30)
     browser.open(film.make(first_step=10, steps=5, worlds=[2]))
     assert (browser.text("time"), browser.text("step")) == ("0 / 5", "10")
-    assert difference(painted := browser.canvas("picture"), film.picture(2, 10, painted)) < LARGEST_MEAN_DIFFERENCE
+    painted = browser.canvas("picture")
+    assert difference(painted, film.picture(2, 10, painted)) < LARGEST_MEAN_DIFFERENCE
     browser.press("End")
     assert browser.text("step") == "15"
 
