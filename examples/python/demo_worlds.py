@@ -1,21 +1,23 @@
-"""Steps 1024 Escape Rooms, trains a small policy on them with NumPy alone, and writes a page that shows what it has learnt.
+"""Steps 1024 Escape Rooms, trains a small policy on them with NumPy alone, and writes a page that shows it.
 
     python demo_worlds.py [--seconds 20] [--page escape_room.html]
 
-The policy is linear: from what an agent sees (itself, its partner, buttons, cubes, the door, its lidar) to the scores of
-what it may do.  It learns by policy gradients: what was followed by more reward than expected becomes likelier.
+The policy is linear: from what an agent sees (itself, its partner, buttons, cubes, the door, its lidar) to the scores
+of what it may do.  It learns by policy gradients: what was followed by more reward than expected becomes likelier.
 """
 
 import argparse
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import penstock
 
-Array = npt.NDArray[np.float32]
+Array: TypeAlias = npt.NDArray[Any]
 
 SEEN = ["self", "partner", "entities", "door", "lidar"]
 CHOICES = [4, 8, 5, 2]  # how much to move, where to, turning, grabbing
@@ -31,10 +33,14 @@ class Rooms:
     def __init__(self, num_worlds: int, seed: int) -> None:
         self.worlds = penstock.worlds.make("EscapeRoom", num_worlds=num_worlds, seed=seed)
         agents = 2 * num_worlds
-        self.views = [np.from_dlpack(self.worlds.tensor(name)).reshape(agents, -1) for name in SEEN]
-        self.action = np.from_dlpack(self.worlds.action).reshape(agents, len(CHOICES))
-        self.reward = np.from_dlpack(self.worlds.reward).reshape(agents)
-        self.ended = np.from_dlpack(self.worlds.truncated)
+        self.views = [self.array(name).reshape(agents, -1) for name in SEEN]
+        self.action = self.array("action").reshape(agents, len(CHOICES))
+        self.reward = self.array("reward").reshape(agents)
+        self.ended = self.array("truncated")
+
+    def array(self, name: str) -> Array:
+        """One of the worlds' tensors, which each step writes, as NumPy sees it."""
+        return np.from_dlpack(self.worlds.tensor(name))
 
     def see(self) -> Array:
         """What each agent sees, with a 1 behind."""
@@ -57,16 +63,16 @@ class Policy:
 
     def probabilities(self, seen: Array) -> Array:
         """Of each choice, side by side."""
-        scores = np.exp(np.clip(seen @ self.weights[:, :-1], -20, 20))
-        for begin, end in zip(BOUNDS, BOUNDS[1:], strict=False):
+        scores: Array = np.exp(np.clip(seen @ self.weights[:, :-1], -20, 20))
+        for begin, end in pairwise(BOUNDS):
             scores[:, begin:end] /= scores[:, begin:end].sum(axis=1, keepdims=True)
         return scores
 
-    def act(self, seen: Array, action: npt.NDArray[np.int32]) -> tuple[Array, Array]:
+    def act(self, seen: Array, action: Array) -> tuple[Array, Array]:
         """Writes an action for each agent; gives the probabilities, and a 1 for what was chosen."""
         likely = self.probabilities(seen)
         chosen = np.zeros_like(likely)
-        for choice, (begin, end) in enumerate(zip(BOUNDS, BOUNDS[1:], strict=False)):
+        for choice, (begin, end) in enumerate(pairwise(BOUNDS)):
             drawn = self.chance.random((len(seen), 1), np.float32)
             action[:, choice] = (likely[:, begin:end].cumsum(axis=1)[:, :-1] < drawn).sum(axis=1)
             chosen[np.arange(len(seen)), begin + action[:, choice]] = 1
@@ -136,7 +142,7 @@ def main() -> None:
     print(f"6. 1024 Escape Rooms, two agents each, are stepped: {speed(rooms, 1):,.0f} agent-steps a second.")
     policy = Policy(rooms.see().shape[1], seed=0)
     said = "   {}: an agent gets {:.2f} in an episode, comes {:.1f} of 40 far; {:.0%} pass the first room"
-    print(f"\n7. A linear policy learns for {chosen.seconds:g} s, with NumPy; it is tried in rooms it did not train in.")
+    print(f"\n7. A linear policy learns for {chosen.seconds:g} s, with NumPy, and is tried in other rooms.")
     before = play(policy, Rooms(256, seed=1_000_000))
     print(said.format("before", *before))
     rooms.worlds.reset()

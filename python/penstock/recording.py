@@ -144,7 +144,7 @@ def replay(
     return replayed(run, threads, kernel, progress)
 
 
-def replay_page(  # noqa: PLR0913 - each is an option that the C ABI has
+def replay_page(
     path: Path,
     page: Path,
     *,
@@ -185,9 +185,7 @@ def replay_page(  # noqa: PLR0913 - each is an option that the C ABI has
     )
 
     def run(with_progress: WithProgress, report: Any, options: Any) -> None:
-        with_progress.run(
-            call, lib.ps_replay_page, report, os.fsencode(page), os.fsencode(path), options, page_options
-        )
+        with_progress.run(call, lib.ps_replay_page, report, os.fsencode(page), os.fsencode(path), options, page_options)
 
     return replayed(run, threads, kernel, progress)
 

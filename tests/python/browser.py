@@ -1,4 +1,4 @@
-"""A headless Chromium as tests use one: a page is opened, looked at, clicked and typed on, and what it complains of is kept.
+"""A headless Chromium: a page is opened, looked at, clicked and typed on, and what it complains of is kept.
 
 It is driven through the DevTools protocol over two pipes, so that nothing but the browser itself is needed.
 """

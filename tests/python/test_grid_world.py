@@ -38,7 +38,7 @@ def test_a_level_is_in_a_file() -> None:
 
 
 def test_many_files_are_one_batch() -> None:
-    files = [str(LEVELS / "key_and_door.txt"), LEVELS / "key_and_door.txt"]
+    files: list[str | Path] = [str(LEVELS / "key_and_door.txt"), LEVELS / "key_and_door.txt"]
     played = worlds.make("GridWorld", num_worlds=64, levels=files, level="step_limit: 50\n@G\n")
     assert set(np.from_dlpack(played.level).tolist()) == {0, 1, 2}
     assert played.observation.shape == (64, 7, 4, 9)
@@ -76,7 +76,7 @@ def test_mistakes_name_the_file_the_line_and_the_column(tmp_path: Path) -> None:
         worlds.make("GridWorld", level="@\udcffG\n")
     with pytest.raises(penstock.DataError, match="NUL"):
         worlds.make("GridWorld", level="@\0G\n")
-    with pytest.raises(penstock.NotFoundError, match="missing.txt"):
+    with pytest.raises(penstock.NotFoundError, match=r"missing\.txt"):
         worlds.make("GridWorld", levels=tmp_path / "missing.txt")
     with pytest.raises(penstock.IoError, match=str(tmp_path)):
         worlds.make("GridWorld", levels=tmp_path)

@@ -1,22 +1,20 @@
 """The page that plays a recording, in a headless Chromium: what it shows, and what its controls do."""
 
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import penstock
 import pytest
+from browser import Browser
 from penstock import worlds
 
-from browser import Browser
-
 STEPS = 60
-Picture = npt.NDArray[np.uint8]
+Picture: TypeAlias = npt.NDArray[Any]
 
 # Chromium and the engine round edges otherwise: a pixel on one may differ by a lot, the others hardly.
 LARGEST_MEAN_DIFFERENCE = 2.0  # of 255
@@ -130,8 +128,9 @@ def test_it_scrubs(browser: Browser, escape_room: Film) -> None:
     assert browser.text("time") == "30 / 60"
     browser.press("ArrowLeft")
     assert browser.text("step") == "29"
-    box = browser.evaluate("(({ x, y, width, height }) => [x, y, width, height])"
-                           "(document.getElementById('curve').getBoundingClientRect())")
+    box = browser.evaluate(
+        "(({ x, y, width, height }) => [x, y, width, height])(document.getElementById('curve').getBoundingClientRect())"
+    )
     browser.click_at(box[0] + box[2] - 9, box[1] + box[3] / 2)
     assert browser.text("time") == "60 / 60"
 
@@ -286,14 +285,15 @@ def test_a_recording_that_is_cut_short_says_so(browser: Browser, tmp_path: Path)
 def test_what_cannot_be_shown_is_refused_and_leaves_the_page_that_was(tmp_path: Path) -> None:
     film = Film(tmp_path, "CartPole-v1", steps=5)
     film.page.write_text("mine")
-    for options, error, message in [
+    refusals: list[tuple[dict[str, Any], type[penstock.Error], str]] = [
         ({"worlds": [3]}, penstock.OutOfRangeError, "world is 3: expected 0 to 2"),
         ({"worlds": [1, 1]}, penstock.InvalidArgumentError, "world 1 is to be shown twice"),
         ({"worlds": []}, penstock.InvalidArgumentError, "worlds is empty"),
         ({"first_step": 6}, penstock.OutOfRangeError, "first_step is 6: expected 0 to 5"),
         ({"steps": 0}, penstock.OutOfRangeError, "step_count is 0: expected 1 to 100000"),
         ({"worlds": range(65)}, penstock.OutOfRangeError, "world_count is 65: expected 0 to 64"),
-    ]:
+    ]
+    for options, error, message in refusals:
         with pytest.raises(error, match=message):
             worlds.replay_page(film.recording, film.page, **options)
         assert film.page.read_text() == "mine"

@@ -9,7 +9,7 @@ import numpy as np
 import penstock.sb3
 import pytest
 import torch
-from penstock.gym.facts import GAMES
+from penstock.gym.facts import ORIGINALS
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.env_checker import check_env
@@ -20,7 +20,7 @@ from stable_baselines3.common.vec_env import VecFrameStack, VecMonitor, VecNorma
 
 NUM_ENVS = 5
 FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
-each_game = pytest.mark.parametrize("name", GAMES)
+each_game = pytest.mark.parametrize("name", ORIGINALS)
 
 
 @pytest.fixture(autouse=True)

@@ -139,7 +139,7 @@
     let low = 0, high = 0;
     for (const row of returns) for (const value of row) [low, high] = [Math.min(low, value), Math.max(high, value)];
     if (high === low) high = low + 1;
-    const margin = { left: 44, right: 8, top: 6, bottom: 16 };
+    const margin = { left: 52, right: 8, top: 6, bottom: 16 };
     return {
       low, high, margin,
       x: (frame) => margin.left + (frame / Math.max(1, frameCount - 1)) * (width - margin.left - margin.right),
@@ -156,12 +156,13 @@
     context.lineWidth = 1;
     context.font = "11px system-ui, 'DejaVu Sans', sans-serif";
     context.textAlign = "right";
+    const axis = (number) => String(Number(number.toPrecision(3)));
     for (const value of new Set([scale.low, 0, scale.high])) {
       context.beginPath();
       context.moveTo(scale.margin.left, scale.y(value));
       context.lineTo(width - scale.margin.right, scale.y(value));
       context.stroke();
-      context.fillText(short(value), scale.margin.left - 6, scale.y(value) + 4);
+      context.fillText(axis(value), scale.margin.left - 6, scale.y(value) + 4);
     }
     context.textAlign = "left";
     context.fillText(`step ${facts.steps[0]}`, scale.margin.left, height - 3);

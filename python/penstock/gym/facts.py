@@ -14,6 +14,7 @@ from penstock.worlds import Worlds, games, make
 
 __all__ = [
     "GAMES",
+    "ORIGINALS",
     "REWARD_THRESHOLDS",
     "action_space",
     "checked_render_mode",
@@ -24,6 +25,9 @@ __all__ = [
 
 # Those of one agent with one observation, which an environment here can be.
 GAMES: Final = [name for name in games() if "observation" in make(name).tensors()]
+
+# Those that Gymnasium has too, by the same names.
+ORIGINALS: Final = [name for name in GAMES if "-v" in name]
 
 # As Gymnasium registers its own.
 REWARD_THRESHOLDS: Final = {

@@ -66,12 +66,12 @@ void draw_lines(Canvas &canvas, const World &world) {
     canvas.line({0, 1.0 * row}, {1.0 * world.columns, 1.0 * row}, 0.03, LineEnds::flat, line_colour);
 }
 
-// One rectangle for a row's neighbouring walls, so that no seam shows.
+// One rectangle for a row's neighbouring walls, which reaches into the row below a little, so that no seam shows.
 void draw_walls(Canvas &canvas, const World &world, int32_t row) {
   for (int32_t column = 0, end = 0; column < world.columns; column = end + 1) {
     for (end = column; end < world.columns && world.cell({row, end}) == wall_cell;) ++end;
     const double top = world.rows - row;
-    if (end > column) draw_rectangle(canvas, {1.0 * column, top - 1}, {1.0 * end, top}, wall_colour);
+    if (end > column) draw_rectangle(canvas, {1.0 * column, top - 1.02}, {1.0 * end, top}, wall_colour);
   }
 }
 
@@ -102,11 +102,10 @@ void draw_grid_world(Canvas &canvas, const World &world) {
   canvas.look_at({world.columns / 2.0, world.rows / 2.0},
                  std::min(1.0 * canvas.width() / world.columns, 1.0 * canvas.height() / world.rows));
   draw_lines(canvas, world);
-  for (int32_t row = 0; row < world.rows; ++row) {
-    draw_walls(canvas, world, row);
+  for (int32_t row = 0; row < world.rows; ++row) draw_walls(canvas, world, row);
+  for (int32_t row = 0; row < world.rows; ++row)
     for (int32_t column = 0; column < world.columns; ++column)
       draw_cell(canvas, middle_of(world, {row, column}), world.cell({row, column}));
-  }
   for (int32_t agent = 0; agent < world.agent_count; ++agent) draw_agent(canvas, world, agent);
 }
 
