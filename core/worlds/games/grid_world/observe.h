@@ -41,11 +41,11 @@ inline Planes make_planes(const LevelSet &set) {
 
 // Writes planes.count * rows * columns numbers for each agent, one agent after the other.
 PS_HD inline void observe(const World &world, const Planes &planes, float *out) {
-  const int32_t cell_count = world.rows * world.columns;
-  const auto cell_at = [&](const Agent &agent) { return agent.row * world.columns + agent.column; };
+  const int64_t cell_count = int64_t{world.rows} * world.columns;
+  const auto cell_at = [&](const Agent &agent) { return int64_t{agent.row} * world.columns + agent.column; };
   for (int32_t index = 0; index < world.agent_count; ++index, out += planes.count * cell_count) {
     std::fill_n(out, planes.count * cell_count, 0.0f);
-    for (int32_t cell = 0; cell < cell_count; ++cell) {
+    for (int64_t cell = 0; cell < cell_count; ++cell) {
       const uint8_t code = world.cells[cell];
       const int32_t plane = code < cell_codes ? planes.of_cell[code] : -1;
       if (plane >= 0) out[plane * cell_count + cell] = 1;
