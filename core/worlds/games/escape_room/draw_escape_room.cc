@@ -85,7 +85,7 @@ void draw_escape_room(Canvas &canvas, const World &world) {
 
 void draw_lidar(Canvas &canvas, const World &world, std::span<const float> lidar) {
   look_at_building(canvas);
-  const size_t ray_count = lidar.size() / (2 * agent_count);
+  const size_t ray_count = lidar.size() / (size_t{2} * agent_count);
   const float *next = lidar.data();
   for (int32_t agent = 0; agent < agent_count; ++agent) {
     const Body &body = world.simulation.bodies[agent];

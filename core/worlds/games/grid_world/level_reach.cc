@@ -27,7 +27,9 @@ class Reach {
   }
 
  private:
-  size_t index_of(Place place) const { return static_cast<size_t>(place.row * level_.columns + place.column); }
+  size_t index_of(Place place) const {
+    return static_cast<size_t>(place.row) * static_cast<size_t>(level_.columns) + static_cast<size_t>(place.column);
+  }
 
   bool can_enter(uint8_t cell, uint32_t keys) const {
     if (cell == wall_cell) return false;
