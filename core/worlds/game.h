@@ -43,7 +43,7 @@ struct GameOptions {
   Randomness randomness = Randomness::counter;
   WorldsKernel kernel = WorldsKernel::automatic;
   int64_t episode_length = 0;     // as WorldsOptions has it: 0 is the game's own
-  std::vector<LevelText> levels{};  // for a game that has them; none: the game's own
+  std::vector<LevelText> levels;  // for a game that has them; none: the game's own
 };
 
 // A number of a game's that a user may set.

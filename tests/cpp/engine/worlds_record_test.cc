@@ -51,7 +51,8 @@ TEST(WorldsRecord, EveryGameReplaysInEveryMode) {
           WorldsOptions options = options_of(9);
           options.autoreset = autoreset;
           options.episode_length = 20;
-          options.game = {precision, randomness, WorldsKernel::automatic};
+          options.game.precision = precision;
+          options.game.randomness = randomness;
           Worlds worlds(game, options);
           recording_of(folder.path("run.psr"), worlds, 50);
           const ReplayReport report = replay_recording(folder.path("run.psr"), {});
