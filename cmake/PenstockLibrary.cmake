@@ -3,7 +3,15 @@ file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/base/*.cc ${
      ${PROJECT_SOURCE_DIR}/core/io/*.cc ${PROJECT_SOURCE_DIR}/core/kpu/*.cc ${PROJECT_SOURCE_DIR}/core/loader/*.cc
      ${PROJECT_SOURCE_DIR}/core/worlds/*.cc)
 file(GLOB_RECURSE game_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/worlds/games/*.cc)
-add_library(penstock_engine STATIC ${core_sources} ${game_sources})
+# The replay page, as text in the library: page.html, page.css and page.js beside their template.
+set(page_folder ${PROJECT_SOURCE_DIR}/core/worlds/page)
+foreach(part IN ITEMS HTML CSS JS)
+  string(TOLOWER ${part} ending)
+  file(READ ${page_folder}/page.${ending} PENSTOCK_PAGE_${part})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page_folder}/page.${ending})
+endforeach()
+configure_file(${page_folder}/page.cc.in ${PROJECT_BINARY_DIR}/page.cc @ONLY)
+add_library(penstock_engine STATIC ${core_sources} ${game_sources} ${PROJECT_BINARY_DIR}/page.cc)
 # Chosen at run time by what the processor has; everything in them is inlined, so that nothing of it is called elsewhere.
 set(kernels ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")

@@ -32,7 +32,8 @@ struct OptionsLayout<ps_worlds_options> {
       PS_FIELD_END(ps_worlds_options, device_id),      PS_FIELD_END(ps_worlds_options, threads),
       PS_FIELD_END(ps_worlds_options, buffers),        PS_FIELD_END(ps_worlds_options, actions),
       PS_FIELD_END(ps_worlds_options, precision),      PS_FIELD_END(ps_worlds_options, random),
-      PS_FIELD_END(ps_worlds_options, kernel)};
+      PS_FIELD_END(ps_worlds_options, kernel),         PS_FIELD_END(ps_worlds_options, level),
+      PS_FIELD_END(ps_worlds_options, level_files),    PS_FIELD_END(ps_worlds_options, level_file_count)};
 };
 
 }  // namespace penstock
@@ -64,6 +65,20 @@ std::vector<std::pair<std::string, double>> read_parameters(const char *text) {
   return parameters;
 }
 
+std::vector<core::LevelText> read_levels(const ps_worlds_options &options) {
+  constexpr int64_t most_files = 65536;
+  if (options.level_file_count < 0 || options.level_file_count > most_files)
+    fail(Status::out_of_range, "level_file_count is ", options.level_file_count, ": expected 0 to ", most_files);
+  std::vector<core::LevelText> levels;
+  if (options.level != nullptr) levels.push_back({"the level", options.level});
+  if (options.level_file_count != 0) require_not_null(options.level_files, "level_files");
+  for (int64_t index = 0; index < options.level_file_count; ++index) {
+    require_not_null(options.level_files[index], "a path of level_files");
+    levels.push_back(core::read_level_file(options.level_files[index]));
+  }
+  return levels;
+}
+
 core::WorldsOptions read_worlds_options(const ps_worlds_options *given) {
   const ps_worlds_options options = read_options(given);
   require_enum(options.autoreset, PS_AUTORESET_DISABLED, "autoreset");
@@ -88,7 +103,7 @@ core::WorldsOptions read_worlds_options(const ps_worlds_options *given) {
   read.buffers = options.buffers;
   read.episode_length = options.episode_length;
   read.game = {static_cast<core::Precision>(options.precision), static_cast<core::Randomness>(options.random),
-               static_cast<core::WorldsKernel>(options.kernel)};
+               static_cast<core::WorldsKernel>(options.kernel), 0, read_levels(options)};
   read.parameters = read_parameters(options.parameters);
   return read;
 }

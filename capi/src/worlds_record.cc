@@ -8,6 +8,7 @@
 #include "capi/src/options.h"
 #include "capi/src/worlds_handle.h"
 #include "core/worlds/replay.h"
+#include "core/worlds/replay_page.h"
 
 using namespace penstock;
 
@@ -21,6 +22,16 @@ struct OptionsLayout<ps_replay_options> {
       PS_FIELD_END(ps_replay_options, struct_size), PS_FIELD_END(ps_replay_options, threads),
       PS_FIELD_END(ps_replay_options, buffers),     PS_FIELD_END(ps_replay_options, kernel),
       PS_FIELD_END(ps_replay_options, progress),    PS_FIELD_END(ps_replay_options, user)};
+};
+
+template <>
+struct OptionsLayout<ps_replay_page_options> {
+  static constexpr ps_replay_page_options defaults = PS_REPLAY_PAGE_OPTIONS_INIT;
+  static constexpr const char *name = "ps_replay_page_options";
+  static constexpr uint32_t field_ends[] = {
+      PS_FIELD_END(ps_replay_page_options, struct_size), PS_FIELD_END(ps_replay_page_options, worlds),
+      PS_FIELD_END(ps_replay_page_options, world_count), PS_FIELD_END(ps_replay_page_options, first_step),
+      PS_FIELD_END(ps_replay_page_options, step_count)};
 };
 
 template <>
@@ -51,6 +62,15 @@ core::ReplayOptions read_replay_options(const ps_replay_options *given) {
           options.buffers,
           static_cast<core::WorldsKernel>(options.kernel),
           {options.progress, options.user}};
+}
+
+core::ReplayPageOptions read_page_options(const ps_replay_page_options *given) {
+  const ps_replay_page_options options = read_options(given);
+  if (options.world_count < 0 || options.world_count > core::ReplayPageOptions::most_worlds)
+    core::fail(core::Status::out_of_range, "world_count is ", options.world_count, ": expected 0 to ",
+               core::ReplayPageOptions::most_worlds);
+  if (options.world_count != 0) require_not_null(options.worlds, "worlds");
+  return {{options.worlds, options.worlds + options.world_count}, options.first_step, options.step_count};
 }
 
 // The last character stays 0.
@@ -110,5 +130,23 @@ ps_status ps_replay(ps_replay_report *report, const char *path, const ps_replay_
     const uint32_t struct_size = report->struct_size;
     require_options_size(struct_size, describe_options<ps_replay_report>());
     write_options(report, struct_size, as_report(core::replay_recording(path, read_replay_options(options))));
+  });
+}
+
+ps_status ps_replay_page_options_init(ps_replay_page_options *options, uint32_t struct_size) {
+  return guarded([&] { init_options(options, struct_size); });
+}
+
+ps_status ps_replay_page(ps_replay_report *report, const char *page_path, const char *path,
+                         const ps_replay_options *options, const ps_replay_page_options *page_options) {
+  return guarded([&] {
+    require_not_null(report, "report");
+    require_not_null(page_path, "page_path");
+    require_not_null(path, "path");
+    const uint32_t struct_size = report->struct_size;
+    require_options_size(struct_size, describe_options<ps_replay_report>());
+    const core::ReplayPageOptions page = read_page_options(page_options);
+    write_options(report, struct_size,
+                  as_report(core::write_replay_page(page_path, path, read_replay_options(options), page)));
   });
 }

@@ -31,13 +31,11 @@ uint8_t blend(uint8_t under, uint8_t over, int64_t coverage) {
 
 }  // namespace
 
-Canvas::Canvas(uint8_t *pixels, int32_t width, int32_t height)
-    : pixels_(pixels), width_(width), height_(height), centre_{width / 2.0, height / 2.0} {
+Canvas::Canvas(int32_t width, int32_t height) : width_(width), height_(height), centre_{width / 2.0, height / 2.0} {
   if (std::min(width, height) < 1 || std::max(width, height) > largest_side) {
     fail(Status::out_of_range, "a picture ", width, " pixels wide and ", height, " high: each must be 1 to ",
          largest_side);
   }
-  changes_.resize(static_cast<size_t>(width));
 }
 
 void Canvas::look_at(Point centre, double scale) {
@@ -49,25 +47,33 @@ void Canvas::look_at(Point centre, double scale) {
   scale_ = scale;
 }
 
-void Canvas::fill(Colour colour) {
-  const size_t row_bytes = static_cast<size_t>(width_) * 3;
+Point Canvas::pixel_of(Point world) const {
+  return {(world.x - centre_.x) * scale_ + width_ / 2.0, (centre_.y - world.y) * scale_ + height_ / 2.0};
+}
+
+PixelCanvas::PixelCanvas(uint8_t *pixels, int32_t width, int32_t height) : Canvas(width, height), pixels_(pixels) {
+  changes_.resize(static_cast<size_t>(width));
+}
+
+void PixelCanvas::fill(Colour colour) {
+  const size_t row_bytes = static_cast<size_t>(width()) * 3;
   for (size_t at = 0; at < row_bytes; at += 3) {
     pixels_[at] = colour.red;
     pixels_[at + 1] = colour.green;
     pixels_[at + 2] = colour.blue;
   }
-  for (int32_t row = 1; row < height_; ++row)
+  for (int32_t row = 1; row < height(); ++row)
     std::memcpy(pixels_ + static_cast<size_t>(row) * row_bytes, pixels_, row_bytes);
 }
 
-void Canvas::polygon(std::span<const Point> corners, Colour colour) {
+void PixelCanvas::polygon(std::span<const Point> corners, Colour colour) {
   begin_outline();
   for (const Point corner : corners) add_corner(pixel_of(corner));
   fill_outline(colour);
 }
 
-void Canvas::line(Point from, Point to, double width, LineEnds ends, Colour colour) {
-  const double radius = width / 2 * scale_;
+void PixelCanvas::line(Point from, Point to, double width, LineEnds ends, Colour colour) {
+  const double radius = width / 2 * scale();
   const Point start = pixel_of(from), end = pixel_of(to);
   const double dx = end.x - start.x, dy = end.y - start.y, length = std::sqrt(dx * dx + dy * dy);
   if (length == 0 && ends == LineEnds::round) return circle(from, width / 2, colour);
@@ -88,8 +94,8 @@ void Canvas::line(Point from, Point to, double width, LineEnds ends, Colour colo
   fill_outline(colour);
 }
 
-void Canvas::circle(Point centre, double radius, Colour colour) {
-  const double r = radius * scale_;
+void PixelCanvas::circle(Point centre, double radius, Colour colour) {
+  const double r = radius * scale();
   if (!(r > 0)) return;
   const Point middle = pixel_of(centre);
   const int32_t steps = quarter_steps(r);
@@ -101,16 +107,12 @@ void Canvas::circle(Point centre, double radius, Colour colour) {
   fill_outline(colour);
 }
 
-Point Canvas::pixel_of(Point world) const {
-  return {(world.x - centre_.x) * scale_ + width_ / 2.0, (centre_.y - world.y) * scale_ + height_ / 2.0};
-}
-
-void Canvas::begin_outline() {
+void PixelCanvas::begin_outline() {
   outline_.clear();
   outline_is_drawable_ = true;
 }
 
-void Canvas::add_corner(Point pixel) {
+void PixelCanvas::add_corner(Point pixel) {
   if (!(std::abs(pixel.x) <= reach && std::abs(pixel.y) <= reach)) {  // or NaN
     outline_is_drawable_ = false;
     return;
@@ -123,7 +125,7 @@ void Canvas::add_corner(Point pixel) {
 // The corners of an arc around a centre from one radius to another at a right angle to it, the last one left out.  Made
 // of (1 - t^2, 2 t) / (1 + t^2), which is exact without a sine: with t from 0 to 1 the angle grows by 2 / (1 + t^2)
 // times as much as t.
-void Canvas::add_quarter_circle(Point centre, Point from, Point to, int32_t steps) {
+void PixelCanvas::add_quarter_circle(Point centre, Point from, Point to, int32_t steps) {
   for (int32_t step = 0; step < steps; ++step) {
     const double t = static_cast<double>(step) / steps, square = 1 + t * t;
     const double cosine = (1 - t * t) / square, sine = 2 * t / square;
@@ -133,16 +135,16 @@ void Canvas::add_quarter_circle(Point centre, Point from, Point to, int32_t step
 
 // Row by row: of all edges that cross a row, what each changes there, then the sum of changes from left to
 // right.  Whatever rounding does to an edge, the changes of a closed outline add up to nothing in each row.
-void Canvas::fill_outline(Colour colour) {
+void PixelCanvas::fill_outline(Colour colour) {
   if (!outline_is_drawable_) return;
   collect_edges();
   const auto begin = edges_.begin(), end = edges_.end();
   auto crossing = begin, next = begin;  // from crossing to next: the edges that reach into the row
   int64_t row = 0;
-  while (row < height_ && crossing != end) {
+  while (row < height() && crossing != end) {
     if (crossing == next) row = std::max(row, next->top.y / one);
     while (next != end && next->top.y < (row + 1) * one) ++next;
-    first_changed_ = width_;
+    first_changed_ = width();
     end_changed_ = 0;
     for (auto edge = crossing; edge != next; ++edge) {
       cover_row(*edge, row);
@@ -154,20 +156,20 @@ void Canvas::fill_outline(Colour colour) {
 }
 
 // Sorted by their upper ends.  Those that are level, or above or below the picture, change nothing.
-void Canvas::collect_edges() {
+void PixelCanvas::collect_edges() {
   edges_.clear();
   if (outline_.size() < 3) return;
   Corner from = outline_.back();
   for (const Corner to : outline_) {
     const auto [top, bottom] = std::minmax(from.y, to.y);
-    if (top < bottom && bottom > 0 && top < height_ * one)
+    if (top < bottom && bottom > 0 && top < height() * one)
       edges_.push_back(from.y < to.y ? Edge{from, to, 1} : Edge{to, from, -1});
     from = to;
   }
   std::sort(edges_.begin(), edges_.end(), [](const Edge &a, const Edge &b) { return a.top.y < b.top.y; });
 }
 
-void Canvas::cover_row(const Edge &edge, int64_t row) {
+void PixelCanvas::cover_row(const Edge &edge, int64_t row) {
   const auto [top, bottom, direction] = edge;
   const int64_t from_y = std::max(top.y, row * one), to_y = std::min(bottom.y, (row + 1) * one);
   const Corner from = {between(top.x, bottom.x, from_y - top.y, bottom.y - top.y), from_y};
@@ -181,11 +183,11 @@ void Canvas::cover_row(const Edge &edge, int64_t row) {
 
 // An edge covers, of the height that it passes through in a pixel, the part to its right, and all of the pixels further
 // right. What passes left of the picture so covers whole rows, what passes right of it nothing.
-void Canvas::cover_pixels(Corner left, Corner right, int64_t direction) {
+void PixelCanvas::cover_pixels(Corner left, Corner right, int64_t direction) {
   const auto y_at = [&](int64_t x) {
     return x < right.x ? between(left.y, right.y, x - left.x, right.x - left.x) : right.y;
   };
-  const int64_t border = width_ * one;
+  const int64_t border = width() * one;
   if (left.x >= border) return;
   int64_t x = left.x, y = left.y;
   if (x < 0) {
@@ -207,17 +209,17 @@ void Canvas::cover_pixels(Corner left, Corner right, int64_t direction) {
   } while (x < right.x && x < border);
 }
 
-void Canvas::change(int64_t column, int64_t coverage) {
-  if (column >= width_) return;
+void PixelCanvas::change(int64_t column, int64_t coverage) {
+  if (column >= width()) return;
   changes_[static_cast<size_t>(column)] += coverage;
   first_changed_ = std::min(first_changed_, column);
   end_changed_ = std::max(end_changed_, column + 1);
 }
 
-void Canvas::blend_row(int64_t row, Colour colour) {
-  uint8_t *pixel = pixels_ + (row * width_ + first_changed_) * 3;
+void PixelCanvas::blend_row(int64_t row, Colour colour) {
+  uint8_t *pixel = pixels_ + (row * width() + first_changed_) * 3;
   int64_t sum = 0;
-  for (int64_t column = first_changed_; column < end_changed_ || (column < width_ && sum != 0); ++column, pixel += 3) {
+  for (int64_t column = first_changed_; column < end_changed_ || (column < width() && sum != 0); ++column, pixel += 3) {
     sum += std::exchange(changes_[static_cast<size_t>(column)], 0);
     const int64_t coverage = std::min(std::abs(sum), full);
     if (coverage == 0) continue;

@@ -28,11 +28,22 @@ enum class Precision : int32_t { float32 = 0, float64 = 1 };
 enum class Randomness : int32_t { counter = 0, gymnasium = 1 };
 enum class WorldsKernel : int32_t { automatic = 0, scalar = 1, bytes_16 = 2, bytes_32 = 3, bytes_64 = 4 };
 
+// A text that a game is compiled from, and how messages name it.
+struct LevelText {
+  std::string source, content;
+};
+
+// Reads one from a file, its path as the source.  Throws not_found and io_error as File; data_error for a file of more
+// than most_level_bytes.
+inline constexpr uint64_t most_level_bytes = uint64_t{16} << 20;
+LevelText read_level_file(const std::string &path);
+
 struct GameOptions {
   Precision precision = Precision::float32;
   Randomness randomness = Randomness::counter;
   WorldsKernel kernel = WorldsKernel::automatic;
-  int64_t episode_length = 0;  // as WorldsOptions has it: 0 is the game's own
+  int64_t episode_length = 0;     // as WorldsOptions has it: 0 is the game's own
+  std::vector<LevelText> levels;  // for a game that has them; none: the game's own
 };
 
 // A number of a game's that a user may set.
@@ -93,9 +104,18 @@ class Game {
   // episode, so that the action last taken is of a meaning.
   virtual PictureSize picture_size() const = 0;
   virtual void draw(Canvas &canvas, int64_t world, bool in_midst) const = 0;
+
+  // What may be shown on top of the picture, by name: what an agent's sensors see, say.  draw_overlay() is called after
+  // draw() on a canvas of the same size; buffer has the world's newest observations.
+  virtual std::span<const std::string_view> overlays() const { return {}; }
+  virtual void draw_overlay(Canvas & /*canvas*/, int64_t /*world*/, size_t /*overlay*/, int32_t /*buffer*/) const {}
+
+  // What there is to say of a world beneath its picture: its level's name, say.
+  virtual std::string caption(int64_t /*world*/) const { return {}; }
 };
 
-// The games by name.  Throws not_found, with the names there are.
+// The games by name.  Throws not_found, with the names there are; invalid_argument where levels are given to a game that has
+// none.
 std::unique_ptr<Game> make_game(std::string_view name, const GameOptions &options);
 std::span<const std::string_view> game_names();
 

@@ -85,6 +85,15 @@ std::vector<std::pair<std::string, double>> read_parameters(std::span<const std:
   return parameters;
 }
 
+// Absent in what was recorded of games without levels.
+std::vector<LevelText> read_levels(std::span<const std::byte> section, std::string_view place) {
+  RecordReader record(section, place);
+  std::vector<LevelText> levels;
+  while (record.remaining() != 0)
+    levels.push_back({std::string(place), std::string(text_of(record.bytes(record.u32())))});
+  return levels;
+}
+
 // A name from a file must not make a library be loaded: only games of this library's own are replayed.
 std::string read_game(std::span<const std::byte> section, std::string_view place) {
   const std::string_view name = text_of(section);
@@ -131,7 +140,7 @@ std::string fields_section(const Worlds &worlds) {
 std::string packing_section(const Worlds &worlds) { return ActionPacking(worlds.find_field("action")).section(); }
 
 std::string encode_recording_header(const Worlds &worlds) {
-  std::string parameters, snapshot;
+  std::string parameters, levels, snapshot;
   for (const GameParameter &parameter : worlds.parameters()) {
     append_text(parameters, parameter.name);
     append_little_endian(parameters, std::bit_cast<uint64_t>(parameter.value));
@@ -144,6 +153,8 @@ std::string encode_recording_header(const Worlds &worlds) {
   writer.add("parameters", bytes_of(parameters));
   writer.add("fields", bytes_of(fields_section(worlds)));
   writer.add("packing", bytes_of(packing_section(worlds)));
+  for (const LevelText &level : worlds.options().game.levels) append_text(levels, level.content);
+  if (!levels.empty()) writer.add("levels", bytes_of(levels));
   writer.add("worlds", bytes_of(snapshot));
   const std::vector<std::byte> header = writer.finish();
   std::string out(recording_magic);
@@ -172,6 +183,8 @@ RecordingHeader decode_recording_header(std::span<const std::byte> bytes, std::s
   header.game = read_game(section("game"), place);
   header.options = read_options(section("options"), text(place, ": the header's options"));
   header.options.parameters = read_parameters(section("parameters"), text(place, ": the header's parameters"));
+  for (const auto &[known, content] : reader.sections())
+    if (known == "levels") header.options.game.levels = read_levels(content, text(place, ": the header's levels"));
   measure_snapshots(header, place);
   if (text_of(section("fields")) != header.fields || text_of(section("packing")) != header.packing)
     fail(Status::data_error, place, ": it was recorded by penstock ", in_quotes(header.library), ", whose ",

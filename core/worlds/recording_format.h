@@ -18,6 +18,8 @@
 //                               dtype's name, that name, 4 the number of axes of one world, 8 the extent of each
 //                   packing     for each element of one world's action: 4 its bits when packed, 8 its lowest value
 //                               (int64); nothing where actions are floating-point numbers
+//                   levels      for each text that the game was compiled from: 4 its length, the text; the section is left
+//                               out where there is none
 //                   worlds      8 the size of a snapshot of the worlds (ps_worlds_snapshot), the snapshot as a raw
 //                               deflate stream: where the recording begins
 //        -     -  events, in the order in which they came about; each

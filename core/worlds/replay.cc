@@ -56,7 +56,7 @@ class Replay {
     in_place("the worlds that it begins with", [&] { worlds_.restore(reader_.header().worlds, {}, {}); });
   }
 
-  ReplayReport run();
+  ReplayReport run(ReplayObserver *observer);
 
  private:
   template <typename Body>
@@ -73,6 +73,7 @@ class Replay {
   void apply_set_parameter(std::span<const std::byte> payload);
   Difference find_difference(const std::vector<uint64_t> &marks, const std::vector<uint64_t> &fields,
                              std::span<const std::byte> recorded) const;
+  void notify(ReplayObserver &observer, EventKind kind) const;
   void report_progress();
   size_t world_count() const { return static_cast<size_t>(worlds_.num_worlds()); }
   size_t hashes_size() const {
@@ -129,7 +130,7 @@ void Replay::fail_on_damage(const RecordedEvent &event) {
   fail(Status::data_error, reader_.place(), " is damaged at ", place, ": it fails its checksum", found);
 }
 
-ReplayReport Replay::run() {
+ReplayReport Replay::run(ReplayObserver *observer) {
   const RecordingHeader &header = reader_.header();
   ReplayReport report;
   report.game = header.game;
@@ -137,17 +138,30 @@ ReplayReport Replay::run() {
   report.num_worlds = worlds_.num_worlds();
   report.follows_libm =
       header.options.game.randomness == Randomness::gymnasium && header.options.game.precision == Precision::float64;
+  if (observer != nullptr) observer->begin(worlds_);
   RecordedEvent event;
   while (!report.difference && reader_.next(event, static_cast<uint64_t>(steps_))) {
     if (event.is_damaged) fail_on_damage(event);
     in_place(describe(event), [&] { report.difference = apply(event); });
     if (event.kind == EventKind::step) ++steps_;
     report.is_complete = event.kind == EventKind::end;
+    if (observer != nullptr) notify(*observer, event.kind);
     report_progress();
   }
   report.steps = steps_;
   if (!report.difference) progress_.report(reader_.size(), reader_.size());
   return report;
+}
+
+void Replay::notify(ReplayObserver &observer, EventKind kind) const {
+  switch (kind) {
+    case EventKind::step: return observer.step(worlds_);
+    case EventKind::reset:
+    case EventKind::set_state:
+    case EventKind::restore: return observer.change(worlds_);
+    case EventKind::set_parameter:
+    case EventKind::end: return;
+  }
 }
 
 void Replay::report_progress() {
@@ -279,8 +293,8 @@ void Replay::apply_set_parameter(std::span<const std::byte> payload) {
 
 }  // namespace
 
-ReplayReport replay_recording(const std::string &path, const ReplayOptions &options) {
-  return Replay(path, options).run();
+ReplayReport replay_recording(const std::string &path, const ReplayOptions &options, ReplayObserver *observer) {
+  return Replay(path, options).run(observer);
 }
 
 }  // namespace penstock::core

@@ -10,6 +10,8 @@
 
 namespace penstock::core {
 
+class Worlds;
+
 // None of them changes a byte of what is replayed.
 struct ReplayOptions {
   int32_t threads = 0;  // 0: the process's pool
@@ -34,12 +36,22 @@ struct ReplayReport {
   std::optional<ReplayDifference> difference;
 };
 
+// Is told of what a replay does, in order.
+class ReplayObserver {
+ public:
+  virtual ~ReplayObserver() = default;
+  virtual void begin(const Worlds &worlds) = 0;   // as they were when the recording began
+  virtual void step(const Worlds &worlds) = 0;    // they were stepped
+  virtual void change(const Worlds &worlds) = 0;  // they were reset, restored or set to a state
+};
+
 // Stops at the first difference.  The file is from outside: every size in it is checked, and memory is bounded by what
 // worlds of the number that it can justify need.
 //
 // Throws not_found and io_error as File; data_error, with the step and, where that can be told, the world, for what is
 // no recording, damaged, or says what cannot be done; out_of_range and unavailable for options that cannot be had;
-// cancelled.
-ReplayReport replay_recording(const std::string &path, const ReplayOptions &options);
+// cancelled; what an observer throws.
+ReplayReport replay_recording(const std::string &path, const ReplayOptions &options,
+                              ReplayObserver *observer = nullptr);
 
 }  // namespace penstock::core

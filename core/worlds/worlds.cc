@@ -398,9 +398,17 @@ Tensor Worlds::render(int64_t world, int32_t width, int32_t height) const {
       fail(Status::out_of_range, name, " is ", side, ": expected ", smallest_picture_side, " to ", Canvas::largest_side,
            ", or 0 for both");
   Tensor picture = zeros(DType::uint8, {height, width, 3}, {});
-  Canvas canvas(reinterpret_cast<uint8_t *>(picture.data), width, height);
-  game_->draw(canvas, world, count(memory_[steps_], world) > 0);
+  PixelCanvas canvas(reinterpret_cast<uint8_t *>(picture.data), width, height);
+  draw(canvas, world);
   return picture;
+}
+
+void Worlds::draw(Canvas &canvas, int64_t world) const {
+  game_->draw(canvas, world, count(memory_[steps_], world) > 0);
+}
+
+void Worlds::draw_overlay(Canvas &canvas, int64_t world, size_t overlay) const {
+  game_->draw_overlay(canvas, world, overlay, buffer_);
 }
 
 double Worlds::parameter(std::string_view name) const { return find_parameter(*game_, name).value; }

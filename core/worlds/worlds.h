@@ -100,6 +100,10 @@ class Worlds {
   // game's own.
   Tensor render(int64_t world, int32_t width, int32_t height) const;
 
+  // The same on a canvas, and what may be shown on top of it (Game::overlays); while no step runs, of a world that there is.
+  void draw(Canvas &canvas, int64_t world) const;
+  void draw_overlay(Canvas &canvas, int64_t world, size_t overlay) const;
+
   double parameter(std::string_view name) const;
   void set_parameter(std::string_view name, double value);
   std::span<const GameParameter> parameters() const { return game_->parameters(); }

@@ -34,6 +34,7 @@ uint64_t layout_hash(const Game &game, const GameOptions &options, std::span<con
       text(game.name(), ' ', static_cast<int32_t>(options.precision), ' ', static_cast<int32_t>(options.randomness));
   for (const FieldMemory &field : memory)
     layout += text('\n', field.field().name, ' ', dtype_name(field.field().dtype), ' ', field.field().shape);
+  for (const LevelText &level : options.levels) layout += text("\nlevels ", level.content.size(), ' ', level.content);
   return XXH3_64bits(layout.data(), layout.size());
 }
 

@@ -6,14 +6,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from penstock import doctor, kpu_command, worlds
 from penstock.errors import Error
 from penstock.loader import program
 from penstock.meter import Meter
 from penstock.process import __version__
-from penstock.world_options import WORDS, Kernel
+from penstock.world_options import WORDS
 
 __all__ = ["main"]
 
@@ -51,6 +51,16 @@ def parser() -> Parser:
         "--threads", type=int, metavar="N", help="how many threads to use; by default those of the process"
     )
     replayed.add_argument("--kernel", choices=WORDS["kernel"], default="automatic", help="which vectors to step with")
+    replayed.add_argument("--page", metavar="FILE", help="also write a page that plays the recording in a browser")
+    replayed.add_argument(
+        "--worlds", type=world_list, metavar="A,B,...", help="which worlds the page shows; by default the first 8"
+    )
+    replayed.add_argument(
+        "--first-step", type=int, default=0, metavar="N", help="the step before which the page begins; by default 0"
+    )
+    replayed.add_argument(
+        "--steps", type=int, default=1000, metavar="N", help="how many steps the page shows at most; by default 1000"
+    )
     kpu_command.add_to(commands, Parser)
     return made
 
@@ -61,13 +71,25 @@ def run_doctor(as_json: bool) -> int:
     return 0 if report["passed"] else 1
 
 
-def run_replay(file: str, threads: int | None, kernel: Kernel) -> int:
+def world_list(text: str) -> list[int]:
+    """Numbers with commas between."""
+    return [int(number) for number in text.split(",")]
+
+
+def run_replay(options: argparse.Namespace) -> int:
     meter = Meter(sys.stderr)
+    how: dict[str, Any] = {"threads": options.threads, "kernel": options.kernel, "progress": meter.show}
     try:
-        report = worlds.replay(file, threads=threads, kernel=kernel, progress=meter.show)
+        if options.page is None:
+            report = worlds.replay(options.file, **how)
+        else:
+            how |= {"worlds": options.worlds, "first_step": options.first_step, "steps": options.steps}
+            report = worlds.replay_page(options.file, options.page, **how)
     finally:
         meter.clear()
-    print(f"{file}: {report}")
+    print(f"{options.file}: {report}")
+    if options.page is not None:
+        print(f"{options.page}: open it in a browser")
     return 0 if report.same else 1
 
 
@@ -80,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "doctor":
             status = run_doctor(options.json)
         elif options.command == "replay":
-            status = run_replay(options.file, options.threads, options.kernel)
+            status = run_replay(options)
         elif options.command == "kpu":
             status = kpu_command.run(options)
         else:

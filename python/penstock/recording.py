@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from penstock._native import call, ffi, lib, struct, text
 from penstock.files import Path, Progress, WithProgress
 from penstock.world_options import Kernel, at_least_one, number_of
 
-__all__ = ["Recording", "Replay", "replay"]
+__all__ = ["Recording", "Replay", "replay", "replay_page"]
 
 
 class Recording:
@@ -136,6 +137,63 @@ def replay(
     >>> print(penstock.worlds.replay(path))
     the same: 10 steps of 2 worlds of CartPole-v1
     """
+
+    def run(with_progress: WithProgress, report: Any, options: Any) -> None:
+        with_progress.run(call, lib.ps_replay, report, os.fsencode(path), options)
+
+    return replayed(run, threads, kernel, progress)
+
+
+def replay_page(
+    path: Path,
+    page: Path,
+    *,
+    worlds: Sequence[int] | None = None,
+    first_step: int = 0,
+    steps: int = 1000,
+    threads: int | None = None,
+    kernel: Kernel = "automatic",
+    progress: Progress | None = None,
+) -> Replay:
+    """Replays a recording and writes a page that plays it in a browser: one HTML file that needs nothing else.
+
+    worlds      which are shown, 64 at most; None: the first 8, or as many as there are
+    first_step  the page begins with the worlds before this step
+    steps       how many it shows at most, 1 to 100000
+    Otherwise, and what comes of it, as replay().  Where a step differs the page ends with it, and says so.
+
+    OutOfRangeError for a world or a step that was not recorded, and for more than 64 MiB to be shown; OSError where the
+    page cannot be written: what was there is then as it was.
+
+    >>> import os, tempfile, penstock
+    >>> worlds = penstock.worlds.make("CartPole-v1", num_worlds=2)
+    >>> folder = tempfile.mkdtemp()
+    >>> with worlds.record(os.path.join(folder, "run.psr")) as recording:
+    ...     for step in range(10):
+    ...         worlds.step()
+    >>> page = os.path.join(folder, "run.html")
+    >>> print(penstock.worlds.replay_page(recording.path, page, worlds=[1]))
+    the same: 10 steps of 2 worlds of CartPole-v1
+    >>> open(page).read().startswith("<!DOCTYPE html>")
+    True
+    """
+    chosen = ffi.new("int64_t[]", [] if worlds is None else [int(world) for world in worlds])
+    if worlds is not None and len(chosen) == 0:
+        raise errors.InvalidArgumentError("worlds is empty: expected those to be shown, or None")
+    page_options = struct(
+        "ps_replay_page_options", worlds=chosen, world_count=len(chosen), first_step=first_step, step_count=steps
+    )
+
+    def run(with_progress: WithProgress, report: Any, options: Any) -> None:
+        with_progress.run(call, lib.ps_replay_page, report, os.fsencode(page), os.fsencode(path), options, page_options)
+
+    return replayed(run, threads, kernel, progress)
+
+
+def replayed(
+    run: Callable[[WithProgress, Any, Any], None], threads: int | None, kernel: Kernel, progress: Progress | None
+) -> Replay:
+    """What a call that replays says: run makes it."""
     with_progress = WithProgress(progress)
     options = struct(
         "ps_replay_options",
@@ -144,7 +202,7 @@ def replay(
         **with_progress.fields(),
     )
     report = struct("ps_replay_report")
-    with_progress.run(call, lib.ps_replay, report, os.fsencode(path), options)
+    run(with_progress, report, options)
     return Replay(
         game=text(report.game),
         num_worlds=int(report.num_worlds),

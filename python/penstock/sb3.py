@@ -43,7 +43,7 @@ def make(
     render_mode: str | None = None,
     rng: Random = "counter",
     precision: Precision = "f32",
-    **parameters: float,
+    **parameters: Any,
 ) -> WorldsVecEnv:
     """Makes environments of one game, which native code steps together; takes what penstock.gym.make_vec() takes.
 

@@ -13,6 +13,7 @@ step is copied by whoever keeps it; the adapters for Gymnasium and Stable-Baseli
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from operator import index
 from types import TracebackType
@@ -24,11 +25,11 @@ from penstock.base import adopt, made, read_buffer
 from penstock.creation import as_tensor
 from penstock.devices import Device
 from penstock.files import Path
-from penstock.recording import Recording, Replay, replay
+from penstock.recording import Recording, Replay, replay, replay_page
 from penstock.tensor import Tensor
 from penstock.world_options import Actions, Autoreset, Kernel, Precision, Random, at_least_one, number_of
 
-__all__ = ["Recording", "Replay", "Worlds", "games", "make", "replay"]
+__all__ = ["Recording", "Replay", "Worlds", "games", "make", "replay", "replay_page"]
 
 
 def games() -> list[str]:
@@ -55,6 +56,8 @@ def make(  # noqa: PLR0913 each is an option that the C ABI has
     buffers: int = 1,
     actions: Actions = "refuse",
     kernel: Kernel = "automatic",
+    level: str | None = None,
+    levels: Path | Sequence[Path] | None = None,
     **parameters: float,
 ) -> Worlds:
     """Makes worlds of a game, each at the start of its episode 0.
@@ -73,10 +76,13 @@ def make(  # noqa: PLR0913 each is an option that the C ABI has
     actions         those out of bounds are refused with an OutOfRangeError and nothing is stepped, or clamped in place;
                     "game" does what the original does: clip where it clips, refuse where it asserts
     kernel          which vectors to step with; all give the same bytes
+    level           GridWorld's levels as text: docs/guides/grid-world.md has the format
+    levels          a file that has levels, or several
     parameters      the game's own numbers, as g=9.81 for Pendulum-v1; Worlds.parameters() has them
 
     NotFoundError for a game or parameter that there is not, OutOfRangeError for a number that cannot be,
-    UnavailableError for a device that games do not run on.
+    UnavailableError for a device that games do not run on, DataError for a level that cannot be: it names the line and
+    the column.
 
     >>> import penstock
     >>> worlds = penstock.worlds.make("Pendulum-v1", num_worlds=2, seed=[5, 9], g=9.81)
@@ -86,6 +92,9 @@ def make(  # noqa: PLR0913 each is an option that the C ABI has
     given = {"autoreset": autoreset, "actions": actions, "precision": precision, "rng": rng, "kernel": kernel}
     numbers = {name: number_of(name, word) for name, word in given.items()}
     seeds = seed_array(seed, num_worlds)
+    files = [ffi.new("char[]", os.fsencode(path)) for path in level_paths(levels)]
+    level_files = ffi.new("char *[]", files)
+    level_text = ffi.NULL if level is None else ffi.new("char[]", as_level_text(level))
     encoded = ffi.new("char[]", ",".join(f"{name}={value!r}" for name, value in as_floats(parameters)).encode())
     device_type, device_id = devices.as_device(device).numbers
     options = struct(
@@ -98,6 +107,9 @@ def make(  # noqa: PLR0913 each is an option that the C ABI has
         threads=0 if threads is None else at_least_one("threads", threads),
         buffers=buffers,
         random=numbers.pop("rng"),
+        level=level_text,
+        level_files=level_files if files else ffi.NULL,
+        level_file_count=len(files),
         **numbers,
     )
     if len(seeds) == 1:
@@ -472,6 +484,22 @@ class Worlds:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def level_paths(levels: Path | Sequence[Path] | None) -> Sequence[Path]:
+    """The files that levels names."""
+    if levels is None:
+        return ()
+    return (levels,) if isinstance(levels, str | bytes | os.PathLike) else levels
+
+
+def as_level_text(level: str) -> bytes:
+    """Levels as C reads them."""
+    if not isinstance(level, str):
+        raise errors.InvalidArgumentError(f"level is {level!r}: expected text; levels= takes a file")
+    if "\0" in level:
+        raise errors.DataError(f"level has a NUL character at {level.index(chr(0))}: expected text")
+    return level.encode(errors="surrogateescape")
 
 
 def as_floats(parameters: dict[str, float]) -> Iterator[tuple[str, float]]:

@@ -16,8 +16,8 @@ STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 NEEDS = {"lend_engine.py": "lend_engine.c"}
 # What an example is told where it would otherwise take minutes.
 ARGUMENTS = {"escape_room_ppo.py": ["--minutes", "0.02", "--seeds", "40"]}
-# What shows addresses and versions, and checks itself what it says of them.
-CHECKS_ITSELF = "demo.py"
+# What shows addresses, versions and speeds: the tests below say what is to be seen.
+DEMOS = {"demo.py", "demo_worlds.py"}
 
 
 def expected_output(source: Path) -> str:
@@ -45,7 +45,7 @@ def check_prints(command: list[str], folder: Path, expected: str) -> None:
     assert doctest.OutputChecker().check_output(expected, ended.stdout, doctest.ELLIPSIS), ended.stdout
 
 
-@pytest.mark.parametrize("name", sorted({path.name for path in (EXAMPLES / "python").glob("*.py")} - {CHECKS_ITSELF}))
+@pytest.mark.parametrize("name", sorted({path.name for path in (EXAMPLES / "python").glob("*.py")} - DEMOS))
 def test_python_examples_print_what_they_say(name: str, tmp_path: Path) -> None:
     source = EXAMPLES / "python" / name
     needed = [str(built(EXAMPLES / "c" / NEEDS[name], tmp_path, shared=True))] if name in NEEDS else []
@@ -60,7 +60,17 @@ def test_kpu_examples_print_what_they_say(name: str, tmp_path: Path) -> None:
 
 
 def test_the_demo_finds_what_it_says(tmp_path: Path) -> None:
-    check_prints([sys.executable, str(EXAMPLES / "python" / CHECKS_ITSELF)], tmp_path, "...nothing leaks.\n")
+    check_prints([sys.executable, str(EXAMPLES / "python" / "demo.py")], tmp_path, "...nothing leaks.\n")
+
+
+def test_the_demo_of_worlds_learns_and_writes_its_page(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "python" / "demo_worlds.py"), "--seconds", "4", "--page", "shown.html"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    far = [float(number) for number in re.findall(r"comes ([0-9.]+) of 40 far", ended.stdout)]
+    assert len(far) == 2, ended.stdout
+    assert far[1] > far[0], ended.stdout
+    assert (tmp_path / "shown.html").read_text().startswith("<!DOCTYPE html>")
 
 
 PROGRAMS = sorted(path.name for path in (EXAMPLES / "c").glob("*.c") if "int main(" in path.read_text())

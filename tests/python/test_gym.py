@@ -14,11 +14,11 @@ import penstock.gym
 import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.utils.env_match import check_environments_match
-from penstock.gym.facts import GAMES
+from penstock.gym.facts import ORIGINALS
 
 FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
 EXPECTED_WARNINGS = ("is -infinity", "is infinity", "symmetric and normalized")  # the originals cause them too
-each_game = pytest.mark.parametrize("name", GAMES)
+each_game = pytest.mark.parametrize("name", ORIGINALS)
 
 
 def both(name: str, **options: Any) -> tuple[gymnasium.Env[Any, Any], gymnasium.Env[Any, Any]]:
@@ -94,7 +94,7 @@ def test_the_time_limit_is_gymnasiums(name: str) -> None:
 
 
 OPTIONS: list[tuple[str, dict[str, Any]]] = [
-    *((name, {"low": -0.02, "high": 0.01}) for name in GAMES if name != "Pendulum-v1"),
+    *((name, {"low": -0.02, "high": 0.01}) for name in ORIGINALS if name != "Pendulum-v1"),
     ("CartPole-v1", {"low": -0.5}),
     ("MountainCar-v0", {"high": 0.25}),
     ("Pendulum-v1", {"x_init": 0.5, "y_init": 0.25}),

@@ -9,12 +9,12 @@ import numpy as np
 import penstock.gym
 import pytest
 from gymnasium.vector import AutoresetMode
-from penstock.gym.facts import GAMES
+from penstock.gym.facts import ORIGINALS
 
 FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
 MODES = list(AutoresetMode)
 NUM_ENVS, MOST_STEPS = 6, 40  # so few that episodes are cut off, too
-each_game = pytest.mark.parametrize("name", GAMES)
+each_game = pytest.mark.parametrize("name", ORIGINALS)
 each_mode = pytest.mark.parametrize("mode", MODES, ids=[mode.value for mode in MODES])
 
 

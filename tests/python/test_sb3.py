@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 import penstock.sb3
 import pytest
-from penstock.gym.facts import GAMES
+from penstock.gym.facts import ORIGINALS
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.env_checker import check_env
@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import VecFrameStack, VecMonitor, VecNorma
 NUM_ENVS = 5
 FOLLOWING: dict[str, Any] = {"rng": "gymnasium", "precision": "f64"}
 pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
-each_game = pytest.mark.parametrize("name", GAMES)
+each_game = pytest.mark.parametrize("name", ORIGINALS)
 
 
 @each_game

@@ -6,7 +6,7 @@ import numpy as np
 import penstock.gym
 import pytest
 import torch
-from penstock.gym.facts import GAMES
+from penstock.gym.facts import ORIGINALS
 
 NUM_ENVS = 6
 MODES = ["NextStep", "SameStep", "Disabled"]
@@ -25,7 +25,7 @@ def check_equal(tensors: Any, arrays: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_each_step_equals_that_with_numpy(name: str, mode: str) -> None:
     options: dict[str, Any] = {"autoreset_mode": mode, "max_episode_steps": 30, "episode_statistics": True}
     tensors, arrays = make(name, to="torch", **options), make(name, **options)

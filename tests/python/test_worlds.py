@@ -14,11 +14,15 @@ import numpy.typing as npt
 import penstock
 import pytest
 import torch
-from penstock.gym.facts import GAMES
+from penstock.gym.facts import ORIGINALS
 from penstock.worlds import Worlds
 
 # PENSTOCK_FULL=1 ./scripts/test python plays as many of each game as it takes to be sure; each run plays some.
-EPISODES = dict.fromkeys(GAMES, 1000) if os.environ.get("PENSTOCK_FULL") else dict.fromkeys(GAMES, 2) | {GAMES[0]: 20}
+EPISODES = (
+    dict.fromkeys(ORIGINALS, 1000)
+    if os.environ.get("PENSTOCK_FULL")
+    else dict.fromkeys(ORIGINALS, 2) | {ORIGINALS[0]: 20}
+)
 
 Array = npt.NDArray[Any]
 
@@ -72,7 +76,7 @@ def random_action(name: str, generator: np.random.Generator) -> Any:
     return (generator.uniform(space.low, space.high) * generator.choice([1.0, 1.5])).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_whole_episodes_are_those_of_gymnasium(name: str) -> None:
     pair = Pair(name)
     space: Any = pair.theirs.action_space
@@ -94,7 +98,7 @@ def test_whole_episodes_are_those_of_gymnasium(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, 2**32, 2**63 + 12345, 2**64 - 1])
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_an_episode_starts_where_gymnasiums_does_from_each_seed(name: str, seed: int) -> None:
     pair = Pair(name)
     pair.reset(seed)
@@ -111,7 +115,7 @@ STATES: dict[str, list[list[float]]] = {
 }
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_a_step_from_an_edge_is_gymnasiums(name: str) -> None:
     generator = np.random.default_rng(2)
     for state in STATES[name]:
@@ -124,7 +128,7 @@ def test_a_step_from_an_edge_is_gymnasiums(name: str) -> None:
                 break
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_the_bounds_are_those_of_gymnasiums_spaces(name: str) -> None:
     theirs: Any = gymnasium.make(name)
     worlds = penstock.worlds.make(name)
@@ -139,7 +143,7 @@ def test_the_bounds_are_those_of_gymnasiums_spaces(name: str) -> None:
     assert worlds.episode_length == theirs.spec.max_episode_steps
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_the_engines_own_arithmetic_stays_near_gymnasiums(name: str) -> None:
     """Over one step from each edge, in each precision: what rounding may make, and no more."""
     generator = np.random.default_rng(4)
@@ -241,7 +245,7 @@ def test_a_seed_that_is_none_is_refused(seed: Any) -> None:
 
 
 @pytest.mark.parametrize("autoreset", ["next_step", "same_step", "disabled"])
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_neither_threads_nor_kernels_nor_buffers_show(name: str, autoreset: Any) -> None:
     forms: list[dict[str, Any]] = [{"threads": 1}, {"threads": 3, "buffers": 2}, {"kernel": "scalar"}]
     hashes = {

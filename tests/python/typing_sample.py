@@ -157,6 +157,7 @@ def step_worlds() -> None:
         assert_type(worlds.faults(), list[tuple[int, int]])
         assert_type(worlds.fault_count + worlds.step_count + len(worlds), int)
     worlds.close()
+    penstock.worlds.make("GridWorld", level="@G", levels=[], level_index=0)
 
 
 def record_worlds(folder: Path) -> None:
@@ -168,6 +169,8 @@ def record_worlds(folder: Path) -> None:
     recording.stop()
     report = penstock.worlds.replay(recording.path, threads=1, kernel="scalar", progress=lambda done, total: None)
     assert_type(report, penstock.worlds.Replay)
+    shown = penstock.worlds.replay_page(recording.path, folder / "run.html", worlds=[0], first_step=0, steps=1)
+    assert_type(shown, penstock.worlds.Replay)
     assert_type((report.game, report.num_worlds, report.steps), tuple[str, int, int])
     assert_type((report.same, report.complete, report.follows_libm), tuple[bool, bool, bool])
     assert_type((report.differing_step, report.differing_world), tuple[int | None, int | None])

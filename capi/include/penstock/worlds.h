@@ -5,7 +5,8 @@
  * call ps_worlds_step(), read "observation", "reward", "terminated" and "truncated".  A copy is the caller's to make.
  *
  * The games: CartPole-v1, MountainCar-v0, MountainCarContinuous-v0, Pendulum-v1 and Acrobot-v1, as Gymnasium defines
- * them; and EscapeRoom, in which two agents must work together to get through three rooms.
+ * them; EscapeRoom, in which two agents must work together to get through three rooms; and GridWorld, whose levels are
+ * compiled from text: walls, goals, doors, keys and agents, a character each (docs/guides/grid-world.md).
  *
  * The same seeds, options and actions give the same bytes in every tensor, whatever the threads, the number of worlds,
  * the kernel, the compiler and the machine; PS_RANDOM_GYMNASIUM with PS_PRECISION_F64, which follows libm, is left out
@@ -81,12 +82,15 @@ typedef struct ps_worlds_options {
   ps_precision precision;
   ps_world_random random;
   ps_worlds_kernel kernel;
+  const char *level;              /* optional; the levels of GridWorld as text in UTF-8, read during the call */
+  const char *const *level_files; /* optional; paths of files that have more of them, read during the call */
+  int64_t level_file_count;       /* of these, 0 to 65536 */
 } ps_worlds_options;
 
 #define PS_WORLDS_OPTIONS_INIT                                                                          \
   {                                                                                                     \
     sizeof(ps_worlds_options), PS_AUTORESET_SAME_STEP, 1, 0, NULL, NULL, 0, PS_DEVICE_DEFAULT, 0, 0, 1, \
-        PS_ACTIONS_REFUSE, PS_PRECISION_F32, PS_RANDOM_COUNTER, PS_KERNEL_AUTOMATIC                     \
+        PS_ACTIONS_REFUSE, PS_PRECISION_F32, PS_RANDOM_COUNTER, PS_KERNEL_AUTOMATIC, NULL, NULL, 0      \
   }
 
 /* What PS_WORLDS_OPTIONS_INIT does; struct_size is sizeof(ps_worlds_options).
@@ -107,7 +111,10 @@ PS_API const char *ps_game_name(int64_t index);
  * options  optional
  *
  * PS_NOT_FOUND     no game, or no parameter of it, of that name: the message has the names there are.
- * PS_OUT_OF_RANGE  a number of the options is outside what it may be.  PS_INVALID_ARGUMENT  parameters does not parse.
+ * PS_OUT_OF_RANGE  a number of the options is outside what it may be.  PS_INVALID_ARGUMENT  parameters does not parse;
+ *                  levels for a game that has none.
+ * PS_DATA_ERROR    a level that cannot be: the message has the file, the line and the column, and what was expected.
+ * PS_IO_ERROR      a file of levels cannot be read, PS_NOT_FOUND  is not there: the message has its path.
  * PS_UNAVAILABLE   a device that games do not run on, a kernel that this processor lacks. */
 PS_API ps_status ps_worlds_create(ps_worlds **out, const char *game, const ps_worlds_options *options);
 

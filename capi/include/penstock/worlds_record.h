@@ -112,6 +112,40 @@ PS_API ps_status ps_replay_report_init(ps_replay_report *report, uint32_t struct
  * Threads: any number at once. */
 PS_API ps_status ps_replay(ps_replay_report *report, const char *path, const ps_replay_options *options);
 
+/* What of a recording its page shows. */
+typedef struct ps_replay_page_options {
+  uint32_t struct_size;
+  const int64_t *worlds; /* optional; world_count of them, each once, read during the call */
+  int64_t world_count;   /* 0 to 64; 0: the first 8, or as many as there are */
+  int64_t first_step;    /* from 0: the first frame is the worlds before it */
+  int64_t step_count;    /* 1 to 100000, at most: each adds a frame */
+} ps_replay_page_options;
+
+#define PS_REPLAY_PAGE_OPTIONS_INIT \
+  { sizeof(ps_replay_page_options), NULL, 0, 0, 1000 }
+
+/* What PS_REPLAY_PAGE_OPTIONS_INIT does; struct_size is sizeof(ps_replay_page_options).
+ *
+ * PS_INVALID_ARGUMENT  options is NULL, or struct_size ends inside a field or is above 4096. */
+PS_API ps_status ps_replay_page_options_init(ps_replay_page_options *options, uint32_t struct_size);
+
+/* Replays a recording and writes a page that plays it in a browser: one HTML file, which needs no network and no other
+ * file.  It has the shapes that the game draws, not pixels, and each step's rewards.
+ *
+ * report          as ps_replay()'s; where a step differs, the page ends with it and says so
+ * page_path       the file to write; what was there is replaced once the page is whole, and not touched after a failure
+ * path, options   as ps_replay()'s
+ * page_options    optional
+ *
+ * PS_OUT_OF_RANGE      also: a world that was not recorded, a number that page_options does not allow, a first_step beyond
+ *                      the recording, more than 64 MiB to be shown.
+ * PS_INVALID_ARGUMENT  also: a world named twice.  PS_NOT_FOUND, PS_IO_ERROR  also: of page_path.
+ * Otherwise as ps_replay().
+ *
+ * Threads: any number at once. */
+PS_API ps_status ps_replay_page(ps_replay_report *report, const char *page_path, const char *path,
+                                const ps_replay_options *options, const ps_replay_page_options *page_options);
+
 #ifdef __cplusplus
 }
 #endif

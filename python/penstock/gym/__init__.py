@@ -25,7 +25,7 @@ except ImportError as error:
 
 from penstock import worlds
 from penstock.errors import InvalidArgumentError
-from penstock.gym.environment import Environment, MountainCarContinuous, Pendulum
+from penstock.gym.environment import Environment, GridWorld, MountainCarContinuous, Pendulum
 from penstock.gym.facts import AGENTS, REWARD_THRESHOLDS
 from penstock.gym.vector import VectorEnvironment
 
@@ -34,10 +34,15 @@ if TYPE_CHECKING:
 
     from penstock.world_options import Precision, Random
 
-__all__ = ["Environment", "MountainCarContinuous", "Pendulum", "VectorEnvironment", "make_vec"]
+__all__ = ["Environment", "GridWorld", "MountainCarContinuous", "Pendulum", "VectorEnvironment", "make_vec"]
 
 NAMESPACE = "penstock"
-OWN_ENTRY_POINTS = {"MountainCarContinuous-v0": "MountainCarContinuous", "Pendulum-v1": "Pendulum"}
+OWN_ENTRY_POINTS = {
+    "GridWorld": "GridWorld",
+    "MountainCarContinuous-v0": "MountainCarContinuous",
+    "Pendulum-v1": "Pendulum",
+}
+LIMITED_BY_THEMSELVES = {"GridWorld"}  # by what their levels say
 
 
 def make_vec(  # noqa: PLR0913 - each is an option of its own
@@ -54,7 +59,7 @@ def make_vec(  # noqa: PLR0913 - each is an option of its own
     render_mode: str | None = None,
     rng: Random = "counter",
     precision: Precision = "f32",
-    **parameters: float,
+    **parameters: Any,
 ) -> VectorEnv[Any, Any, Any]:
     """Makes a vector of environments of one game: what gymnasium.make_vec("penstock/" + name, ...) makes.
 
@@ -72,7 +77,7 @@ def make_vec(  # noqa: PLR0913 - each is an option of its own
     episode_statistics  True: infos has "episode", as Gymnasium's wrapper RecordEpisodeStatistics gives it
     render_mode         "rgb_array" or None
     rng, precision      as penstock.worlds.make() takes them: "gymnasium" and "f64" follow the originals to the last bit
-    parameters          the game's own numbers, as g=9.81 for Pendulum-v1
+    parameters          the game's own numbers, as g=9.81 for Pendulum-v1; level or levels for GridWorld
 
     >>> import penstock.gym
     >>> environments = penstock.gym.make_vec("Pendulum-v1", num_envs=2, g=9.81)
@@ -126,7 +131,7 @@ def register_games() -> None:
             entry_point=one,
             vector_entry_point=f"{__name__}:make_vector_environment",
             reward_threshold=REWARD_THRESHOLDS.get(name),
-            max_episode_steps=worlds.make(name).episode_length,
+            max_episode_steps=None if name in LIMITED_BY_THEMSELVES else worlds.make(name).episode_length,
             kwargs={"name": name},
         )
 

@@ -17,11 +17,11 @@ from penstock.gym import facts
 from penstock.gym.resets import Resets, checked_seed, random_seed
 from penstock.world_options import Precision, Random
 
-__all__ = ["Environment", "MountainCarContinuous", "Pendulum"]
+__all__ = ["Environment", "GridWorld", "MountainCarContinuous", "Pendulum"]
 
 Observation: TypeAlias = npt.NDArray[np.float32]
 Step: TypeAlias = tuple[Observation, Any, bool, bool, dict[str, Any]]
-NO_LIMIT = 2**31 - 1  # steps; the limit is the wrapper TimeLimit's, as with the originals
+NO_LIMIT = 2**31 - 1  # steps
 
 
 class Environment(gymnasium.Env[Any, Any]):
@@ -47,6 +47,7 @@ class Environment(gymnasium.Env[Any, Any]):
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 - as Gymnasium has it
+    EPISODE_LENGTH: int | None = NO_LIMIT  # the limit is the wrapper TimeLimit's, as with the originals
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Environment(gymnasium.Env[Any, Any]):
         render_mode: str | None = None,
         rng: Random = "counter",
         precision: Precision = "f32",
-        **parameters: float,
+        **parameters: Any,
     ) -> None:
         numbers: dict[str, Any] = {**parameters}
         facts.require_one_agent(name)
@@ -66,12 +67,13 @@ class Environment(gymnasium.Env[Any, Any]):
             name,
             threads=1,
             autoreset="disabled",
-            episode_length=NO_LIMIT,
+            episode_length=self.EPISODE_LENGTH,
             precision=precision,
             rng=rng,
             actions="game",
             **numbers,
         )
+        facts.require_one_agent_in_levels(self.worlds)
         self.action_space = facts.action_space(self.worlds)
         self.observation_space = facts.observation_space(self.worlds)
         self._follows = rng == "gymnasium" and precision == "f64"
@@ -82,7 +84,8 @@ class Environment(gymnasium.Env[Any, Any]):
         self._reward: Any = memoryview(self.worlds.reward)
         self._terminated: Any = memoryview(self.worlds.terminated)
         self._observation: Observation = np.from_dlpack(self.worlds.observation)[0]
-        self._state: npt.NDArray[Any] = np.from_dlpack(self.worlds.state)[0]
+        names = self.worlds.tensors()
+        self._state: npt.NDArray[Any] | None = np.from_dlpack(self.worlds.state)[0] if "state" in names else None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -127,7 +130,7 @@ class Environment(gymnasium.Env[Any, Any]):
     @property
     def state(self) -> npt.NDArray[Any]:
         """The plain state, a copy: to change the world, set it."""
-        return self._state.copy()
+        return np.array(self.worlds.get_state(0)) if self._state is None else self._state.copy()
 
     @state.setter
     def state(self, state: Any) -> None:
@@ -157,10 +160,25 @@ class Pendulum(Environment):
 
     def step(self, action: Any) -> Step:
         """Takes an action, an array of one number."""
-        angle, rate = self._state if self._follows else (0, 0)
+        angle, rate = self._state if self._follows and self._state is not None else (0, 0)
         observation, reward, terminated, truncated, info = super().step(action)
         if self._follows:
             torque = np.float32(min(max(self._action[0], -2.0), 2.0))
             upright = (angle + np.pi) % (2 * np.pi) - np.pi
             reward = -(upright**2 + 0.1 * rate**2 + 0.001 * torque**2)
         return observation, np.float64(reward), terminated, truncated, info
+
+
+class GridWorld(Environment):
+    """GridWorld, whose level says itself after how many steps an episode is truncated."""
+
+    EPISODE_LENGTH = None
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._truncated: Any = memoryview(self.worlds.truncated)
+
+    def step(self, action: Any) -> Step:
+        """Takes an action: 0 stay, 1 up, 2 right, 3 down, 4 left."""
+        observation, reward, terminated, _, info = super().step(action)
+        return observation, reward, terminated, self._truncated[0], info

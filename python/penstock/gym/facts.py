@@ -16,6 +16,7 @@ from penstock.worlds import Worlds, games, make
 __all__ = [
     "AGENTS",
     "GAMES",
+    "ORIGINALS",
     "REWARD_THRESHOLDS",
     "action_space",
     "agent_count",
@@ -25,6 +26,7 @@ __all__ = [
     "observation_names",
     "observation_space",
     "require_one_agent",
+    "require_one_agent_in_levels",
     "warn_of_no_render_mode",
 ]
 
@@ -48,6 +50,7 @@ def agent_count(worlds: Worlds) -> int:
 
 AGENTS: Final = {name: agent_count(make(name)) for name in games()}
 GAMES: Final = [name for name, agents in AGENTS.items() if agents == 1]  # what an environment by itself can be
+ORIGINALS: Final = [name for name in GAMES if "-v" in name]  # what Gymnasium has too, by the same names
 
 
 def require_one_agent(name: str) -> None:
@@ -57,6 +60,16 @@ def require_one_agent(name: str) -> None:
         raise InvalidArgumentError(
             f"{name} has {agents} agents in a world, where one environment is one agent's: penstock.gym.make_vec() has "
             f"{agents} environments for each world, penstock.pettingzoo.parallel_env() one of all agents"
+        )
+
+
+def require_one_agent_in_levels(worlds: Worlds) -> None:
+    """Refuses levels of several agents, where the game's own level has one."""
+    agents = agent_count(worlds)
+    if agents != AGENTS[worlds.game]:
+        raise InvalidArgumentError(
+            f"{worlds.game}: this level has {agents} agents: an environment of Gymnasium has one; step them all through "
+            "penstock.worlds"
         )
 
 

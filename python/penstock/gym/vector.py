@@ -59,7 +59,7 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
         render_mode: str | None = None,
         rng: Random = "counter",
         precision: Precision = "f32",
-        **parameters: float,
+        **parameters: Any,
     ) -> None:
         numbers: dict[str, Any] = {**parameters}
         self.name = name
@@ -82,6 +82,7 @@ class WorldsEnvironment(VectorEnv[Any, Any, Any]):
             actions="game",
             **numbers,
         )
+        facts.require_one_agent_in_levels(self.worlds)
         self.single_action_space = facts.action_space(self.worlds)
         self.single_observation_space = facts.observation_space(self.worlds)
         self.action_space = batch_space(self.single_action_space, num_envs)

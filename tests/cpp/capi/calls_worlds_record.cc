@@ -39,6 +39,21 @@ const ps_replay_options *replay_options(Stage &stage) {
   return stage.input(options);
 }
 
+const ps_replay_page_options *page_options(Stage &stage) {
+  static const int64_t worlds[] = {2, 0};
+  ps_replay_page_options options = PS_REPLAY_PAGE_OPTIONS_INIT;
+  options.worlds = worlds;
+  options.world_count = 2;
+  return stage.input(options);
+}
+
+const ps_replay_page_options *page_of_worlds(Stage &stage, int64_t first, int64_t second) {
+  ps_replay_page_options options = PS_REPLAY_PAGE_OPTIONS_INIT;
+  options.worlds = stage.inputs(std::vector<int64_t>{first, second});
+  options.world_count = 2;
+  return stage.input(options);
+}
+
 }  // namespace
 
 std::vector<Call> worlds_record_calls() {
@@ -68,6 +83,28 @@ std::vector<Call> worlds_record_calls() {
                  [](Stage &stage) { return stage.npy_file(); })
           .wrong("path", "a folder", PS_IO_ERROR, "", [](Stage &stage) { return stage.path("."); })
           .optional("options", "options optional"),
+      Call(NAMED(ps_replay_page_options_init),
+           [](Stage &stage) {
+             return std::make_tuple(stage.result<ps_replay_page_options>(), sizeof(ps_replay_page_options));
+           }),
+      Call(NAMED(ps_replay_page),
+           [](Stage &stage) {
+             return std::make_tuple(stage.input<ps_replay_report>(PS_REPLAY_REPORT_INIT), stage.path("run.html"),
+                                    recording(stage), replay_options(stage), page_options(stage));
+           })
+          .wrong("page_path", "no such folder", PS_NOT_FOUND, "missing/run.html",
+                 [](Stage &stage) { return stage.path("missing/run.html"); })
+          .wrong("page_path", "a folder", PS_IO_ERROR, "", [](Stage &stage) { return stage.path("."); })
+          .wrong("path", "no such file", PS_NOT_FOUND, "missing.psr",
+                 [](Stage &stage) { return stage.path("missing.psr"); })
+          .wrong("path", "another kind of file", PS_DATA_ERROR, "matrix.npy",
+                 [](Stage &stage) { return stage.npy_file(); })
+          .wrong("page_options", "a world that is not there", PS_OUT_OF_RANGE, "3",
+                 [](Stage &stage) { return page_of_worlds(stage, 0, 3); })
+          .wrong("page_options", "a world twice", PS_INVALID_ARGUMENT, "twice",
+                 [](Stage &stage) { return page_of_worlds(stage, 1, 1); })
+          .optional("options", "options optional")
+          .optional("page_options", "page_options optional"),
   };
 }
 

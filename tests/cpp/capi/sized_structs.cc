@@ -288,7 +288,8 @@ SizedStruct worlds_options() {
        FIELD(ps_worlds_options, episode_length), FIELD(ps_worlds_options, device_type),
        FIELD(ps_worlds_options, device_id), FIELD(ps_worlds_options, threads), FIELD(ps_worlds_options, buffers),
        FIELD(ps_worlds_options, actions), FIELD(ps_worlds_options, precision), FIELD(ps_worlds_options, random),
-       FIELD(ps_worlds_options, kernel)});
+       FIELD(ps_worlds_options, kernel), FIELD(ps_worlds_options, level), FIELD(ps_worlds_options, level_files),
+       FIELD(ps_worlds_options, level_file_count)});
   wrong_enums_of_worlds(options);
   wrong_devices<ps_worlds_options>(options);
   for (const int64_t num_worlds : {INT64_C(0), INT64_C(-1), INT64_C(2147483649), INT64_MIN, INT64_MAX})
@@ -305,7 +306,31 @@ SizedStruct worlds_options() {
   wrong_parameters(options, "gravity=1", PS_NOT_FOUND, "reset_low");
   for (const char *text : {"reset_low=1e7", "reset_low=-inf", "reset_low=nan"})
     wrong_parameters(options, text, PS_OUT_OF_RANGE, "reset_low");
-  options.free_fields = {{"seed", "modulo 2^64"}, {"seeds", "optional; num_worlds of them, read during the call"}};
+  options.wrong_fields.push_back({"level", "for a game without levels", PS_INVALID_ARGUMENT, "GridWorld",
+                                  [](void *given) { static_cast<ps_worlds_options *>(given)->level = "@G"; }});
+  for (const int64_t count : {INT64_C(-1), INT64_C(65537), INT64_MIN, INT64_MAX})
+    wrong(options, "level_file_count", &ps_worlds_options::level_file_count, count, PS_OUT_OF_RANGE);
+  options.wrong_fields.push_back({"level_file_count", "1 without level_files", PS_INVALID_ARGUMENT, "level_files",
+                                  [](void *given) { static_cast<ps_worlds_options *>(given)->level_file_count = 1; }});
+  options.free_fields = {{"seed", "modulo 2^64"},
+                         {"seeds", "optional; num_worlds of them, read during the call"},
+                         {"level_files", "optional; paths of files that have more of them, read during the call"}};
+  return options;
+}
+
+SizedStruct replay_page_options() {
+  SizedStruct options = describe<ps_replay_page_options>(
+      "ps_replay_page_options", PS_REPLAY_PAGE_OPTIONS_INIT, "ps_replay_page_options_init", ps_replay_page_options_init,
+      {FIELD(ps_replay_page_options, struct_size), FIELD(ps_replay_page_options, worlds),
+       FIELD(ps_replay_page_options, world_count), FIELD(ps_replay_page_options, first_step),
+       FIELD(ps_replay_page_options, step_count)});
+  for (const int64_t count : {INT64_C(-1), INT64_C(65), INT64_MIN, INT64_MAX})
+    wrong(options, "world_count", &ps_replay_page_options::world_count, count, PS_OUT_OF_RANGE);
+  for (const int64_t step : {INT64_C(-1), INT64_C(2), INT64_MIN, INT64_MAX})
+    wrong(options, "first_step", &ps_replay_page_options::first_step, step, PS_OUT_OF_RANGE);
+  for (const int64_t count : {INT64_C(0), INT64_C(-1), INT64_C(100001), INT64_MIN, INT64_MAX})
+    wrong(options, "step_count", &ps_replay_page_options::step_count, count, PS_OUT_OF_RANGE);
+  options.free_fields = {{"worlds", "optional; world_count of them, each once, read during the call"}};
   return options;
 }
 
@@ -446,9 +471,9 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 
 const std::vector<SizedStruct> &sized_structs() {
   static const std::vector<SizedStruct> structs = {
-      memory_usage(),      tensor_options(), wrap_options(), format_options(),  load_options(),   save_options(),
-      device_info(),       loader_options(), batch_info(),   worlds_options(),  replay_options(), replay_report(),
-      kpu_memory_timing(), kpu_layer(),      kpu_counters(), kpu_conv_options()};
+      memory_usage(),        tensor_options(),    wrap_options(), format_options(), load_options(),    save_options(),
+      device_info(),         loader_options(),    batch_info(),   worlds_options(), replay_options(),  replay_report(),
+      replay_page_options(), kpu_memory_timing(), kpu_layer(),    kpu_counters(),   kpu_conv_options()};
   return structs;
 }
 

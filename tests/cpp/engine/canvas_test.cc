@@ -54,10 +54,11 @@ double uniform(uint64_t stream, uint64_t index, double from, double to) {
 TEST(Canvas, RefusesSidesThatAreNoPicture) {
   std::vector<uint8_t> pixels(4096 * 3);
   expect_failure(Status::out_of_range, "a picture 0 pixels wide and 5 high: each must be 1 to 4096",
-                 [&] { Canvas(pixels.data(), 0, 5); });
-  expect_failure(Status::out_of_range, HasSubstr("4 pixels wide and -1 high"), [&] { Canvas(pixels.data(), 4, -1); });
-  expect_failure(Status::out_of_range, HasSubstr("4097 pixels wide"), [&] { Canvas(pixels.data(), 4097, 1); });
-  Canvas(pixels.data(), 4096, 1).fill(white);
+                 [&] { PixelCanvas(pixels.data(), 0, 5); });
+  expect_failure(Status::out_of_range, HasSubstr("4 pixels wide and -1 high"),
+                 [&] { PixelCanvas(pixels.data(), 4, -1); });
+  expect_failure(Status::out_of_range, HasSubstr("4097 pixels wide"), [&] { PixelCanvas(pixels.data(), 4097, 1); });
+  PixelCanvas(pixels.data(), 4096, 1).fill(white);
   EXPECT_THAT(pixels, Each(255));
 }
 

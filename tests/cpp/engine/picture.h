@@ -59,7 +59,7 @@ class Picture {
  private:
   static constexpr int64_t guard = 4096;
   std::vector<uint8_t> memory_;
-  Canvas canvas_;
+  PixelCanvas canvas_;
 };
 
 }  // namespace penstock::core

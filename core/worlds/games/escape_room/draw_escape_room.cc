@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/worlds/games/escape_room/rules.h"
 
@@ -123,20 +124,54 @@ void draw_agent(Canvas &canvas, const World &world, int32_t agent) {
   }
 }
 
-}  // namespace
-
-void draw_escape_room(Canvas &canvas, const World &world) {
+void look_at_building(Canvas &canvas) {
   constexpr double margin = 0.25;
   constexpr double width = 2 * static_cast<double>(half_width + wall_width) + 2 * margin;
   constexpr double height = static_cast<double>(whole_length + wall_width) + 1 + 2 * margin;  // a unit beyond the exit
-  canvas.fill(lawn);
   canvas.look_at({0, static_cast<double>(whole_length) / 2},
                  std::min(canvas.width() / width, canvas.height() / height));
+}
+
+// The colour of what a ray has hit, as the lidar has its type.
+Colour ray_colour(float type) {
+  const auto kind = static_cast<EntityType>(std::lround(type * type_codes));
+  switch (kind) {
+    case EntityType::button: return {214, 170, 10};
+    case EntityType::cube: return {186, 126, 48};
+    case EntityType::agent: return {150, 60, 170};
+    case EntityType::door: return {204, 62, 48};
+    default: return {120, 128, 140};
+  }
+}
+
+}  // namespace
+
+void draw_escape_room(Canvas &canvas, const World &world) {
+  canvas.fill(lawn);
+  look_at_building(canvas);
   draw_building(canvas, world);
   for (int32_t cube = first_cube; cube < body_count; ++cube)
     if (world.simulation.bodies[cube].shape != Shape::none) draw_cube(canvas, world.simulation.bodies[cube]);
   for (int32_t agent = 0; agent < agent_count; ++agent) draw_arm(canvas, world, agent);
   for (int32_t agent = 0; agent < agent_count; ++agent) draw_agent(canvas, world, agent);
+}
+
+void draw_lidar(Canvas &canvas, const World &world, std::span<const float> lidar) {
+  look_at_building(canvas);
+  const size_t ray_count = lidar.size() / (size_t{2} * agent_count);
+  const float *next = lidar.data();
+  for (int32_t agent = 0; agent < agent_count; ++agent) {
+    const Body &body = world.simulation.bodies[agent];
+    for (size_t ray = 0; ray < ray_count; ++ray, next += 2) {
+      if (next[1] == 0) continue;
+      const float angle = 2 * pi_f32 * static_cast<float>(ray) / static_cast<float>(ray_count);
+      const Vector turned = rotate(body.rotation, rotation_of(angle));
+      const Vector direction = {-turned.y, turned.x};
+      const Point hit = point(body.position + (next[0] * whole_length) * direction);
+      canvas.line(point(body.position + agent_radius * direction), hit, 0.06, LineEnds::flat, ray_colour(next[1]));
+      canvas.circle(hit, 0.16, ray_colour(next[1]));
+    }
+  }
 }
 
 }  // namespace penstock::core::escape_room

@@ -15,6 +15,8 @@ namespace {
 using escape_room::agent_count;
 using escape_room::World;
 
+constexpr size_t lidar_numbers = size_t{2} * agent_count * escape_room::ray_count;
+constexpr std::string_view overlay_names[] = {"lidar"};
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // The bounds of rows that have the same bounds each.
@@ -104,6 +106,10 @@ class EscapeRoom final : public Game {
   PictureSize picture_size() const override { return escape_room::picture_size; }
   void draw(Canvas &canvas, int64_t world, bool /*in_midst*/) const override {
     draw_escape_room(canvas, world_at(world));
+  }
+  std::span<const std::string_view> overlays() const override { return overlay_names; }
+  void draw_overlay(Canvas &canvas, int64_t world, size_t /*overlay*/, int32_t buffer) const override {
+    draw_lidar(canvas, world_at(world), {element<float>(lidar_field, world, buffer), lidar_numbers});
   }
 
  private:
