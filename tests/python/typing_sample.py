@@ -62,6 +62,96 @@ def look_at(tensor: penstock.Tensor) -> None:
     float(tensor[0, 0]), int(tensor[0, 0]), bool(tensor[0, 0]), tensor[0, 0].item(), tensor.tolist()
 
 
+def compute(tensor: penstock.Tensor) -> None:
+    """The functions that compute."""
+    integers = penstock.arange(3)
+    new: Sequence[penstock.Tensor] = [
+        penstock.abs(tensor),
+        penstock.acos(tensor),
+        penstock.acosh(tensor),
+        penstock.asin(tensor),
+        penstock.asinh(tensor),
+        penstock.atan(tensor),
+        penstock.atanh(tensor),
+        penstock.bitwise_invert(integers),
+        penstock.ceil(tensor),
+        penstock.conj(tensor),
+        penstock.cos(tensor),
+        penstock.cosh(tensor),
+        penstock.exp(tensor),
+        penstock.expm1(tensor),
+        penstock.floor(tensor),
+        penstock.imag(tensor),
+        penstock.isfinite(tensor),
+        penstock.isinf(tensor),
+        penstock.isnan(tensor),
+        penstock.log(tensor),
+        penstock.log10(tensor),
+        penstock.log1p(tensor),
+        penstock.log2(tensor),
+        penstock.logical_not(tensor),
+        penstock.negative(tensor),
+        penstock.positive(tensor),
+        penstock.real(tensor),
+        penstock.reciprocal(tensor),
+        penstock.round(tensor),
+        penstock.sign(tensor),
+        penstock.signbit(tensor),
+        penstock.sin(tensor),
+        penstock.sinh(tensor),
+        penstock.sqrt(tensor),
+        penstock.square(tensor),
+        penstock.tan(tensor),
+        penstock.tanh(tensor),
+        penstock.trunc(tensor),
+        penstock.add(tensor, tensor),
+        penstock.atan2(tensor, tensor),
+        penstock.bitwise_and(integers, integers),
+        penstock.bitwise_left_shift(integers, integers),
+        penstock.bitwise_or(integers, integers),
+        penstock.bitwise_right_shift(integers, integers),
+        penstock.bitwise_xor(integers, integers),
+        penstock.copysign(tensor, tensor),
+        penstock.divide(tensor, tensor),
+        penstock.equal(tensor, tensor),
+        penstock.floor_divide(tensor, tensor),
+        penstock.greater(tensor, tensor),
+        penstock.greater_equal(tensor, tensor),
+        penstock.hypot(tensor, tensor),
+        penstock.less(tensor, tensor),
+        penstock.less_equal(tensor, tensor),
+        penstock.logaddexp(tensor, tensor),
+        penstock.logical_and(tensor, tensor),
+        penstock.logical_or(tensor, tensor),
+        penstock.logical_xor(tensor, tensor),
+        penstock.maximum(tensor, tensor),
+        penstock.minimum(tensor, tensor),
+        penstock.multiply(tensor, tensor),
+        penstock.nextafter(tensor, tensor),
+        penstock.not_equal(tensor, tensor),
+        penstock.pow(tensor, tensor),
+        penstock.remainder(tensor, tensor),
+        penstock.subtract(tensor, tensor),
+        penstock.where(tensor > 0, tensor, 0.0),
+        penstock.clip(tensor, min=0, max=1),
+        penstock.all(tensor, axis=0, keepdims=True),
+        penstock.any(tensor, axis=0, keepdims=True),
+        penstock.argmax(tensor, axis=0, keepdims=True),
+        penstock.argmin(tensor, axis=0, keepdims=True),
+        penstock.count_nonzero(tensor, axis=0, keepdims=True),
+        penstock.max(tensor, axis=0, keepdims=True),
+        penstock.mean(tensor, axis=0, keepdims=True),
+        penstock.min(tensor, axis=0, keepdims=True),
+        penstock.prod(tensor, axis=0, keepdims=True),
+        penstock.std(tensor, axis=0, keepdims=True),
+        penstock.sum(tensor, axis=0, keepdims=True),
+        penstock.var(tensor, axis=0, keepdims=True),
+        penstock.cumulative_prod(tensor, axis=0, include_initial=True),
+        penstock.cumulative_sum(tensor, axis=0, include_initial=True),
+    ]
+    assert all(isinstance(each, penstock.Tensor) for each in new)
+
+
 def view(tensor: penstock.Tensor) -> None:
     """Views of a tensor."""
     views: Sequence[penstock.Tensor] = [
@@ -218,6 +308,7 @@ def main() -> None:
     make_tensors()
     share_memory(np.zeros((2, 3), np.float32))
     look_at(penstock.ones((2, 3)))
+    compute(penstock.full((2, 3), 0.5))
     view(penstock.zeros((2, 3)))
     move(penstock.zeros((2, 3)))
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")

@@ -1,0 +1,201 @@
+"""The array API's functions beside array_api_strict, function by function, on inputs that hypothesis makes.
+
+What the standard leaves open, and NumPy decides in its own way, is kept out: SECOND says where.
+"""
+
+import warnings
+from typing import Any, Literal
+
+import array_api_strict as strict
+import hypothesis.extra.numpy as arrays
+import numpy as np
+import penstock
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from penstock import elementwise, reductions
+from penstock.operators import NUMBERS, promoted
+
+DTYPES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "complex64",
+    "complex128",
+)  # fmt: skip
+FEW = settings(max_examples=20, deadline=None)
+WIDTHS: dict[int, Literal[32, 64]] = {4: 32, 8: 64}
+# Where a mistake of the caller's leaves the result open: what the second operand is kept to.
+SECOND = {
+    "bitwise_left_shift": (0, 7),
+    "bitwise_right_shift": (0, 7),
+    "floor_divide": (1, 100),
+    "remainder": (1, 100),
+    "pow": (0, 5),
+}
+UNARY = [name for name in elementwise.__all__ if NUMBERS.get(name, 100) < 100]
+BINARY = [name for name in elementwise.__all__ if NUMBERS.get(name, 0) > 100]
+REDUCTIONS = [name for name in reductions.__all__ if not name.startswith("cumulative")]
+
+
+def accepts(name: str, count: int, dtype: str) -> bool:
+    """Whether array_api_strict's function takes a dtype."""
+    example = strict.ones((2,), dtype=getattr(strict, dtype))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            getattr(strict, name)(*[example] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def elements(dtype: str, limits: tuple[int, int] | None = None) -> st.SearchStrategy[Any]:
+    """Elements of a dtype: any, NaN and infinities included, but finite and of moderate size for complex numbers."""
+    kind = np.dtype(dtype)
+    if limits is not None and kind.kind in "iu":
+        return st.integers(*limits)
+    if limits is not None and kind.kind == "f":
+        return st.floats(*limits, width=WIDTHS[kind.itemsize])
+    if kind.kind == "c":
+        part = st.floats(-8, 8, width=32).filter(lambda value: value == 0 or abs(value) > 2**-10)
+        return st.builds(complex, part, part)
+    if kind.kind == "f":
+        return st.floats(width=WIDTHS[kind.itemsize], allow_subnormal=False)
+    return arrays.from_dtype(kind)
+
+
+def array(dtype: str, shape: Any, limits: tuple[int, int] | None = None) -> st.SearchStrategy[Any]:
+    """A NumPy array of a dtype and shape."""
+    return arrays.arrays(np.dtype(dtype), shape, elements=elements(dtype, limits))
+
+
+def assert_agree(ours: penstock.Tensor, theirs: Any, tolerance: float = 4) -> None:
+    """The same dtype and shape, and values within some units in the last place."""
+    expected = np.asarray(theirs._array)
+    assert (ours.dtype.name, ours.shape) == (expected.dtype.name, expected.shape)
+    kind = expected.dtype.kind
+    relative = tolerance * np.finfo(expected.dtype).eps if kind in "fc" else 0.0
+    tiny = float(np.finfo(expected.dtype).tiny) if kind in "fc" else 0.0
+    if kind == "c":
+        tiny = float(relative * np.max(np.abs(expected), initial=0.0))
+    np.testing.assert_allclose(ours.numpy(), expected, rtol=relative, atol=tiny)
+
+
+def both(name: str, *operands: Any, **options: Any) -> tuple[penstock.Tensor, Any]:
+    """What ours and array_api_strict's function of a name make of NumPy's arrays."""
+    ours = getattr(penstock, name)(*(penstock.Tensor(each) for each in operands), **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = getattr(strict, name)(*(strict.asarray(each) for each in operands), **options)
+    return ours, theirs
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_a_function_of_one_operand(name: str) -> None:
+    accepted = [dtype for dtype in DTYPES if accepts(name, 1, dtype)]
+    assert accepted
+
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(accepted))
+        operand = data.draw(array(dtype, arrays.array_shapes(min_dims=0, max_dims=3, max_side=4)))
+        if name == "sign" and dtype.startswith("complex"):  # array_api_strict gives NaN for 0, the standard says 0
+            operand = operand + (operand == 0)
+        assert_agree(*both(name, operand), tolerance=64 if dtype.startswith("complex") else 4)
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_a_function_of_two_operands(name: str) -> None:
+    accepted = [dtype for dtype in DTYPES if accepts(name, 2, dtype)]
+    assert accepted
+
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(accepted))
+        shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=4)).input_shapes
+        first = data.draw(array(dtype, shapes[0]))
+        second = data.draw(array(dtype, shapes[1], SECOND.get(name)))
+        assert_agree(*both(name, first, second), tolerance=64 if dtype.startswith("complex") else 4)
+
+    agrees()
+
+
+@pytest.mark.parametrize("first", DTYPES)
+@pytest.mark.parametrize("second", DTYPES)
+def test_dtypes_promote(first: str, second: str) -> None:
+    try:
+        theirs = strict.result_type(getattr(strict, first), getattr(strict, second))
+    except TypeError:  # the standard leaves it open
+        return
+    found = promoted(penstock.dtypes.BY_NAME[first], penstock.dtypes.BY_NAME[second])
+    assert found.name == str(theirs).removeprefix("array_api_strict.")
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_a_reduction(name: str) -> None:
+    accepted = [dtype for dtype in DTYPES if accepts(name, 1, dtype)]
+    assert accepted
+
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(accepted))
+        shape = data.draw(arrays.array_shapes(min_dims=1, max_dims=3, max_side=4))
+        limits = (-4, 4) if np.dtype(dtype).kind in "if" else ((0, 4) if np.dtype(dtype).kind == "u" else None)
+        operand = data.draw(array(dtype, shape, limits))
+        axis = data.draw(st.none() | st.integers(-len(shape), len(shape) - 1))
+        keepdims = data.draw(st.booleans())
+        ours, theirs = both(name, operand, axis=axis, keepdims=keepdims)
+        expected = np.asarray(theirs._array)
+        assert ours.shape == expected.shape
+        if name in ("argmax", "argmin", "count_nonzero") or expected.dtype.kind in "iub":
+            assert_agree(ours, theirs)
+        else:
+            assert ours.dtype.name == expected.dtype.name
+            size = np.abs(operand.astype(np.complex128)).sum() + 1
+            size = max(size, float(np.max(np.abs(expected))))
+            np.testing.assert_allclose(
+                ours.numpy(),
+                expected,
+                rtol=64 * np.finfo(expected.dtype).eps,
+                atol=64 * np.finfo(expected.dtype).eps * size,
+            )
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", ["cumulative_sum", "cumulative_prod"])
+def test_running_totals(name: str) -> None:
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(DTYPES[1:]))
+        shape = data.draw(arrays.array_shapes(min_dims=1, max_dims=3, max_side=4))
+        limits = (0, 4) if np.dtype(dtype).kind in "uif" else None
+        operand = data.draw(array(dtype, shape, limits))
+        axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+        ours, theirs = both(name, operand, axis=axis, include_initial=data.draw(st.booleans()))
+        assert_agree(ours, theirs, tolerance=64)
+
+    agrees()
+
+
+@FEW
+@given(st.data())
+def test_clip(data: Any) -> None:
+    dtype = data.draw(st.sampled_from(DTYPES[1:11]))
+    number = float if dtype.startswith("float") else int
+    low, high = (data.draw(st.none() | limits.map(number)) for limits in (st.integers(0, 50), st.integers(51, 100)))
+    operand = data.draw(array(dtype, (5,), (0, 120)))
+    assert_agree(*both("clip", operand, min=low, max=high))
+
+
+@FEW
+@given(st.data())
+def test_where(data: Any) -> None:
+    dtype = data.draw(st.sampled_from(DTYPES))
+    shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=4)).input_shapes
+    condition = data.draw(array("bool", shapes[0]))
+    assert_agree(*both("where", condition, data.draw(array(dtype, shapes[1])), data.draw(array(dtype, shapes[2]))))
