@@ -12,6 +12,7 @@
 #include "core/ops/kernels.h"
 #include "core/tensor/convert.h"
 #include "core/tensor/create.h"
+#include "core/tensor/element.h"
 
 namespace penstock::core {
 namespace {
@@ -255,7 +256,7 @@ int64_t find_value(const std::byte *elements, const std::byte *extreme, int64_t 
   for (int64_t index = 0; index < count; ++index) {
     Number number;
     std::memcpy(&number, elements + index * static_cast<int64_t>(sizeof(Number)), sizeof(Number));
-    if (number == wanted || (wanted != wanted && number != number)) return index;
+    if (is_same_value(number, wanted)) return index;
   }
   return 0;  // never: the extreme is one of them
 }

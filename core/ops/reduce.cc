@@ -62,7 +62,7 @@ Tensor folded(Operation joining, const Tensor &tensor, AxisMask mask) {
 
 // The sum over the axes divided by count, in the dtype in which it is folded.
 Tensor mean_of(const Tensor &tensor, AxisMask mask, double count) {
-  const Tensor sums = folded(Operation::add, tensor, mask);
+  Tensor sums = folded(Operation::add, tensor, mask);
   binary_into(sums, Operation::divide, sums, in_dtype(number(count), sums.dtype));
   return sums;
 }

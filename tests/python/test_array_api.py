@@ -4,6 +4,7 @@ What the standard leaves open, and NumPy decides in its own way, is kept out: SE
 """
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Literal
 
 import array_api_strict as strict
@@ -13,7 +14,7 @@ import penstock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from penstock import elementwise, reductions
+from penstock import elementwise, manipulation, reductions
 from penstock.operators import NUMBERS, promoted
 
 DTYPES = (
@@ -199,3 +200,50 @@ def test_where(data: Any) -> None:
     shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=4)).input_shapes
     condition = data.draw(array("bool", shapes[0]))
     assert_agree(*both("where", condition, data.draw(array(dtype, shapes[1])), data.draw(array(dtype, shapes[2]))))
+
+
+MOVES: dict[str, Callable[[Any, Any], Any]] = {
+    "broadcast_to": lambda xp, x: xp.broadcast_to(x, (2, *x.shape)),
+    "broadcast_arrays": lambda xp, x: xp.broadcast_arrays(x, x[:1, :, :])[1],
+    "concat": lambda xp, x: xp.concat([x, x[:, :1, :]], axis=-2),
+    "concat in row-major order": lambda xp, x: xp.concat([x, x[0, ...]], axis=None),
+    "expand_dims": lambda xp, x: xp.expand_dims(x, axis=-2),
+    "flip": lambda xp, x: xp.flip(x),
+    "flip an axis": lambda xp, x: xp.flip(x, axis=(0, -1)),
+    "matrix_transpose": lambda xp, x: xp.matrix_transpose(x),
+    "moveaxis": lambda xp, x: xp.moveaxis(x, (0, 2), (-1, 0)),
+    "permute_dims": lambda xp, x: xp.permute_dims(x, (2, 0, 1)),
+    "reshape": lambda xp, x: xp.reshape(xp.matrix_transpose(x), (-1,)),
+    "reshape a copy": lambda xp, x: xp.reshape(x, (-1,), copy=True),
+    "roll": lambda xp, x: xp.roll(x, 2),
+    "roll axes": lambda xp, x: xp.roll(x, (1, -5), axis=(0, 2)),
+    "squeeze": lambda xp, x: xp.squeeze(xp.expand_dims(x, axis=1), 1),
+    "stack": lambda xp, x: xp.stack([x, x], axis=-1),
+    "tile": lambda xp, x: xp.tile(x, (2, 3)),
+    "tile with new axes": lambda xp, x: xp.tile(x, (2, 1, 1, 2)),
+    "unstack": lambda xp, x: xp.unstack(x, axis=1)[-1],
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_moving_elements(name: str) -> None:
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        shape = data.draw(arrays.array_shapes(min_dims=3, max_dims=3, max_side=4))
+        operand = data.draw(array(data.draw(st.sampled_from(DTYPES)), shape))
+        assert_agree(MOVES[name](penstock, penstock.Tensor(operand)), MOVES[name](strict, strict.asarray(operand)))
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", manipulation.__all__)
+def test_each_function_that_moves_elements_is_compared(name: str) -> None:
+    assert any(move.split()[0] == name for move in MOVES)
+
+
+def test_what_cannot_be_joined_is_an_error_with_both_shapes() -> None:
+    with pytest.raises(ValueError, match=r"concat: shapes \(2, 3\) and \(2, 4\) differ in more than axis 0"):
+        penstock.concat([penstock.zeros((2, 3)), penstock.zeros((2, 4))])
+    with pytest.raises(ValueError, match=r"stack: shapes \(2,\) and \(3,\) differ"):
+        penstock.stack([penstock.zeros(2), penstock.zeros(3)])

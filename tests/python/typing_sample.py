@@ -152,6 +152,27 @@ def compute(tensor: penstock.Tensor) -> None:
     assert all(isinstance(each, penstock.Tensor) for each in new)
 
 
+def rearrange(tensor: penstock.Tensor) -> None:
+    """The functions that move elements."""
+    new: Sequence[penstock.Tensor] = [
+        penstock.broadcast_to(tensor, (4, 2, 3)),
+        penstock.concat([tensor, tensor], axis=1),
+        penstock.expand_dims(tensor, axis=0),
+        penstock.flip(tensor, axis=1),
+        penstock.matrix_transpose(tensor),
+        penstock.moveaxis(tensor, 0, 1),
+        penstock.permute_dims(tensor, (1, 0)),
+        penstock.reshape(tensor, (6,), copy=True),
+        penstock.roll(tensor, 1, axis=0),
+        penstock.squeeze(tensor[:1], 0),
+        penstock.stack([tensor, tensor]),
+        penstock.tile(tensor, (2, 2)),
+        *penstock.unstack(tensor, axis=0),
+        *penstock.broadcast_arrays(tensor, tensor[0]),
+    ]
+    assert all(isinstance(each, penstock.Tensor) for each in new)
+
+
 def view(tensor: penstock.Tensor) -> None:
     """Views of a tensor."""
     views: Sequence[penstock.Tensor] = [
@@ -309,6 +330,7 @@ def main() -> None:
     share_memory(np.zeros((2, 3), np.float32))
     look_at(penstock.ones((2, 3)))
     compute(penstock.full((2, 3), 0.5))
+    rearrange(penstock.full((2, 3), 0.5))
     view(penstock.zeros((2, 3)))
     move(penstock.zeros((2, 3)))
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")

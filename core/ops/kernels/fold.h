@@ -26,13 +26,13 @@ struct FoldProduct {
 struct FoldMaximum {
   template <typename Value>
   static PS_LANES_INLINE Value apply(Value a, Value b) {
-    return select((b > a) | (b != b), b, a);  // a NaN that has been met stays
+    return select((b > a) | (b != b), b, a);  // a NaN stays. NOLINT(misc-redundant-expression)
   }
 };
 struct FoldMinimum {
   template <typename Value>
   static PS_LANES_INLINE Value apply(Value a, Value b) {
-    return select((b < a) | (b != b), b, a);
+    return select((b < a) | (b != b), b, a);  // NOLINT(misc-redundant-expression)
   }
 };
 

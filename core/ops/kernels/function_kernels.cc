@@ -63,7 +63,7 @@ struct LogarithmOfSum {  // log(exp(a) + exp(b))
   static Number apply(Number a, Number b) {
     if (a == b) return a + std::log(Number{2});  // infinities too, whose difference is NaN
     const Number difference = std::fabs(a - b);
-    return (difference != difference ? difference : (a > b ? a : b)) + std::log1p(std::exp(-difference));
+    return (std::isnan(difference) ? difference : (a > b ? a : b)) + std::log1p(std::exp(-difference));
   }
 };
 
