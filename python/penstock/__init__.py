@@ -26,6 +26,7 @@ from penstock.creation import (
     ones,
     zeros,
 )
+from penstock.data_types import astype, can_cast, finfo, iinfo, isdtype, result_type
 from penstock.devices import Device, device, get_device, get_devices, set_device
 from penstock.dtypes import (
     DType,
@@ -216,6 +217,7 @@ __all__ = [
     "argmin",
     "asin",
     "asinh",
+    "astype",
     "atan",
     "atan2",
     "atanh",
@@ -229,6 +231,7 @@ __all__ = [
     "bool",
     "broadcast_arrays",
     "broadcast_to",
+    "can_cast",
     "ceil",
     "clip",
     "complex64",
@@ -249,6 +252,7 @@ __all__ = [
     "exp",
     "expand_dims",
     "expm1",
+    "finfo",
     "flip",
     "float8_e4m3fn",
     "float8_e5m2",
@@ -268,11 +272,13 @@ __all__ = [
     "greater",
     "greater_equal",
     "hypot",
+    "iinfo",
     "imag",
     "int8",
     "int16",
     "int32",
     "int64",
+    "isdtype",
     "isfinite",
     "isinf",
     "isnan",
@@ -309,6 +315,7 @@ __all__ = [
     "reciprocal",
     "remainder",
     "reshape",
+    "result_type",
     "roll",
     "round",
     "save",

@@ -247,3 +247,48 @@ def test_what_cannot_be_joined_is_an_error_with_both_shapes() -> None:
         penstock.concat([penstock.zeros((2, 3)), penstock.zeros((2, 4))])
     with pytest.raises(ValueError, match=r"stack: shapes \(2,\) and \(3,\) differ"):
         penstock.stack([penstock.zeros(2), penstock.zeros(3)])
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_dtypes_are_of_the_kinds_and_limits_that_the_standard_says(name: str) -> None:
+    theirs = getattr(strict, name)
+    kinds = ("bool", "signed integer", "unsigned integer", "integral", "real floating", "complex floating", "numeric")
+    for kind in kinds:
+        assert penstock.isdtype(name, kind) == strict.isdtype(theirs, kind)
+    if strict.isdtype(theirs, "integral"):
+        ours, limits = penstock.iinfo(name), strict.iinfo(theirs)
+        assert (ours.bits, ours.min, ours.max) == (limits.bits, limits.min, limits.max)
+    elif strict.isdtype(theirs, ("real floating", "complex floating")):
+        found, expected = penstock.finfo(name), strict.finfo(theirs)
+        assert (found.bits, found.eps, found.min, found.max, found.smallest_normal) == (
+            np.finfo(name).bits, expected.eps, expected.min, expected.max, expected.smallest_normal
+        )  # fmt: skip
+    else:
+        assert name == "bool"
+
+
+@pytest.mark.parametrize("first", DTYPES)
+def test_dtypes_cast_as_the_standard_says(first: str) -> None:
+    for second in DTYPES:
+        try:
+            strict.result_type(getattr(strict, first), getattr(strict, second))
+        except TypeError:  # of several kinds: the standard leaves it open
+            continue
+        theirs = strict.can_cast(getattr(strict, first), getattr(strict, second))
+        assert penstock.can_cast(first, second) == theirs, second
+
+
+def test_elements_convert() -> None:
+    tensor = penstock.Tensor([1.5, -1.5])
+    assert penstock.astype(tensor, "int8").tolist() == [1, -1]
+    assert penstock.astype(tensor, "float32", copy=False) is tensor
+    assert penstock.astype(tensor, "float32") is not tensor
+
+
+def test_what_is_no_dtype_of_a_kind_is_an_error() -> None:
+    with pytest.raises(ValueError, match="'integer' is no kind of dtypes: expected one of bool, signed integer"):
+        penstock.isdtype("int8", "integer")
+    with pytest.raises(TypeError, match="iinfo is for integer dtypes, not float32"):
+        penstock.iinfo("float32")
+    with pytest.raises(TypeError, match="expected an array or a dtype"):
+        penstock.result_type(1, 2.0)

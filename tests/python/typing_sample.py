@@ -152,6 +152,16 @@ def compute(tensor: penstock.Tensor) -> None:
     assert all(isinstance(each, penstock.Tensor) for each in new)
 
 
+def ask_dtypes(tensor: penstock.Tensor) -> None:
+    """The functions on dtypes."""
+    assert_type(penstock.astype(tensor, "float64", copy=False), penstock.Tensor)
+    assert_type(penstock.can_cast(tensor, penstock.float64), bool)
+    assert_type(penstock.finfo(tensor).eps, float)
+    assert_type(penstock.iinfo("int8").max, int)
+    assert_type(penstock.isdtype(tensor.dtype, ("integral", "bool")), bool)
+    assert_type(penstock.result_type(tensor, "int8", 1), penstock.DType)
+
+
 def rearrange(tensor: penstock.Tensor) -> None:
     """The functions that move elements."""
     new: Sequence[penstock.Tensor] = [
@@ -331,6 +341,7 @@ def main() -> None:
     look_at(penstock.ones((2, 3)))
     compute(penstock.full((2, 3), 0.5))
     rearrange(penstock.full((2, 3), 0.5))
+    ask_dtypes(penstock.full((2, 3), 0.5))
     view(penstock.zeros((2, 3)))
     move(penstock.zeros((2, 3)))
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
