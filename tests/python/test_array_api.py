@@ -21,7 +21,7 @@ DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "complex64",
     "complex128",
 )  # fmt: skip
-FEW = settings(max_examples=20, deadline=None)
+FEW = settings(max_examples=20, deadline=None, derandomize=True)
 WIDTHS: dict[int, Literal[32, 64]] = {4: 32, 8: 64}
 # Where a mistake of the caller's leaves the result open: what the second operand is kept to.
 SECOND = {
@@ -75,9 +75,13 @@ def assert_agree(ours: penstock.Tensor, theirs: Any, tolerance: float = 4) -> No
     kind = expected.dtype.kind
     relative = tolerance * np.finfo(expected.dtype).eps if kind in "fc" else 0.0
     tiny = float(np.finfo(expected.dtype).tiny) if kind in "fc" else 0.0
-    if kind == "c":
+    found = ours.numpy()
+    if kind == "c":  # which part of what is not finite is infinite or NaN, the standard leaves open
+        finite = np.isfinite(expected)
+        np.testing.assert_array_equal(np.isfinite(found), finite)
+        found, expected = found[finite], expected[finite]
         tiny = float(relative * np.max(np.abs(expected), initial=0.0))
-    np.testing.assert_allclose(ours.numpy(), expected, rtol=relative, atol=tiny)
+    np.testing.assert_allclose(found, expected, rtol=relative, atol=tiny)
 
 
 def both(name: str, *operands: Any, **options: Any) -> tuple[penstock.Tensor, Any]:
