@@ -1,5 +1,6 @@
 # The engine (a static library, which the C++ tests link) and libcore.so, which shows nothing of it but ps_*.
 file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/base/*.cc ${PROJECT_SOURCE_DIR}/core/tensor/*.cc
+     ${PROJECT_SOURCE_DIR}/core/ops/*.cc ${PROJECT_SOURCE_DIR}/core/ops/kernels/*.cc
      ${PROJECT_SOURCE_DIR}/core/io/*.cc ${PROJECT_SOURCE_DIR}/core/kpu/*.cc ${PROJECT_SOURCE_DIR}/core/loader/*.cc
      ${PROJECT_SOURCE_DIR}/core/worlds/*.cc)
 file(GLOB_RECURSE game_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/worlds/games/*.cc)
@@ -14,10 +15,17 @@ configure_file(${page_folder}/page.cc.in ${PROJECT_BINARY_DIR}/page.cc @ONLY)
 add_library(penstock_engine STATIC ${core_sources} ${game_sources} ${PROJECT_BINARY_DIR}/page.cc)
 # Chosen at run time by what the processor has; everything in them is inlined, so that nothing of it is called elsewhere.
 set(kernels ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control)
+set(simple_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/simple_kernels)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set_source_files_properties(${kernels}/kernels_32.cc PROPERTIES COMPILE_OPTIONS "-mavx2")
-  set_source_files_properties(${kernels}/kernels_64.cc PROPERTIES
+  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
+endif()
+# Loops are marked as free to be made vectors; Clang would warn of those of which it can make none.
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  file(GLOB elementwise_kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/ops/*.cc
+       ${PROJECT_SOURCE_DIR}/core/ops/kernels/*.cc)
+  set_property(SOURCE ${elementwise_kernels} APPEND PROPERTY COMPILE_OPTIONS -Wno-pass-failed)
 endif()
 target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(penstock_engine PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")

@@ -12,14 +12,17 @@ from penstock.devices import Device
 from penstock.dtypes import BY_NUMBER, DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
 from penstock.interop import to_bytes, to_numpy, to_torch
+from penstock.operators import Operators
 from penstock.python_numbers import flatten, pack, unpack
 
 __all__ = ["Tensor"]
 
+ARRAY_API_VERSIONS = ("2024.12",)
+
 Index: TypeAlias = Any  # int, slice, Ellipsis, None, boolean or integer arrays, or a tuple of them
 
 
-class Tensor(TensorBase):
+class Tensor(Operators, TensorBase):
     """Memory of the engine under a shape: from nested lists, scalars, or any array, which is copied.
 
     >>> import penstock
@@ -410,8 +413,15 @@ class Tensor(TensorBase):
             raise TypeMismatchError("a tensor of rank 0 cannot be iterated over")
         return (self[index] for index in range(self.shape[0]))
 
-    # Elements are not compared with ==, so `in` would answer for the tensor objects that iteration makes.
-    __contains__ = None
+    def __contains__(self, value: Any) -> bool:
+        return bool(made(lib.ps_ops_reduce, lib.PS_OP_ANY, self == value, 0, ffi.NULL, ffi.NULL))
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        if api_version not in (None, *ARRAY_API_VERSIONS):
+            raise InvalidArgumentError(f"api_version is {api_version!r}: expected one of {ARRAY_API_VERSIONS}")
+        import penstock
+
+        return penstock
 
     def __bool__(self) -> bool:
         return bool(self.item())

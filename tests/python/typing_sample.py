@@ -62,6 +62,127 @@ def look_at(tensor: penstock.Tensor) -> None:
     float(tensor[0, 0]), int(tensor[0, 0]), bool(tensor[0, 0]), tensor[0, 0].item(), tensor.tolist()
 
 
+def compute(tensor: penstock.Tensor) -> None:
+    """The functions that compute."""
+    integers = penstock.arange(3)
+    new: Sequence[penstock.Tensor] = [
+        penstock.abs(tensor),
+        penstock.acos(tensor),
+        penstock.acosh(tensor),
+        penstock.asin(tensor),
+        penstock.asinh(tensor),
+        penstock.atan(tensor),
+        penstock.atanh(tensor),
+        penstock.bitwise_invert(integers),
+        penstock.ceil(tensor),
+        penstock.conj(tensor),
+        penstock.cos(tensor),
+        penstock.cosh(tensor),
+        penstock.exp(tensor),
+        penstock.expm1(tensor),
+        penstock.floor(tensor),
+        penstock.imag(tensor),
+        penstock.isfinite(tensor),
+        penstock.isinf(tensor),
+        penstock.isnan(tensor),
+        penstock.log(tensor),
+        penstock.log10(tensor),
+        penstock.log1p(tensor),
+        penstock.log2(tensor),
+        penstock.logical_not(tensor),
+        penstock.negative(tensor),
+        penstock.positive(tensor),
+        penstock.real(tensor),
+        penstock.reciprocal(tensor),
+        penstock.round(tensor),
+        penstock.sign(tensor),
+        penstock.signbit(tensor),
+        penstock.sin(tensor),
+        penstock.sinh(tensor),
+        penstock.sqrt(tensor),
+        penstock.square(tensor),
+        penstock.tan(tensor),
+        penstock.tanh(tensor),
+        penstock.trunc(tensor),
+        penstock.add(tensor, tensor),
+        penstock.atan2(tensor, tensor),
+        penstock.bitwise_and(integers, integers),
+        penstock.bitwise_left_shift(integers, integers),
+        penstock.bitwise_or(integers, integers),
+        penstock.bitwise_right_shift(integers, integers),
+        penstock.bitwise_xor(integers, integers),
+        penstock.copysign(tensor, tensor),
+        penstock.divide(tensor, tensor),
+        penstock.equal(tensor, tensor),
+        penstock.floor_divide(tensor, tensor),
+        penstock.greater(tensor, tensor),
+        penstock.greater_equal(tensor, tensor),
+        penstock.hypot(tensor, tensor),
+        penstock.less(tensor, tensor),
+        penstock.less_equal(tensor, tensor),
+        penstock.logaddexp(tensor, tensor),
+        penstock.logical_and(tensor, tensor),
+        penstock.logical_or(tensor, tensor),
+        penstock.logical_xor(tensor, tensor),
+        penstock.maximum(tensor, tensor),
+        penstock.minimum(tensor, tensor),
+        penstock.multiply(tensor, tensor),
+        penstock.nextafter(tensor, tensor),
+        penstock.not_equal(tensor, tensor),
+        penstock.pow(tensor, tensor),
+        penstock.remainder(tensor, tensor),
+        penstock.subtract(tensor, tensor),
+        penstock.where(tensor > 0, tensor, 0.0),
+        penstock.clip(tensor, min=0, max=1),
+        penstock.all(tensor, axis=0, keepdims=True),
+        penstock.any(tensor, axis=0, keepdims=True),
+        penstock.argmax(tensor, axis=0, keepdims=True),
+        penstock.argmin(tensor, axis=0, keepdims=True),
+        penstock.count_nonzero(tensor, axis=0, keepdims=True),
+        penstock.max(tensor, axis=0, keepdims=True),
+        penstock.mean(tensor, axis=0, keepdims=True),
+        penstock.min(tensor, axis=0, keepdims=True),
+        penstock.prod(tensor, axis=0, keepdims=True),
+        penstock.std(tensor, axis=0, keepdims=True),
+        penstock.sum(tensor, axis=0, keepdims=True),
+        penstock.var(tensor, axis=0, keepdims=True),
+        penstock.cumulative_prod(tensor, axis=0, include_initial=True),
+        penstock.cumulative_sum(tensor, axis=0, include_initial=True),
+    ]
+    assert all(isinstance(each, penstock.Tensor) for each in new)
+
+
+def ask_dtypes(tensor: penstock.Tensor) -> None:
+    """The functions on dtypes."""
+    assert_type(penstock.astype(tensor, "float64", copy=False), penstock.Tensor)
+    assert_type(penstock.can_cast(tensor, penstock.float64), bool)
+    assert_type(penstock.finfo(tensor).eps, float)
+    assert_type(penstock.iinfo("int8").max, int)
+    assert_type(penstock.isdtype(tensor.dtype, ("integral", "bool")), bool)
+    assert_type(penstock.result_type(tensor, "int8", 1), penstock.DType)
+
+
+def rearrange(tensor: penstock.Tensor) -> None:
+    """The functions that move elements."""
+    new: Sequence[penstock.Tensor] = [
+        penstock.broadcast_to(tensor, (4, 2, 3)),
+        penstock.concat([tensor, tensor], axis=1),
+        penstock.expand_dims(tensor, axis=0),
+        penstock.flip(tensor, axis=1),
+        penstock.matrix_transpose(tensor),
+        penstock.moveaxis(tensor, 0, 1),
+        penstock.permute_dims(tensor, (1, 0)),
+        penstock.reshape(tensor, (6,), copy=True),
+        penstock.roll(tensor, 1, axis=0),
+        penstock.squeeze(tensor[:1], 0),
+        penstock.stack([tensor, tensor]),
+        penstock.tile(tensor, (2, 2)),
+        *penstock.unstack(tensor, axis=0),
+        *penstock.broadcast_arrays(tensor, tensor[0]),
+    ]
+    assert all(isinstance(each, penstock.Tensor) for each in new)
+
+
 def view(tensor: penstock.Tensor) -> None:
     """Views of a tensor."""
     views: Sequence[penstock.Tensor] = [
@@ -221,6 +342,9 @@ def main() -> None:
     make_tensors()
     share_memory(np.zeros((2, 3), np.float32))
     look_at(penstock.ones((2, 3)))
+    compute(penstock.full((2, 3), 0.5))
+    rearrange(penstock.full((2, 3), 0.5))
+    ask_dtypes(penstock.full((2, 3), 0.5))
     view(penstock.zeros((2, 3)))
     move(penstock.zeros((2, 3)))
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")

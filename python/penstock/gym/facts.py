@@ -68,8 +68,8 @@ def require_one_agent_in_levels(worlds: Worlds) -> None:
     agents = agent_count(worlds)
     if agents != AGENTS[worlds.game]:
         raise InvalidArgumentError(
-            f"{worlds.game}: this level has {agents} agents: an environment of Gymnasium has one; step them all through "
-            "penstock.worlds"
+            f"{worlds.game}: this level has {agents} agents: an environment of Gymnasium has one; step them all"
+            " through penstock.worlds"
         )
 
 

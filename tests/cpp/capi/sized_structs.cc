@@ -105,6 +105,23 @@ SizedStruct format_options() {
   return options;
 }
 
+SizedStruct reduce_options() {
+  SizedStruct options = describe<ps_reduce_options>(
+      "ps_reduce_options", PS_REDUCE_OPTIONS_INIT, "ps_reduce_options_init", ps_reduce_options_init,
+      {FIELD(ps_reduce_options, struct_size), FIELD(ps_reduce_options, keep_axes), FIELD(ps_reduce_options, correction),
+       FIELD(ps_reduce_options, dtype), FIELD(ps_reduce_options, reserved)});
+  for (const int32_t flag : {-1, 2})
+    wrong(options, "keep_axes", &ps_reduce_options::keep_axes, flag, PS_INVALID_ARGUMENT);
+  options.wrong_fields.push_back({"correction", "NaN", PS_INVALID_ARGUMENT, "nan", [](void *given) {
+                                    static_cast<ps_reduce_options *>(given)->correction =
+                                        std::numeric_limits<double>::quiet_NaN();
+                                  }});
+  for (const int32_t dtype : {-1, 9999}) wrong(options, "dtype", &ps_reduce_options::dtype, dtype, PS_INVALID_ARGUMENT);
+  for (const int32_t reserved : {-1, 1})
+    wrong(options, "reserved", &ps_reduce_options::reserved, reserved, PS_INVALID_ARGUMENT);
+  return options;
+}
+
 SizedStruct load_options() {
   SizedStruct options = describe<ps_load_options>(
       "ps_load_options", PS_LOAD_OPTIONS_INIT, "ps_load_options_init", ps_load_options_init,
@@ -471,9 +488,10 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 
 const std::vector<SizedStruct> &sized_structs() {
   static const std::vector<SizedStruct> structs = {
-      memory_usage(),        tensor_options(),    wrap_options(), format_options(), load_options(),    save_options(),
-      device_info(),         loader_options(),    batch_info(),   worlds_options(), replay_options(),  replay_report(),
-      replay_page_options(), kpu_memory_timing(), kpu_layer(),    kpu_counters(),   kpu_conv_options()};
+      memory_usage(),   tensor_options(),   wrap_options(),        format_options(),    load_options(),
+      save_options(),   device_info(),      loader_options(),      batch_info(),        worlds_options(),
+      replay_options(), replay_report(),    replay_page_options(), kpu_memory_timing(), kpu_layer(),
+      kpu_counters(),   kpu_conv_options(), reduce_options()};
   return structs;
 }
 

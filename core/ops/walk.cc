@@ -1,0 +1,148 @@
+#include "core/ops/walk.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "core/base/insertion_sort.h"
+#include "core/base/thread_pool.h"
+#include "core/tensor/strided_loop.h"
+
+namespace penstock::core {
+namespace {
+
+struct Axis {
+  int64_t size;
+  std::array<int64_t, most_operands> strides;  // in bytes, the result's first
+};
+
+struct Memories {
+  std::byte *out;
+  std::array<const std::byte *, most_operands - 1> inputs;
+
+  void move(const Axis &axis, int64_t steps, int32_t operand_count) {
+    out += steps * axis.strides[0];
+    for (int32_t operand = 1; operand < operand_count; ++operand)
+      inputs[static_cast<size_t>(operand - 1)] += steps * axis.strides[static_cast<size_t>(operand)];
+  }
+};
+
+struct Plan {
+  ElementwiseKernel kernel;
+  int32_t operand_count;
+  Memories memories;
+  std::array<Axis, max_ndim> axes;  // outermost first
+  int32_t ndim = 0;
+
+  Axis &axis(int32_t index) { return axes[static_cast<size_t>(index)]; }
+  const Axis &axis(int32_t index) const { return axes[static_cast<size_t>(index)]; }
+};
+
+bool continues(const Axis &outer, const Axis &inner, int32_t operand_count) {
+  for (int32_t operand = 0; operand < operand_count; ++operand)
+    if (outer.strides[static_cast<size_t>(operand)] != inner.strides[static_cast<size_t>(operand)] * inner.size)
+      return false;
+  return true;
+}
+
+void order_and_join(Plan &plan) {
+  insertion_sort(plan.axes.begin(), plan.axes.begin() + plan.ndim,
+                 [](const Axis &a, const Axis &b) { return std::abs(a.strides[0]) > std::abs(b.strides[0]); });
+  int32_t joined = 0;  // axes before this one are final
+  for (int32_t index = 1; index < plan.ndim; ++index) {
+    Axis &outer = plan.axis(joined);
+    const Axis inner = plan.axis(index);
+    if (continues(outer, inner, plan.operand_count))
+      outer = {outer.size * inner.size, inner.strides};
+    else
+      plan.axis(++joined) = inner;
+  }
+  plan.ndim = std::min(plan.ndim, joined + 1);
+  // A kernel's call is worth a dozen elements: a long axis makes up for strides that make no vectors.
+  constexpr int64_t short_run = 12;
+  if (plan.ndim < 2) return;
+  Axis &innermost = plan.axis(plan.ndim - 1), &next = plan.axis(plan.ndim - 2);
+  if (innermost.size < short_run && next.size > innermost.size) std::swap(innermost, next);
+}
+
+Plan plan_of(ElementwiseKernel kernel, std::span<const Tensor *const> operands) {
+  Plan plan{.kernel = kernel, .operand_count = static_cast<int32_t>(operands.size()), .memories = {}, .axes = {}};
+  plan.memories.out = operands[0]->data;
+  for (size_t operand = 1; operand < operands.size(); ++operand)
+    plan.memories.inputs[operand - 1] = operands[operand]->data;
+  const Extents &shape = operands[0]->shape;
+  for (int32_t index = 0; index < shape.size(); ++index) {
+    if (shape[index] == 1) continue;
+    Axis axis{shape[index], {}};
+    for (size_t operand = 0; operand < operands.size(); ++operand)
+      axis.strides[operand] = operands[operand]->strides[index] * dtype_size(operands[operand]->dtype);
+    plan.axis(plan.ndim++) = axis;
+  }
+  order_and_join(plan);
+  return plan;
+}
+
+void run_serially(const Plan &plan, Memories memories) {
+  if (plan.ndim == 0) {
+    constexpr std::array<int64_t, most_operands> nowhere{};
+    return plan.kernel(memories.out, memories.inputs.data(), nowhere.data(), 1);
+  }
+  const Axis &innermost = plan.axis(plan.ndim - 1);
+  std::array<int64_t, max_ndim> index{};
+  while (true) {
+    plan.kernel(memories.out, memories.inputs.data(), innermost.strides.data(), innermost.size);
+    int32_t position = plan.ndim - 2;
+    for (; position >= 0; --position) {
+      int64_t &step = index[static_cast<size_t>(position)];
+      const int64_t steps = step + 1 < plan.axis(position).size ? 1 : -step;
+      memories.move(plan.axis(position), steps, plan.operand_count);
+      step += steps;
+      if (steps == 1) break;
+    }
+    if (position < 0) return;
+  }
+}
+
+// The outermost axis that makes enough shards, otherwise the longest.
+int32_t axis_to_split(const Plan &plan) {
+  constexpr int64_t enough = 16;
+  int32_t longest = 0;
+  for (int32_t axis = 0; axis < plan.ndim; ++axis) {
+    if (plan.axis(axis).size >= enough) return axis;
+    if (plan.axis(axis).size > plan.axis(longest).size) longest = axis;
+  }
+  return longest;
+}
+
+}  // namespace
+
+Tensor broadcast_view(const Tensor &tensor, const Extents &shape) {
+  if (tensor.shape == shape) return tensor;
+  Tensor view = tensor;
+  view.shape = shape;
+  view.strides = Extents::filled(shape.size(), 0);
+  const int32_t new_axes = shape.size() - tensor.ndim();
+  for (int32_t axis = 0; axis < tensor.ndim(); ++axis)
+    if (tensor.shape[axis] != 1) view.strides[axis + new_axes] = tensor.strides[axis];
+  return view;
+}
+
+void run_elementwise(ElementwiseKernel kernel, std::span<const Tensor *const> operands) {
+  const int64_t count = operands[0]->element_count();
+  if (count == 0) return;
+  const Plan plan = plan_of(kernel, operands);
+  // Below it, waking another thread costs more than it brings (measured with one addition an element).
+  constexpr int64_t shard_elements = 32768, break_even = 4 * shard_elements;
+  if (count < break_even) return run_serially(plan, plan.memories);
+  const int32_t split = axis_to_split(plan);
+  const int64_t index_elements = count / plan.axis(split).size;
+  parallel_for(plan.axis(split).size, std::max<int64_t>(1, shard_elements / index_elements), [&](Range range) {
+    Plan part = plan;
+    part.memories.move(plan.axis(split), range.begin, plan.operand_count);
+    part.axis(split).size = range.size();
+    run_serially(part, part.memories);
+  });
+}
+
+}  // namespace penstock::core

@@ -1,0 +1,298 @@
+"""The array API's functions beside array_api_strict, function by function, on inputs that hypothesis makes.
+
+What the standard leaves open, and NumPy decides in its own way, is kept out: SECOND says where.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal
+
+import array_api_strict as strict
+import hypothesis.extra.numpy as arrays
+import numpy as np
+import penstock
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from penstock import elementwise, manipulation, reductions
+from penstock.operators import NUMBERS, promoted
+
+DTYPES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "complex64",
+    "complex128",
+)  # fmt: skip
+FEW = settings(max_examples=20, deadline=None, derandomize=True)
+WIDTHS: dict[int, Literal[32, 64]] = {4: 32, 8: 64}
+# Where a mistake of the caller's leaves the result open: what the second operand is kept to.
+SECOND = {
+    "bitwise_left_shift": (0, 7),
+    "bitwise_right_shift": (0, 7),
+    "floor_divide": (1, 100),
+    "remainder": (1, 100),
+    "pow": (0, 5),
+}
+UNARY = [name for name in elementwise.__all__ if NUMBERS.get(name, 100) < 100]
+BINARY = [name for name in elementwise.__all__ if NUMBERS.get(name, 0) > 100]
+REDUCTIONS = [name for name in reductions.__all__ if not name.startswith("cumulative")]
+
+
+def accepts(name: str, count: int, dtype: str) -> bool:
+    """Whether array_api_strict's function takes a dtype."""
+    example = strict.ones((2,), dtype=getattr(strict, dtype))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            getattr(strict, name)(*[example] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def elements(dtype: str, limits: tuple[int, int] | None = None) -> st.SearchStrategy[Any]:
+    """Elements of a dtype: any, NaN and infinities included, but finite and of moderate size for complex numbers."""
+    kind = np.dtype(dtype)
+    if limits is not None and kind.kind in "iu":
+        return st.integers(*limits)
+    if limits is not None and kind.kind == "f":
+        return st.floats(*limits, width=WIDTHS[kind.itemsize])
+    if kind.kind == "c":
+        part = st.floats(-8, 8, width=32).filter(lambda value: value == 0 or abs(value) > 2**-10)
+        return st.builds(complex, part, part)
+    if kind.kind == "f":
+        return st.floats(width=WIDTHS[kind.itemsize], allow_subnormal=False)
+    return arrays.from_dtype(kind)
+
+
+def array(dtype: str, shape: Any, limits: tuple[int, int] | None = None) -> st.SearchStrategy[Any]:
+    """A NumPy array of a dtype and shape."""
+    return arrays.arrays(np.dtype(dtype), shape, elements=elements(dtype, limits))
+
+
+def assert_agree(ours: penstock.Tensor, theirs: Any, tolerance: float = 4) -> None:
+    """The same dtype and shape, and values within some units in the last place."""
+    expected = np.asarray(theirs._array)
+    assert (ours.dtype.name, ours.shape) == (expected.dtype.name, expected.shape)
+    kind = expected.dtype.kind
+    relative = tolerance * np.finfo(expected.dtype).eps if kind in "fc" else 0.0
+    tiny = float(np.finfo(expected.dtype).tiny) if kind in "fc" else 0.0
+    found = ours.numpy()
+    if kind == "c":  # which part of what is not finite is infinite or NaN, the standard leaves open
+        finite = np.isfinite(expected)
+        np.testing.assert_array_equal(np.isfinite(found), finite)
+        found, expected = found[finite], expected[finite]
+        tiny = float(relative * np.max(np.abs(expected), initial=0.0))
+    np.testing.assert_allclose(found, expected, rtol=relative, atol=tiny)
+
+
+def both(name: str, *operands: Any, **options: Any) -> tuple[penstock.Tensor, Any]:
+    """What ours and array_api_strict's function of a name make of NumPy's arrays."""
+    ours = getattr(penstock, name)(*(penstock.Tensor(each) for each in operands), **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = getattr(strict, name)(*(strict.asarray(each) for each in operands), **options)
+    return ours, theirs
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_a_function_of_one_operand(name: str) -> None:
+    accepted = [dtype for dtype in DTYPES if accepts(name, 1, dtype)]
+    assert accepted
+
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(accepted))
+        operand = data.draw(array(dtype, arrays.array_shapes(min_dims=0, max_dims=3, max_side=4)))
+        if name == "sign" and dtype.startswith("complex"):  # array_api_strict gives NaN for 0, the standard says 0
+            operand = operand + (operand == 0)
+        assert_agree(*both(name, operand), tolerance=64 if dtype.startswith("complex") else 4)
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_a_function_of_two_operands(name: str) -> None:
+    accepted = [dtype for dtype in DTYPES if accepts(name, 2, dtype)]
+    assert accepted
+
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(accepted))
+        shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=4)).input_shapes
+        first = data.draw(array(dtype, shapes[0]))
+        second = data.draw(array(dtype, shapes[1], SECOND.get(name)))
+        assert_agree(*both(name, first, second), tolerance=64 if dtype.startswith("complex") else 4)
+
+    agrees()
+
+
+@pytest.mark.parametrize("first", DTYPES)
+@pytest.mark.parametrize("second", DTYPES)
+def test_dtypes_promote(first: str, second: str) -> None:
+    try:
+        theirs = strict.result_type(getattr(strict, first), getattr(strict, second))
+    except TypeError:  # the standard leaves it open
+        return
+    found = promoted(penstock.dtypes.BY_NAME[first], penstock.dtypes.BY_NAME[second])
+    assert found.name == str(theirs).removeprefix("array_api_strict.")
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_a_reduction(name: str) -> None:
+    accepted = [dtype for dtype in DTYPES if accepts(name, 1, dtype)]
+    assert accepted
+
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(accepted))
+        shape = data.draw(arrays.array_shapes(min_dims=1, max_dims=3, max_side=4))
+        limits = (-4, 4) if np.dtype(dtype).kind in "if" else ((0, 4) if np.dtype(dtype).kind == "u" else None)
+        operand = data.draw(array(dtype, shape, limits))
+        axis = data.draw(st.none() | st.integers(-len(shape), len(shape) - 1))
+        keepdims = data.draw(st.booleans())
+        ours, theirs = both(name, operand, axis=axis, keepdims=keepdims)
+        expected = np.asarray(theirs._array)
+        assert ours.shape == expected.shape
+        if name in ("argmax", "argmin", "count_nonzero") or expected.dtype.kind in "iub":
+            assert_agree(ours, theirs)
+        else:
+            assert ours.dtype.name == expected.dtype.name
+            size = np.abs(operand.astype(np.complex128)).sum() + 1
+            size = max(size, float(np.max(np.abs(expected))))
+            np.testing.assert_allclose(
+                ours.numpy(),
+                expected,
+                rtol=64 * np.finfo(expected.dtype).eps,
+                atol=64 * np.finfo(expected.dtype).eps * size,
+            )
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", ["cumulative_sum", "cumulative_prod"])
+def test_running_totals(name: str) -> None:
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(DTYPES[1:]))
+        shape = data.draw(arrays.array_shapes(min_dims=1, max_dims=3, max_side=4))
+        limits = (0, 4) if np.dtype(dtype).kind in "uif" else None
+        operand = data.draw(array(dtype, shape, limits))
+        axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+        ours, theirs = both(name, operand, axis=axis, include_initial=data.draw(st.booleans()))
+        assert_agree(ours, theirs, tolerance=64)
+
+    agrees()
+
+
+@FEW
+@given(st.data())
+def test_clip(data: Any) -> None:
+    dtype = data.draw(st.sampled_from(DTYPES[1:11]))
+    number = float if dtype.startswith("float") else int
+    low, high = (data.draw(st.none() | limits.map(number)) for limits in (st.integers(0, 50), st.integers(51, 100)))
+    operand = data.draw(array(dtype, (5,), (0, 120)))
+    assert_agree(*both("clip", operand, min=low, max=high))
+
+
+@FEW
+@given(st.data())
+def test_where(data: Any) -> None:
+    dtype = data.draw(st.sampled_from(DTYPES))
+    shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=4)).input_shapes
+    condition = data.draw(array("bool", shapes[0]))
+    assert_agree(*both("where", condition, data.draw(array(dtype, shapes[1])), data.draw(array(dtype, shapes[2]))))
+
+
+MOVES: dict[str, Callable[[Any, Any], Any]] = {
+    "broadcast_to": lambda xp, x: xp.broadcast_to(x, (2, *x.shape)),
+    "broadcast_arrays": lambda xp, x: xp.broadcast_arrays(x, x[:1, :, :])[1],
+    "concat": lambda xp, x: xp.concat([x, x[:, :1, :]], axis=-2),
+    "concat in row-major order": lambda xp, x: xp.concat([x, x[0, ...]], axis=None),
+    "expand_dims": lambda xp, x: xp.expand_dims(x, axis=-2),
+    "flip": lambda xp, x: xp.flip(x),
+    "flip an axis": lambda xp, x: xp.flip(x, axis=(0, -1)),
+    "matrix_transpose": lambda xp, x: xp.matrix_transpose(x),
+    "moveaxis": lambda xp, x: xp.moveaxis(x, (0, 2), (-1, 0)),
+    "permute_dims": lambda xp, x: xp.permute_dims(x, (2, 0, 1)),
+    "reshape": lambda xp, x: xp.reshape(xp.matrix_transpose(x), (-1,)),
+    "reshape a copy": lambda xp, x: xp.reshape(x, (-1,), copy=True),
+    "roll": lambda xp, x: xp.roll(x, 2),
+    "roll axes": lambda xp, x: xp.roll(x, (1, -5), axis=(0, 2)),
+    "squeeze": lambda xp, x: xp.squeeze(xp.expand_dims(x, axis=1), 1),
+    "stack": lambda xp, x: xp.stack([x, x], axis=-1),
+    "tile": lambda xp, x: xp.tile(x, (2, 3)),
+    "tile with new axes": lambda xp, x: xp.tile(x, (2, 1, 1, 2)),
+    "unstack": lambda xp, x: xp.unstack(x, axis=1)[-1],
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_moving_elements(name: str) -> None:
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        shape = data.draw(arrays.array_shapes(min_dims=3, max_dims=3, max_side=4))
+        operand = data.draw(array(data.draw(st.sampled_from(DTYPES)), shape))
+        assert_agree(MOVES[name](penstock, penstock.Tensor(operand)), MOVES[name](strict, strict.asarray(operand)))
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", manipulation.__all__)
+def test_each_function_that_moves_elements_is_compared(name: str) -> None:
+    assert any(move.split()[0] == name for move in MOVES)
+
+
+def test_what_cannot_be_joined_is_an_error_with_both_shapes() -> None:
+    with pytest.raises(ValueError, match=r"concat: shapes \(2, 3\) and \(2, 4\) differ in more than axis 0"):
+        penstock.concat([penstock.zeros((2, 3)), penstock.zeros((2, 4))])
+    with pytest.raises(ValueError, match=r"stack: shapes \(2,\) and \(3,\) differ"):
+        penstock.stack([penstock.zeros(2), penstock.zeros(3)])
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_dtypes_are_of_the_kinds_and_limits_that_the_standard_says(name: str) -> None:
+    theirs = getattr(strict, name)
+    kinds = ("bool", "signed integer", "unsigned integer", "integral", "real floating", "complex floating", "numeric")
+    for kind in kinds:
+        assert penstock.isdtype(name, kind) == strict.isdtype(theirs, kind)
+    if strict.isdtype(theirs, "integral"):
+        ours, limits = penstock.iinfo(name), strict.iinfo(theirs)
+        assert (ours.bits, ours.min, ours.max) == (limits.bits, limits.min, limits.max)
+    elif strict.isdtype(theirs, ("real floating", "complex floating")):
+        found, expected = penstock.finfo(name), strict.finfo(theirs)
+        assert (found.bits, found.eps, found.min, found.max, found.smallest_normal) == (
+            np.finfo(name).bits, expected.eps, expected.min, expected.max, expected.smallest_normal
+        )  # fmt: skip
+    else:
+        assert name == "bool"
+
+
+@pytest.mark.parametrize("first", DTYPES)
+def test_dtypes_cast_as_the_standard_says(first: str) -> None:
+    for second in DTYPES:
+        try:
+            strict.result_type(getattr(strict, first), getattr(strict, second))
+        except TypeError:  # of several kinds: the standard leaves it open
+            continue
+        theirs = strict.can_cast(getattr(strict, first), getattr(strict, second))
+        assert penstock.can_cast(first, second) == theirs, second
+
+
+def test_elements_convert() -> None:
+    tensor = penstock.Tensor([1.5, -1.5])
+    assert penstock.astype(tensor, "int8").tolist() == [1, -1]
+    assert penstock.astype(tensor, "float32", copy=False) is tensor
+    assert penstock.astype(tensor, "float32") is not tensor
+
+
+def test_what_is_no_dtype_of_a_kind_is_an_error() -> None:
+    with pytest.raises(ValueError, match="'integer' is no kind of dtypes: expected one of bool, signed integer"):
+        penstock.isdtype("int8", "integer")
+    with pytest.raises(TypeError, match="iinfo is for integer dtypes, not float32"):
+        penstock.iinfo("float32")
+    with pytest.raises(TypeError, match="expected an array or a dtype"):
+        penstock.result_type(1, 2.0)
