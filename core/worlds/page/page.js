@@ -4,7 +4,7 @@
 (() => {
   const UNITS_A_PIXEL = 16;
   const FILL = 0, POLYGON = 1, ROUND_LINE = 3, CIRCLE = 4;
-  const CURVE_COLOURS = ["#3478c6", "#40965a", "#d08020", "#9252b2", "#c2483a", "#1f9a98"];
+  const CURVE_COLOURS = ["#3478cc", "#e07a28", "#7a4cb4", "#1f9a98", "#c2483a", "#40965a"];  // as games draw agents
   const element = (id) => document.getElementById(id);
   const facts = JSON.parse(element("facts").textContent);
   const frameCount = facts.steps.length;
@@ -157,7 +157,9 @@
     context.font = "11px system-ui, 'DejaVu Sans', sans-serif";
     context.textAlign = "right";
     const axis = (number) => String(Number(number.toPrecision(3)));
-    for (const value of new Set([scale.low, 0, scale.high])) {
+    const room = 12;  // pixels that a number needs; near an end of the axis that end's number says enough
+    const ends = [scale.low, scale.high], has0 = ends.every((end) => Math.abs(scale.y(end) - scale.y(0)) >= room);
+    for (const value of has0 ? [...ends, 0] : ends) {
       context.beginPath();
       context.moveTo(scale.margin.left, scale.y(value));
       context.lineTo(width - scale.margin.right, scale.y(value));
