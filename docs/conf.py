@@ -34,9 +34,9 @@ nitpick_ignore_regex = [
         "py:(class|exc)",
         r"bool|bytes|complex|dict|float|int|list|None|object|str|tuple|type|[A-Z]\w*Error|Any|NamedTuple",
     ),
-    ("py:(class|exc)", r"(collections\.abc|contextlib|os|types|typing)\.\w+"),
+    ("py:(class|exc)", r"(builtins|collections\.abc|contextlib|os|types|typing)\.\w+"),
     ("py:class", r"SupportsDLPack|penstock\._dlpack\.TensorBase"),
-    ("py:class", r"(gymnasium|numpy|stable_baselines3|torch)\.[\w.]+|AutoresetMode|VectorEnv|Precision|Random"),
+    ("py:class", r"(gymnasium|numpy|stable_baselines3|torch)\.[\w.]+|AutoresetMode|VectorEnv|Precision|Random|Axes"),
     ("c:identifier", r"u?int\d+_t|size_t"),
 ]
 

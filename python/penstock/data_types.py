@@ -37,7 +37,11 @@ PARTS = {dtypes.complex64: dtypes.float32, dtypes.complex128: dtypes.float64}
 
 
 class FloatLimits(NamedTuple):
-    """What finfo() gives."""
+    """What finfo() gives.
+
+    bits of one number; eps, from 1 to the next larger number; max and min, the outermost finite numbers;
+    smallest_normal, the smallest positive one of full precision; dtype.
+    """
 
     bits: int
     eps: float
@@ -48,7 +52,7 @@ class FloatLimits(NamedTuple):
 
 
 class IntegerLimits(NamedTuple):
-    """What iinfo() gives."""
+    """What iinfo() gives: bits of one number; max and min, the outermost numbers; dtype."""
 
     bits: int
     max: int

@@ -27,7 +27,10 @@ def test_it_has_what_building_needs_and_no_tests_or_tools(sdist: Path) -> None:
 
 
 def test_it_has_nothing_that_a_build_made(sdist: Path) -> None:
-    sources = {".txt", ".md", "", ".toml", ".cc", ".cu", ".h", ".map", ".cmake", ".in", ".py", ".pyi", ".typed"}
+    sources = {
+        ".txt", ".md", "", ".toml", ".cc", ".cu", ".h", ".map", ".cmake", ".in", ".py", ".pyi", ".typed",
+        ".html", ".css", ".js",
+    }  # fmt: skip
     assert {Path(name).suffix for name in names(sdist)} <= sources
 
 
