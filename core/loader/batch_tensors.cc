@@ -73,9 +73,11 @@ namespace {
 Tensor make_rows(StoragePool &pool, const LoaderOptions &options, const Extents &shape) {
   constexpr int64_t least_part = 4;
   const int64_t row_nbytes = element_count(shape) / shape[0] * dtype_size(options.dtype);
-  const bool is_pooled = shape[0] >= options.batch_size / least_part;
   Tensor made;
-  made.storage = is_pooled ? pool.take(options.batch_size * row_nbytes) : new_block(shape[0] * row_nbytes);
+  if (shape[0] >= options.batch_size / least_part)
+    made.storage = pool.take(options.batch_size * row_nbytes);
+  else
+    made.storage = new_block(shape[0] * row_nbytes);
   made.data = made.storage->data();
   made.dtype = options.dtype;
   made.shape = shape;
