@@ -82,7 +82,7 @@ TEST(GridWorldLevel, RefusesALevelWithoutAgentOrGoal) {
 }
 
 TEST(GridWorldLevel, RefusesADoorWithoutItsKey) {
-  expect_refused("@bG\n..A\n", "line 2, column 3", "the door A has no key: expected a a in this level");
+  expect_refused("@bG\n..A\n", "line 2, column 3", "the door A has no key: expected the key a in this level");
   expect_refused("@aG\n\n@AG\n", "line 3, column 2", "the door A has no key");
 }
 

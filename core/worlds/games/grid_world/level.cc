@@ -218,8 +218,8 @@ void Compiler::end_level() {
     if (cell < first_door) continue;
     const int32_t letter = cell - first_door;
     if (!draft.has_key[letter])
-      fail_at(source_, draft.doors[door], "the door ", static_cast<char>('A' + letter), " has no key: expected a ",
-              static_cast<char>('a' + letter), " in this level");
+      fail_at(source_, draft.doors[door], "the door ", static_cast<char>('A' + letter),
+              " has no key: expected the key ", static_cast<char>('a' + letter), " in this level");
     ++door;
   }
   require_ways_to_goals(level, source_, draft.agents);
