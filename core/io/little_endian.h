@@ -30,6 +30,15 @@ void append_little_endian(std::string &out, Number number) {
   for (size_t index = 0; index < sizeof(Number); ++index) out += static_cast<char>((number >> (8 * index)) & 0xFF);
 }
 
+// A text behind its size in bytes.
+inline void append_text(std::string &out, std::string_view text) {
+  append_little_endian(out, static_cast<uint32_t>(text.size()));
+  out += text;
+}
+
+// What was appended to a text, as bytes; the text outlives them.
+inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
 // Reads a record's fields one after the other.  Whatever would lie past its end is a data_error.
 class RecordReader {
  public:

@@ -14,13 +14,6 @@ constexpr std::string_view kind = "loader-lc0";
 constexpr uint32_t version = 1;
 constexpr uint64_t layout = 0x6C63305F31;  // "lc0_1"
 
-std::span<const std::byte> bytes_of(const std::string &text) { return std::as_bytes(std::span(text)); }
-
-void append_text(std::string &out, std::string_view text) {
-  append_little_endian(out, static_cast<uint32_t>(text.size()));
-  out += text;
-}
-
 std::string read_text(RecordReader &reader) {
   const auto bytes = reader.bytes(reader.u32());
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};

@@ -15,8 +15,6 @@ constexpr std::string_view kind = "loader-index";
 constexpr uint32_t version = 1;
 constexpr uint64_t layout = 0x696E6465785F31;  // "index_1"
 
-std::span<const std::byte> bytes_of(const std::string &text) { return std::as_bytes(std::span(text)); }
-
 ChunkTable read_table(const SnapshotReader &snapshot) {
   ChunkTable table;
   const auto names = snapshot.section("names");

@@ -21,15 +21,8 @@ constexpr uint32_t header_version = 1;
 constexpr uint64_t header_layout = 0;
 constexpr int32_t deflate_level = 4;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
-
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
-}
-
-void append_text(std::string &out, std::string_view text) {
-  append_little_endian(out, static_cast<uint32_t>(text.size()));
-  out += text;
 }
 
 std::string options_section(const Worlds &worlds) {

@@ -84,6 +84,11 @@ def assert_agree(ours: penstock.Tensor, theirs: Any, tolerance: float = 4) -> No
     np.testing.assert_allclose(found, expected, rtol=relative, atol=tiny)
 
 
+def tolerance_of(dtype: str) -> float:
+    """How many units in the last place two libraries' functions may be apart."""
+    return 64 if dtype.startswith("complex") else 4
+
+
 def both(name: str, *operands: Any, **options: Any) -> tuple[penstock.Tensor, Any]:
     """What ours and array_api_strict's function of a name make of NumPy's arrays."""
     ours = getattr(penstock, name)(*(penstock.Tensor(each) for each in operands), **options)
@@ -105,7 +110,7 @@ def test_a_function_of_one_operand(name: str) -> None:
         operand = data.draw(array(dtype, arrays.array_shapes(min_dims=0, max_dims=3, max_side=4)))
         if name == "sign" and dtype.startswith("complex"):  # array_api_strict gives NaN for 0, the standard says 0
             operand = operand + (operand == 0)
-        assert_agree(*both(name, operand), tolerance=64 if dtype.startswith("complex") else 4)
+        assert_agree(*both(name, operand), tolerance=tolerance_of(dtype))
 
     agrees()
 
@@ -122,7 +127,7 @@ def test_a_function_of_two_operands(name: str) -> None:
         shapes = data.draw(arrays.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=4)).input_shapes
         first = data.draw(array(dtype, shapes[0]))
         second = data.draw(array(dtype, shapes[1], SECOND.get(name)))
-        assert_agree(*both(name, first, second), tolerance=64 if dtype.startswith("complex") else 4)
+        assert_agree(*both(name, first, second), tolerance=tolerance_of(dtype))
 
     agrees()
 

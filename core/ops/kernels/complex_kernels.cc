@@ -2,6 +2,7 @@
 #include <cmath>
 #include <complex>
 
+#include "core/ops/kernels/library_functions.h"
 #include "core/ops/kernels/loops.h"
 #include "core/ops/kernels/other_kernels.h"
 
@@ -30,23 +31,9 @@ PS_COMPLEX_UNARY(RoundToEven, Number<Part>, (Number<Part>(std::nearbyint(z.real(
 PS_COMPLEX_UNARY(IsNan, bool, std::isnan(z.real()) || std::isnan(z.imag()))
 PS_COMPLEX_UNARY(IsInfinite, bool, std::isinf(z.real()) || std::isinf(z.imag()))
 PS_COMPLEX_UNARY(IsFinite, bool, std::isfinite(z.real()) && std::isfinite(z.imag()))
-PS_COMPLEX_UNARY(ArcCosine, Number<Part>, std::acos(z))
-PS_COMPLEX_UNARY(AreaCosine, Number<Part>, std::acosh(z))
-PS_COMPLEX_UNARY(ArcSine, Number<Part>, std::asin(z))
-PS_COMPLEX_UNARY(AreaSine, Number<Part>, std::asinh(z))
-PS_COMPLEX_UNARY(ArcTangent, Number<Part>, std::atan(z))
-PS_COMPLEX_UNARY(AreaTangent, Number<Part>, std::atanh(z))
-PS_COMPLEX_UNARY(Cosine, Number<Part>, std::cos(z))
-PS_COMPLEX_UNARY(HyperbolicCosine, Number<Part>, std::cosh(z))
-PS_COMPLEX_UNARY(Exponential, Number<Part>, std::exp(z))
-PS_COMPLEX_UNARY(Logarithm, Number<Part>, std::log(z))
 PS_COMPLEX_UNARY(Logarithm10, Number<Part>, std::log(z) * static_cast<Part>(0x1.bcb7b1526e50ep-2))  // 1 / log(10)
 PS_COMPLEX_UNARY(Logarithm2, Number<Part>, std::log(z) * static_cast<Part>(0x1.71547652b82fep0))    // 1 / log(2)
-PS_COMPLEX_UNARY(Sine, Number<Part>, std::sin(z))
-PS_COMPLEX_UNARY(HyperbolicSine, Number<Part>, std::sinh(z))
 PS_COMPLEX_UNARY(SquareRoot, Number<Part>, std::sqrt(z))
-PS_COMPLEX_UNARY(Tangent, Number<Part>, std::tan(z))
-PS_COMPLEX_UNARY(HyperbolicTangent, Number<Part>, std::tanh(z))
 #undef PS_COMPLEX_UNARY
 
 // What is small stays accurate: nothing near 1 is taken from 1.
@@ -119,26 +106,12 @@ ElementwiseKernel unary(Operation operation) {
 template <typename Element>
 ElementwiseKernel unary_function(Operation operation) {
   switch (operation) {
-    case Operation::acos: return unary_kernel<0, ArcCosine, Element>();
-    case Operation::acosh: return unary_kernel<0, AreaCosine, Element>();
-    case Operation::asin: return unary_kernel<0, ArcSine, Element>();
-    case Operation::asinh: return unary_kernel<0, AreaSine, Element>();
-    case Operation::atan: return unary_kernel<0, ArcTangent, Element>();
-    case Operation::atanh: return unary_kernel<0, AreaTangent, Element>();
-    case Operation::cos: return unary_kernel<0, Cosine, Element>();
-    case Operation::cosh: return unary_kernel<0, HyperbolicCosine, Element>();
-    case Operation::exp: return unary_kernel<0, Exponential, Element>();
     case Operation::expm1: return unary_kernel<0, ExponentialMinusOne, Element>();
-    case Operation::log: return unary_kernel<0, Logarithm, Element>();
     case Operation::log10: return unary_kernel<0, Logarithm10, Element>();
     case Operation::log1p: return unary_kernel<0, LogarithmOnePlus, Element>();
     case Operation::log2: return unary_kernel<0, Logarithm2, Element>();
-    case Operation::sin: return unary_kernel<0, Sine, Element>();
-    case Operation::sinh: return unary_kernel<0, HyperbolicSine, Element>();
     case Operation::sqrt: return unary_kernel<0, SquareRoot, Element>();
-    case Operation::tan: return unary_kernel<0, Tangent, Element>();
-    case Operation::tanh: return unary_kernel<0, HyperbolicTangent, Element>();
-    default: return nullptr;
+    default: return library_function<Element>(operation);
   }
 }
 

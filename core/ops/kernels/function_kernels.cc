@@ -1,38 +1,17 @@
 // The C library's functions, and what is made of them; float16 and bfloat16 are computed in float32 and rounded once.
 #include <cmath>
 
+#include "core/ops/kernels/library_functions.h"
 #include "core/ops/kernels/loops.h"
 #include "core/ops/kernels/other_kernels.h"
 
 namespace penstock::core {
 namespace {
 
-#define PS_LIBRARY_FUNCTION(Name, function) \
-  struct Name {                             \
-    template <typename Number>              \
-    static Number apply(Number a) {         \
-      return std::function(a);              \
-    }                                       \
-  };
-PS_LIBRARY_FUNCTION(ArcCosine, acos)
-PS_LIBRARY_FUNCTION(AreaCosine, acosh)
-PS_LIBRARY_FUNCTION(ArcSine, asin)
-PS_LIBRARY_FUNCTION(AreaSine, asinh)
-PS_LIBRARY_FUNCTION(ArcTangent, atan)
-PS_LIBRARY_FUNCTION(AreaTangent, atanh)
-PS_LIBRARY_FUNCTION(Cosine, cos)
-PS_LIBRARY_FUNCTION(HyperbolicCosine, cosh)
-PS_LIBRARY_FUNCTION(Exponential, exp)
 PS_LIBRARY_FUNCTION(ExponentialMinusOne, expm1)
-PS_LIBRARY_FUNCTION(Logarithm, log)
 PS_LIBRARY_FUNCTION(Logarithm10, log10)
 PS_LIBRARY_FUNCTION(LogarithmOnePlus, log1p)
 PS_LIBRARY_FUNCTION(Logarithm2, log2)
-PS_LIBRARY_FUNCTION(Sine, sin)
-PS_LIBRARY_FUNCTION(HyperbolicSine, sinh)
-PS_LIBRARY_FUNCTION(Tangent, tan)
-PS_LIBRARY_FUNCTION(HyperbolicTangent, tanh)
-#undef PS_LIBRARY_FUNCTION
 
 struct Zero {  // the imaginary part
   template <typename Number>
@@ -111,26 +90,12 @@ struct NextSmallFloat {
 template <typename Element>
 ElementwiseKernel unary_function(Operation operation) {
   switch (operation) {
-    case Operation::acos: return unary_kernel<0, ArcCosine, Element>();
-    case Operation::acosh: return unary_kernel<0, AreaCosine, Element>();
-    case Operation::asin: return unary_kernel<0, ArcSine, Element>();
-    case Operation::asinh: return unary_kernel<0, AreaSine, Element>();
-    case Operation::atan: return unary_kernel<0, ArcTangent, Element>();
-    case Operation::atanh: return unary_kernel<0, AreaTangent, Element>();
-    case Operation::cos: return unary_kernel<0, Cosine, Element>();
-    case Operation::cosh: return unary_kernel<0, HyperbolicCosine, Element>();
-    case Operation::exp: return unary_kernel<0, Exponential, Element>();
     case Operation::expm1: return unary_kernel<0, ExponentialMinusOne, Element>();
     case Operation::imag: return unary_kernel<0, Zero, Element>();
-    case Operation::log: return unary_kernel<0, Logarithm, Element>();
     case Operation::log10: return unary_kernel<0, Logarithm10, Element>();
     case Operation::log1p: return unary_kernel<0, LogarithmOnePlus, Element>();
     case Operation::log2: return unary_kernel<0, Logarithm2, Element>();
-    case Operation::sin: return unary_kernel<0, Sine, Element>();
-    case Operation::sinh: return unary_kernel<0, HyperbolicSine, Element>();
-    case Operation::tan: return unary_kernel<0, Tangent, Element>();
-    case Operation::tanh: return unary_kernel<0, HyperbolicTangent, Element>();
-    default: return nullptr;
+    default: return library_function<Element>(operation);
   }
 }
 

@@ -23,10 +23,9 @@ try:
 except ImportError as error:
     raise ImportError("penstock.gym needs Gymnasium, 1.1 or newer: pip install gymnasium") from error
 
-from penstock import worlds
 from penstock.errors import InvalidArgumentError
 from penstock.gym.environment import Environment, GridWorld, MountainCarContinuous, Pendulum
-from penstock.gym.facts import AGENTS, REWARD_THRESHOLDS
+from penstock.gym.facts import AGENTS, EPISODE_LENGTHS, REWARD_THRESHOLDS
 from penstock.gym.vector import VectorEnvironment
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def register_games() -> None:
             entry_point=one,
             vector_entry_point=f"{__name__}:make_vector_environment",
             reward_threshold=REWARD_THRESHOLDS.get(name),
-            max_episode_steps=None if name in LIMITED_BY_THEMSELVES else worlds.make(name).episode_length,
+            max_episode_steps=None if name in LIMITED_BY_THEMSELVES else EPISODE_LENGTHS[name],
             kwargs={"name": name},
         )
 

@@ -15,6 +15,7 @@ from penstock.worlds import Worlds, games, make
 
 __all__ = [
     "AGENTS",
+    "EPISODE_LENGTHS",
     "GAMES",
     "ORIGINALS",
     "REWARD_THRESHOLDS",
@@ -48,7 +49,10 @@ def agent_count(worlds: Worlds) -> int:
     return shape[1] if len(shape) > 1 else 1
 
 
-AGENTS: Final = {name: agent_count(make(name)) for name in games()}
+_ONE_OF_EACH: Final = {name: make(name) for name in games()}
+AGENTS: Final = {name: agent_count(worlds) for name, worlds in _ONE_OF_EACH.items()}
+EPISODE_LENGTHS: Final = {name: worlds.episode_length for name, worlds in _ONE_OF_EACH.items()}
+del _ONE_OF_EACH
 GAMES: Final = [name for name, agents in AGENTS.items() if agents == 1]  # what an environment by itself can be
 ORIGINALS: Final = [name for name in GAMES if "-v" in name]  # what Gymnasium has too, by the same names
 

@@ -8,18 +8,11 @@
 #include <cstdlib>
 #include <exception>
 
+#include "tests/cpp/engine/sanitizers.h"
+
 // Whether a child may allocate where its parent's other threads did so during the fork.  malloc sees to that; a sanitizer's
 // own allocator is locked forever in the child when a thread was in it.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define PENSTOCK_TEST_CHILD_MAY_ALLOCATE 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define PENSTOCK_TEST_CHILD_MAY_ALLOCATE 0
-#endif
-#endif
-#ifndef PENSTOCK_TEST_CHILD_MAY_ALLOCATE
-#define PENSTOCK_TEST_CHILD_MAY_ALLOCATE 1
-#endif
+#define PENSTOCK_TEST_CHILD_MAY_ALLOCATE (!PENSTOCK_TEST_ADDRESS_SANITIZER && !PENSTOCK_TEST_THREAD_SANITIZER)
 
 namespace penstock::core {
 

@@ -15,13 +15,9 @@
 #include "tests/cpp/engine/child_process.h"
 #include "tests/cpp/engine/file_tree.h"
 #include "tests/cpp/engine/meeting.h"
+#include "tests/cpp/engine/sanitizers.h"
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define PENSTOCK_TEST_THREAD_SANITIZER
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__) || defined(PENSTOCK_TEST_THREAD_SANITIZER)
+#if PENSTOCK_TEST_THREAD_SANITIZER
 // Threads in a child of a process with threads are what is tested here; ThreadSanitizer gives up there unless told.
 extern "C" __attribute__((visibility("default"))) const char *__tsan_default_options() { return "die_after_fork=0"; }
 #endif

@@ -17,6 +17,7 @@
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
+#include "core/io/little_endian.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/tensor.h"
 
@@ -58,8 +59,6 @@ inline void write_bytes(const std::string &path, const std::string &bytes) {
 
 // A file that NumPy or the script beside it made; see tests/data/npy/make.py.
 inline std::string numpy_file(const std::string &name) { return std::string(TEST_DATA_DIR "/npy/") + name; }
-
-inline std::span<const std::byte> bytes_of(const std::string &text) { return std::as_bytes(std::span(text)); }
 
 // What action throws; ok when it throws nothing.
 inline Error failure_of(const std::function<void()> &action) {
