@@ -2,6 +2,8 @@
 file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/base/*.cc ${PROJECT_SOURCE_DIR}/core/tensor/*.cc
      ${PROJECT_SOURCE_DIR}/core/ops/*.cc ${PROJECT_SOURCE_DIR}/core/ops/kernels/*.cc
      ${PROJECT_SOURCE_DIR}/core/io/*.cc ${PROJECT_SOURCE_DIR}/core/kpu/*.cc ${PROJECT_SOURCE_DIR}/core/loader/*.cc
+     ${PROJECT_SOURCE_DIR}/core/loader/samples/*.cc ${PROJECT_SOURCE_DIR}/core/image/*.cc
+     ${PROJECT_SOURCE_DIR}/core/autograd/*.cc ${PROJECT_SOURCE_DIR}/core/linalg/*.cc
      ${PROJECT_SOURCE_DIR}/core/worlds/*.cc)
 file(GLOB_RECURSE game_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/worlds/games/*.cc)
 # The replay page, as text in the library: page.html, page.css and page.js beside their template.
