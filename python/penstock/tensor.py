@@ -12,6 +12,7 @@ from penstock.devices import Device
 from penstock.dtypes import BY_NUMBER, DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
 from penstock.interop import to_bytes, to_numpy, to_torch
+from penstock.methods import Reductions
 from penstock.operators import Operators
 from penstock.python_numbers import flatten, pack, unpack
 
@@ -22,7 +23,7 @@ ARRAY_API_VERSIONS = ("2024.12",)
 Index: TypeAlias = Any  # int, slice, Ellipsis, None, boolean or integer arrays, or a tuple of them
 
 
-class Tensor(Operators, TensorBase):
+class Tensor(Reductions, Operators, TensorBase):
     """Memory of the engine under a shape: from nested lists, scalars, or any array, which is copied.
 
     >>> import penstock
@@ -424,6 +425,8 @@ class Tensor(Operators, TensorBase):
         return penstock
 
     def __bool__(self) -> bool:
+        if self.size != 1:
+            raise InvalidArgumentError(f"a tensor of shape {self.shape} is neither true nor false: ask any() or all()")
         return bool(self.item())
 
     def __int__(self) -> int:

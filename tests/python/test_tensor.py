@@ -440,7 +440,7 @@ def test_one_element_is_a_python_number() -> None:
 
 
 def test_more_elements_are_no_number() -> None:
-    for convert in (int, float, complex, bool):
+    for convert in (int, float, complex):
         with pytest.raises(ValueError, match="one element"):
             convert(matrix())
 
@@ -561,3 +561,15 @@ def test_a_subclass_makes_its_own_kind() -> None:
     assert isinstance(weights, Weights)
     assert weights.total() == 3
     assert Weights((2, 1), [1, 2]).shape == (2, 1)
+
+
+def test_the_truth_of_several_elements_is_asked_of_any_or_all() -> None:
+    with pytest.raises(ValueError, match=r"a tensor of shape \(2,\) is neither true nor false: ask any\(\) or all\(\)"):
+        bool(penstock.Tensor([1, 0]))
+
+
+def test_reductions_are_methods_too() -> None:
+    grid = penstock.arange(6, dtype="float32").reshape(2, 3)
+    assert grid.sum(0).tolist() == [3, 5, 7]
+    assert grid.max(axis=1, keepdims=True).tolist() == [[2], [5]]
+    assert grid.std(correction=1).item() == pytest.approx(1.8708287)

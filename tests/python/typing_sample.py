@@ -152,6 +152,12 @@ def compute(tensor: penstock.Tensor) -> None:
     assert all(isinstance(each, penstock.Tensor) for each in new)
 
 
+def reduce(tensor: penstock.Tensor) -> None:
+    assert_type(tensor.sum(axis=0, keepdims=True), penstock.Tensor)
+    tensor.max(), tensor.min(), tensor.mean(), tensor.std(), tensor.var(correction=1), tensor.prod()
+    tensor.argmax(), tensor.argmin(), (tensor > 0).any(), (tensor > 0).all()
+
+
 def ask_dtypes(tensor: penstock.Tensor) -> None:
     """The functions on dtypes."""
     assert_type(penstock.astype(tensor, "float64", copy=False), penstock.Tensor)
@@ -342,6 +348,7 @@ def main() -> None:
     make_tensors()
     share_memory(np.zeros((2, 3), np.float32))
     look_at(penstock.ones((2, 3)))
+    reduce(penstock.ones((2, 2)))
     compute(penstock.full((2, 3), 0.5))
     rearrange(penstock.full((2, 3), 0.5))
     ask_dtypes(penstock.full((2, 3), 0.5))
