@@ -31,7 +31,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
 endif()
 target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(penstock_engine PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")
-target_link_libraries(penstock_engine PRIVATE LibDeflate::LibDeflate XxHash::XxHash StaticZlib::StaticZlib Zstd::Zstd
+target_link_libraries(penstock_engine PRIVATE LibDeflate::LibDeflate NlohmannJson::NlohmannJson XxHash::XxHash StaticZlib::StaticZlib Zstd::Zstd
                       PUBLIC DLPack::DLPack Threads::Threads ${CMAKE_DL_LIBS})
 
 file(GLOB capi_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/capi/src/*.cc)

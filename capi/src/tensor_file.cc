@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "capi/src/file_arguments.h"
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
 #include "capi/src/options.h"
@@ -35,18 +36,6 @@ struct OptionsLayout<ps_save_options> {
       PS_FIELD_END(ps_save_options, progress), PS_FIELD_END(ps_save_options, user)};
 };
 
-}  // namespace penstock
-
-namespace {
-
-struct NpzHandle : core::Counted<NpzHandle> {
-  explicit NpzHandle(core::Npz opened) : npz(std::move(opened)) {}
-  core::Npz npz;
-};
-
-NpzHandle *handle_of(ps_npz *npz) { return reinterpret_cast<NpzHandle *>(npz); }
-const core::Npz &unwrap(const ps_npz *npz) { return reinterpret_cast<const NpzHandle *>(npz)->npz; }
-
 core::LoadOptions read_load_options(const ps_load_options *given) {
   const ps_load_options options = read_options(given);
   if (options.reserved != 0)
@@ -59,21 +48,37 @@ core::SaveOptions read_save_options(const ps_save_options *given) {
   return {options.compression, {options.progress, options.user}};
 }
 
-std::vector<core::NamedTensor> read_named_tensors(int64_t count, const char *const *names, ps_tensor *const *tensors) {
+void require_texts(int64_t count, const char *what, const char *const *texts, const char *name) {
   if (count < 0 || count > std::numeric_limits<int32_t>::max())
-    core::fail(core::Status::invalid_argument, "count is ", count, ": expected 0 to 2147483647");
-  if (count > 0) {
-    require_not_null(names, "names");
-    require_not_null(tensors, "tensors");
-  }
+    core::fail(core::Status::invalid_argument, what, " is ", count, ": expected 0 to 2147483647");
+  if (count == 0) return;
+  require_not_null(texts, name);
+  for (int64_t index = 0; index < count; ++index)
+    if (texts[index] == nullptr) core::fail(core::Status::invalid_argument, name, "[", index, "] is NULL");
+}
+
+std::vector<core::NamedTensor> read_named_tensors(int64_t count, const char *const *names, ps_tensor *const *tensors) {
+  require_texts(count, "count", names, "names");
+  if (count > 0) require_not_null(tensors, "tensors");
   std::vector<core::NamedTensor> named;
   for (int64_t index = 0; index < count; ++index) {
-    if (names[index] == nullptr || tensors[index] == nullptr)
-      core::fail(core::Status::invalid_argument, names[index] == nullptr ? "names[" : "tensors[", index, "] is NULL");
-    named.push_back({names[index], penstock::unwrap(tensors[index])});
+    if (tensors[index] == nullptr) core::fail(core::Status::invalid_argument, "tensors[", index, "] is NULL");
+    named.push_back({names[index], unwrap(tensors[index])});
   }
   return named;
 }
+
+}  // namespace penstock
+
+namespace {
+
+struct NpzHandle : core::Counted<NpzHandle> {
+  explicit NpzHandle(core::Npz opened) : npz(std::move(opened)) {}
+  core::Npz npz;
+};
+
+NpzHandle *handle_of(ps_npz *npz) { return reinterpret_cast<NpzHandle *>(npz); }
+const core::Npz &unwrap(const ps_npz *npz) { return reinterpret_cast<const NpzHandle *>(npz)->npz; }
 
 }  // namespace
 

@@ -135,7 +135,7 @@ from penstock.errors import (
     TypeMismatchError,
     UnavailableError,
 )
-from penstock.files import load, save, save_npz
+from penstock.files import load, safetensors_metadata, save, save_npz, save_safetensors
 from penstock.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -318,8 +318,10 @@ __all__ = [
     "result_type",
     "roll",
     "round",
+    "safetensors_metadata",
     "save",
     "save_npz",
+    "save_safetensors",
     "set_device",
     "set_num_threads",
     "set_stream",

@@ -313,6 +313,8 @@ def use_files(folder: Path) -> None:
 
     penstock.save(folder / "a.npy", penstock.arange(3), progress=progress)
     penstock.save_npz(folder / "a.npz", {"few": penstock.arange(3)}, compression=6)
+    penstock.save_safetensors(folder / "a.safetensors", {"few": penstock.arange(3)}, metadata={"step": "7"})
+    assert_type(penstock.safetensors_metadata(folder / "a.safetensors"), dict[str, str])
     penstock.load(folder / "a.npy", progress=progress)
 
 

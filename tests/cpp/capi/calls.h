@@ -141,6 +141,7 @@ std::vector<Call> tensor_making_calls();
 std::vector<Call> tensor_view_calls();
 std::vector<Call> tensor_element_calls();
 std::vector<Call> tensor_file_calls();
+std::vector<Call> safetensors_calls();
 std::vector<Call> tensor_index_calls();
 std::vector<Call> dlpack_calls();
 std::vector<Call> stream_calls();

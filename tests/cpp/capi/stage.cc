@@ -97,6 +97,7 @@ Handle **Stage::handle_result(void (*release)(Handle *)) {
 ps_tensor **Stage::tensor_result() { return handle_result<ps_tensor>(ps_tensor_release); }
 
 ps_npz **Stage::npz_result() { return handle_result<ps_npz>(ps_npz_release); }
+ps_safetensors **Stage::safetensors_result() { return handle_result<ps_safetensors>(ps_safetensors_release); }
 ps_kpu_config **Stage::kpu_config_result() { return handle_result<ps_kpu_config>(ps_kpu_config_release); }
 ps_kpu_topology **Stage::kpu_topology_result() { return handle_result<ps_kpu_topology>(ps_kpu_topology_release); }
 ps_kpu **Stage::kpu_result() { return handle_result<ps_kpu>(ps_kpu_release); }
@@ -168,6 +169,27 @@ ps_npz *Stage::npz() {
 }
 
 ps_npz *Stage::npz_to_release() { return open_npz(npz_file()); }
+
+const char *Stage::safetensors_file() {
+  const char *file = path("model.safetensors");
+  const TensorHold weights = make_matrix(), steps = make_range(4);
+  const char *const names[] = {"weights", "steps"}, *const keys[] = {"format", "step"}, *const values[] = {"ps", "4"};
+  ps_tensor *const tensors[] = {weights.get(), steps.get()};
+  require_ok(ps_safetensors_save(file, 2, names, tensors, 2, keys, values, nullptr));
+  return file;
+}
+
+ps_safetensors *Stage::safetensors() {
+  ps_safetensors *file = safetensors_to_release();
+  at_end([file] { ps_safetensors_release(file); });
+  return file;
+}
+
+ps_safetensors *Stage::safetensors_to_release() {
+  ps_safetensors *file = nullptr;
+  require_ok(ps_safetensors_open(&file, safetensors_file()));
+  return file;
+}
 
 ps_worlds *Stage::worlds() {
   ps_worlds *worlds = make_worlds();

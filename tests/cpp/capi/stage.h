@@ -67,6 +67,7 @@ class Stage {
   // Places for results: filled with a pattern that no result has, and watched.
   ps_tensor **tensor_result();
   ps_npz **npz_result();
+  ps_safetensors **safetensors_result();
   ps_worlds **worlds_result();
   ps_kpu_config **kpu_config_result();
   ps_kpu_topology **kpu_topology_result();
@@ -98,6 +99,9 @@ class Stage {
   const char *npz_file();  // arrays "weights" (2 x 3, float32) and "steps" (one axis, int32)
   ps_npz *npz();
   ps_npz *npz_to_release();
+  const char *safetensors_file();  // the same tensors, and the metadata "format" and "step"
+  ps_safetensors *safetensors();
+  ps_safetensors *safetensors_to_release();
 
   // Worlds of CartPole-v1: their hashes are watched.
   ps_worlds *worlds();             // three of them, stepped once
