@@ -76,7 +76,7 @@ def save_npz(path: Path, tensors: Mapping[str, Any], *, compression: int = 0, pr
     [0, 1, 2]
     """
     held = [as_tensor(tensor) for tensor in tensors.values()]
-    names, kept = c_texts(tensors)
+    names, _kept = c_texts(tensors)
     with_progress = WithProgress(progress)
     options = struct("ps_save_options", compression=compression, **with_progress.fields())
     with_progress.run(call, lib.ps_npz_save, os.fsencode(path), len(held), names, held, options)
@@ -104,7 +104,7 @@ def save_safetensors(
     for key, value in words.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeMismatchError(f"metadata has {key!r}: {value!r}: expected texts")
-    (names, kept), (keys, kept_keys), (values, kept_values) = c_texts(tensors), c_texts(words), c_texts(words.values())
+    (names, _kept), (keys, _keys), (values, _values) = c_texts(tensors), c_texts(words), c_texts(words.values())
     with_progress = WithProgress(progress)
     options = struct("ps_save_options", **with_progress.fields())
     arguments = len(held), names, held, len(words), keys, values, options
