@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import DataError, UnavailableError
+from penstock.errors import DataError, InvalidArgumentError, UnavailableError
 from penstock.loader.knobs import integer
 from penstock.loader.options import LoaderOptions
 from penstock.loader.sample_loader import SampleLoader, as_options
@@ -65,6 +65,11 @@ class IterableDataset(Base):
     ) -> None:
         self._sources = sources
         self._options = as_options(options)
+        if self._options["epochs"] is not None:
+            raise InvalidArgumentError(
+                f"with_epochs({self._options['epochs']}) ends SampleLoader.get_next(): each iteration over this dataset "
+                f"is one epoch, so leave it out"
+            )
         self._arguments = {"output": "torch", **arguments}
         self._loader: SampleLoader | None = None
         self._owner: tuple[int, int, int] | None = None  # the process and torch's worker that the loader was made for
@@ -163,7 +168,7 @@ class Epoch(Iterator[Any]):
     def __init__(self, dataset: IterableDataset, loader: SampleLoader, epoch: int) -> None:
         self._dataset = dataset
         self._loader = loader
-        self._batches: Iterator[Any] | None = None
+        self._begun = False
         self._finished = False
         self._stand(epoch)
 
@@ -174,29 +179,28 @@ class Epoch(Iterator[Any]):
     def __next__(self) -> Any:
         if self._finished:
             raise StopIteration
-        if self._batches is None:
+        if not self._begun:
             self._loader.set_epoch(self._epoch)
-            self._batches = iter(self._loader)
-        try:
-            return next(self._batches)
-        except StopIteration:
-            self._finished = True
-            raise
+            self._begun = True
+        native, batch = self._loader._take()  # noqa: SLF001 - an iterator over the loader would not tell the last one
+        self._finished = native.last_of_epoch
+        if native.batch is None:
+            raise StopIteration
+        return batch
 
     def state_dict(self) -> dict[str, Any]:
-        """What load_state_dict() takes: the epoch, the loader's state behind its last batch, whether it has ended."""
-        begun = self._batches is not None and not self._finished
-        return {"epoch": self._epoch, "state": self._loader.state() if begun else None, "finished": self._finished}
+        """What load_state_dict() takes: the epoch, the loader's state behind its last batch, whether that was the last."""
+        goes_on = self._begun and not self._finished
+        return {"epoch": self._epoch, "state": self._loader.state() if goes_on else None, "finished": self._finished}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on where the state was taken; where that was behind the epoch's last batch, there are none."""
         found = checked_state(state)
         self._stand(found["epoch"])
         self._finished = found["finished"]
-        self._batches = None
-        if found["state"] is not None:
+        self._begun = found["state"] is not None
+        if self._begun:
             self._loader.restore(found["state"])
-            self._batches = iter(self._loader)
 
 
 def checked_state(state: Any) -> dict[str, Any]:

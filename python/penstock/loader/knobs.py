@@ -16,7 +16,7 @@ __all__ = ["KNOBS", "Knob", "contradiction", "inactive", "rank_and_world_size"]
 LARGEST = 2**62
 LARGEST_SEED = 2**64 - 1
 MOST_THREADS = 1024
-MOST_BATCHES = 1_000_000
+MOST_BATCHES = 65536
 MOST_SECONDS = 1e9
 
 Check = Callable[[Any, str], Any]
@@ -127,7 +127,7 @@ KNOBS: Mapping[str, Knob] = {
     "seed": Knob(0, integer(0, LARGEST_SEED)),
     "epochs": Knob(None, optional(integer(1))),
     "num_workers": Knob("auto", or_auto(integer(0, MOST_THREADS))),
-    "prefetch": Knob(2, integer(0, MOST_BATCHES)),
+    "prefetch": Knob(2, integer(1, MOST_BATCHES)),
     "pin_memory": Knob(False, flag_or_auto),
     "non_blocking": Knob(False, flag_or_auto),
     "device": Knob(None, optional(cuda_device)),

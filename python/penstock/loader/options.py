@@ -415,7 +415,7 @@ class LoaderOptions:
         >>> loader.LoaderOptions().with_batch_size(8).debug_mode()["num_workers"]
         0
         """
-        threads = {"num_workers": 0, "prefetch": 0, "persistent_workers": False, "transform_processes": 0}
+        threads = {"num_workers": 0, "prefetch": 1, "persistent_workers": False, "transform_processes": 0}
         order = {"shuffle": False, "sampler": "sequential", "replacement": False, "weights": None, "num_samples": None}
         return self._with("debug_mode", loading_mode="sequential", auto_tune=False, timeout=0, **threads, **order)
 
