@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import math
 import multiprocessing
+import os
 import pickle
 import signal
 import threading
@@ -134,6 +135,8 @@ def stacked(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return fields
 
 
+# What a fork copied without its threads: it must not be collected, for that would wait for one of them.
+OF_PARENTS: list[Any] = []
 WORK: list[Any] = []  # of a process of the pool: its transforms
 
 
@@ -162,22 +165,33 @@ class TransformPool:
 
     def __init__(self, steps: Sequence[Any], processes: int, context: str) -> None:
         self.processes = processes
+        self._owner = 0
         self._executor: concurrent.futures.ProcessPoolExecutor | None = None
         self._context = context
         self._steps = list(steps)
         self._packed = b"" if context == "fork" else packed(steps, context)
 
+    def is_another_processes(self) -> bool:
+        """Whether what runs was started before a fork, and answers the parent alone."""
+        return self._executor is not None and self._owner != os.getpid()
+
     def submit(self, fields: dict[str, Any]) -> concurrent.futures.Future[Any]:
         """A batch to be worked on; the first one starts the processes."""
         if self._executor is None:
+            if multiprocessing.current_process().daemon:
+                raise InvalidArgumentError(
+                    "with_transform_processes() starts processes, which a worker of torch's DataLoader may not: leave it "
+                    "out, and the functions run in that worker"
+                )
             begin: Any = begin_forked if self._context == "fork" else begin_work
-            self._executor = concurrent.futures.ProcessPoolExecutor(
-                self.processes,
-                multiprocessing.get_context(self._context),
-                begin,
-                (self._steps if self._context == "fork" else self._packed,),
-            )
-        return self._executor.submit(work, fields)
+            steps = self._steps if self._context == "fork" else self._packed
+            context = multiprocessing.get_context(self._context)
+            self._executor = concurrent.futures.ProcessPoolExecutor(self.processes, context, begin, (steps,))
+            self._owner = os.getpid()
+        try:
+            return self._executor.submit(work, fields)
+        except BrokenProcessPool as error:
+            raise self._ended(error) from None
 
     def result(
         self, future: concurrent.futures.Future[Any], timeout: float, stopped: threading.Event
@@ -194,18 +208,23 @@ class TransformPool:
         try:
             done: dict[str, Any] | Failure = future.result()
         except (BrokenProcessPool, concurrent.futures.CancelledError) as error:
-            self.close()
-            raise TransformError(
-                f"a process that runs the transforms has ended: it was killed, ran out of memory, or could not start "
-                f"({error}); the next batch that is asked for starts new ones"
-            ) from None
+            raise self._ended(error) from None
         return done
+
+    def _ended(self, error: BaseException) -> TransformError:
+        self.close()
+        return TransformError(
+            f"a process that runs the transforms has ended: it was killed, ran out of memory, or could not start "
+            f"({error}); the next batch that is asked for starts new ones"
+        )
 
     def close(self) -> None:
         """Ends the processes."""
-        if self._executor is not None:
+        if self.is_another_processes():
+            OF_PARENTS.append(self._executor)
+        elif self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
+        self._executor = None
 
 
 def packed(steps: Sequence[Any], context: str) -> bytes:

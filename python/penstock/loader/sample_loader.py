@@ -248,22 +248,23 @@ class SampleLoader:
 
     def _take_from(self, pool: TransformPool) -> tuple[NativeBatch, Any]:
         """The same where processes run the transforms: keeps them busy, and waits for the oldest batch."""
-        while len(self._coming) < pool.processes * BATCHES_A_PROCESS and self._goes_on():
-            self._coming.append(self._delivery(pool))
-        first = self._coming[0]
-        if first.error is not None:
-            self._coming.popleft()
-            raise first.error
-        done: Any = None
-        if first.fields is not None:
-            try:
-                done = pool.result(first.fields, self._options["timeout"], self._stopped)
-            except TransformError:
-                self._go_back()
-                raise
-        if isinstance(done, Failure):
+        if pool.is_another_processes():
+            pool.close()
             self._go_back()
-            raise self._failed(done, first.samples)
+        try:
+            while len(self._coming) < pool.processes * BATCHES_A_PROCESS and self._goes_on():
+                self._coming.append(self._delivery(pool))
+            first = self._coming[0]
+            if first.error is not None:
+                self._coming.popleft()
+                raise first.error
+            waited = self._options["timeout"], self._stopped
+            done = None if first.fields is None else pool.result(first.fields, *waited)
+            if isinstance(done, Failure):
+                raise self._failed(done, first.samples)
+        except TransformError:
+            self._go_back()
+            raise
         self._coming.popleft()
         self._delivered = first.state
         assert first.native is not None  # only where there is an error
