@@ -4,6 +4,7 @@
 
 #include <penstock/base.h>
 #include <penstock/dlpack.h>
+#include <penstock/image.h>
 #include <penstock/kpu.h>
 #include <penstock/loader.h>
 #include <penstock/ops.h>
