@@ -15,8 +15,9 @@
  *   anything else     its bytes: one uint8 tensor of all samples' bytes, one behind the other, and int64 offsets [B + 1];
  *                     sample i's bytes are offsets[i] to offsets[i + 1]
  *
- * A field whose name ends in one of these behind a dot ("mask.png") is of that kind too.  All samples of a batch must agree
- * in the dtype and shape of a field that is not bytes.  "__key__" can be named as a field: the sample's name, as bytes.
+ * A field whose name ends in one of these behind a dot ("mask.png") is of that kind too; an image that a sample has under
+ * another image's ending counts as it ("png" for "jpg").  All samples of a batch must agree in the dtype and shape of a
+ * field that is not bytes.  "__key__" can be named as a field: the sample's name, as bytes.
  *
  * What holds for every function here: PS_INVALID_ARGUMENT for a pointer that is NULL (but those said to be optional) or
  * an options struct that is not as base.h says; PS_OUT_OF_MEMORY: nothing stays allocated, also where the system
@@ -30,6 +31,7 @@
 #define PENSTOCK_SAMPLES_H
 
 #include <penstock/base.h>
+#include <penstock/image.h>
 #include <penstock/tensor.h>
 
 #ifdef __cplusplus
@@ -136,10 +138,13 @@ typedef struct ps_sample_loader_options {
   int32_t shard_rank;       /* 0 to shard_world_size - 1: the set is cut into so many stretches, and the order drawn */
   int32_t shard_world_size; /* in this one alone; 1 and up */
 
-  int64_t batch_size; /* 1 and up */
-  int64_t epochs;     /* how many there are; 0: without end */
-  /* Still to come, here: the transforms of images and their colours, in the words of penstock/image.h. */
-  int32_t decode; /* 1: images become pixels; 0: they stay bytes */
+  int64_t batch_size;                    /* 1 and up */
+  int64_t epochs;                        /* how many there are; 0: without end */
+  const ps_image_transforms *transforms; /* of all images, one hold is taken; optional: levels stay as they are */
+  ps_image_colour colour;                /* what images are decoded as */
+  int32_t decode;                        /* 1: images become pixels; 0: they stay bytes */
+  int32_t apply_orientation;             /* 1: images are turned as EXIF's orientation says; 0: as they are stored */
+  int32_t scaled_decode;                 /* 1: as in ps_image_apply_options; 0: not */
   ps_memory_format memory_format;
 
   int32_t num_workers; /* 0 to 1024 threads; 0: all work is done by who asks for a batch, when it asks */
@@ -158,6 +163,7 @@ typedef struct ps_sample_loader_options {
   ps_device_type device_type; /* where batches are handed out; PS_DEVICE_DEFAULT here means the CPU */
   int32_t device_id;
 
+  int32_t reserved;  /* 0 */
   int32_t skip_bad;  /* 1: a sample that cannot be read is counted, and its batch has one less; 0: it is an error */
   int64_t bad_limit; /* so many are passed over, the next one is an error; 0: any number */
 
@@ -165,12 +171,12 @@ typedef struct ps_sample_loader_options {
   void *user;                    /* handed to progress */
 } ps_sample_loader_options;
 
-#define PS_SAMPLE_LOADER_OPTIONS_INIT                                                                   \
-  {                                                                                                     \
-    sizeof(ps_sample_loader_options), PS_SAMPLES_AUTOMATIC, NULL, 0, 1, 0, PS_READER_WHOLE, 8 << 20, 4, \
-        PS_PAGE_CACHE_AUTO, PS_SAMPLER_SEQUENTIAL, 0, 0, 0, 0, NULL, 0, 0, 1, 0, 1, 0, 1, 1, 1, 1,      \
-        PS_MEMORY_FORMAT_AUTO, 1, 2, 0, 1, PS_LOADING_PREFETCH, 0, 0, 0, PS_CHOICE_OFF, PS_CHOICE_OFF,  \
-        PS_DEVICE_DEFAULT, 0, 0, 0, NULL, NULL                                                          \
+#define PS_SAMPLE_LOADER_OPTIONS_INIT                                                                                  \
+  {                                                                                                                    \
+    sizeof(ps_sample_loader_options), PS_SAMPLES_AUTOMATIC, NULL, 0, 1, 0, PS_READER_WHOLE, 8 << 20, 4,                \
+        PS_PAGE_CACHE_AUTO, PS_SAMPLER_SEQUENTIAL, 0, 0, 0, 0, NULL, 0, 0, 1, 0, 1, 0, 1, 1, 0, NULL, PS_IMAGE_RGB, 1, \
+        0, 0, PS_MEMORY_FORMAT_AUTO, 1, 2, 0, 1, PS_LOADING_PREFETCH, 0, 0, 0, PS_CHOICE_OFF, PS_CHOICE_OFF,           \
+        PS_DEVICE_DEFAULT, 0, 0, 0, 0, NULL, NULL                                                                      \
   }
 
 /* What PS_SAMPLE_LOADER_OPTIONS_INIT does; struct_size is sizeof(ps_sample_loader_options).
@@ -253,8 +259,8 @@ typedef struct ps_sample_batch_info {
   int64_t epoch;         /* from 0 */
   int64_t index;         /* of the batch in its epoch, from 0 */
   int64_t size;          /* samples in it */
-  int64_t bad;           /* samples of it that were passed over; a batch may be empty for that */
-  int32_t last_of_epoch; /* 1 in an epoch's last batch; without a batch: the epoch has none */
+  int64_t bad;           /* samples that were passed over for it */
+  int32_t last_of_epoch; /* 1 in an epoch's last batch; without a batch: the epoch ended and gave none */
   int32_t end_of_data;   /* 1: there is no batch, and none will come: the last epoch is over */
 } ps_sample_batch_info;
 
@@ -266,7 +272,8 @@ typedef struct ps_sample_batch_info {
  * PS_INVALID_ARGUMENT  info is NULL, or struct_size ends inside a field or is above 4096. */
 PS_API ps_status ps_sample_batch_info_init(ps_sample_batch_info *info, uint32_t struct_size);
 
-/* Hands out the next batch, going on into the next epoch; starts the loader where it was never started.
+/* Hands out the next batch, going on into the next epoch; starts the loader where it was never started.  A batch all of whose
+ * samples were passed over as bad is passed over too.
  *
  * out         receives one hold on the batch, the caller's to give back with ps_sample_batch_release(); untouched where
  *             there is no batch
