@@ -138,21 +138,21 @@ typedef struct ps_sample_loader_options {
   int32_t shard_rank;       /* 0 to shard_world_size - 1: the set is cut into so many stretches, and the order drawn */
   int32_t shard_world_size; /* in this one alone; 1 and up */
 
-  int64_t batch_size;                    /* 1 and up */
-  int64_t epochs;                        /* how many there are; 0: without end */
+  int64_t batch_size; /* 1 and up */
+  int64_t epochs;     /* how many there are; 0: without end */
+  int64_t bad_limit;  /* so many bad samples are passed over, the next one is an error; 0: any number */
   const ps_image_transforms *transforms; /* of all images, one hold is taken; optional: levels stay as they are */
   ps_image_colour colour;                /* what images are decoded as */
   int32_t decode;                        /* 1: images become pixels; 0: they stay bytes */
   int32_t apply_orientation;             /* 1: images are turned as EXIF's orientation says; 0: as they are stored */
   int32_t scaled_decode;                 /* 1: as in ps_image_apply_options; 0: not */
   ps_memory_format memory_format;
+  int32_t skip_bad; /* 1: a sample that cannot be read is counted, and its batch has one less; 0: it is an error */
 
-  int32_t num_workers; /* 0 to 1024 threads; 0: all work is done by who asks for a batch, when it asks */
-  int32_t prefetch;    /* 1 to 65536 batches ahead of those handed out, finished or not */
-  int32_t
-      collate_buffer_size; /* 1 to 65536 batches assembled at once; 0: what prefetch, workers and memory_limit allow */
-  int32_t
-      persistent_workers; /* 1: threads, caches and open files live on between epochs; 0: they go at an epoch's end */
+  int32_t num_workers;         /* 0 to 1024 threads; 0: all work is done by who asks for a batch, when it asks */
+  int32_t prefetch;            /* 1 to 65536 batches ahead of those handed out, finished or not */
+  int32_t collate_buffer_size; /* 1 to 65536 batches assembled at once; 0: chosen, see ps_sample_loader_metrics() */
+  int32_t persistent_workers;  /* 1: threads, caches and open files live on between epochs; 0: they go at its end */
   ps_loading_mode loading_mode;
   int32_t auto_tune;     /* 1: of the workers and batches ahead as many are used as are measured to help; 0: all */
   uint64_t memory_limit; /* bytes of batches ahead, one batch at least; 0: a quarter of the machine's memory */
@@ -163,10 +163,6 @@ typedef struct ps_sample_loader_options {
   ps_device_type device_type; /* where batches are handed out; PS_DEVICE_DEFAULT here means the CPU */
   int32_t device_id;
 
-  int32_t reserved;  /* 0 */
-  int32_t skip_bad;  /* 1: a sample that cannot be read is counted, and its batch has one less; 0: it is an error */
-  int64_t bad_limit; /* so many are passed over, the next one is an error; 0: any number */
-
   ps_progress_function progress; /* optional; counts the shards that are indexed, while the loader is opened */
   void *user;                    /* handed to progress */
 } ps_sample_loader_options;
@@ -174,9 +170,9 @@ typedef struct ps_sample_loader_options {
 #define PS_SAMPLE_LOADER_OPTIONS_INIT                                                                                  \
   {                                                                                                                    \
     sizeof(ps_sample_loader_options), PS_SAMPLES_AUTOMATIC, NULL, 0, 1, 0, PS_READER_WHOLE, 8 << 20, 4,                \
-        PS_PAGE_CACHE_AUTO, PS_SAMPLER_SEQUENTIAL, 0, 0, 0, 0, NULL, 0, 0, 1, 0, 1, 0, 1, 1, 0, NULL, PS_IMAGE_RGB, 1, \
-        0, 0, PS_MEMORY_FORMAT_AUTO, 1, 2, 0, 1, PS_LOADING_PREFETCH, 0, 0, 0, PS_CHOICE_OFF, PS_CHOICE_OFF,           \
-        PS_DEVICE_DEFAULT, 0, 0, 0, 0, NULL, NULL                                                                      \
+        PS_PAGE_CACHE_AUTO, PS_SAMPLER_SEQUENTIAL, 0, 0, 0, 0, NULL, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, NULL, PS_IMAGE_RGB, \
+        1, 0, 0, PS_MEMORY_FORMAT_AUTO, 0, 1, 2, 0, 1, PS_LOADING_PREFETCH, 0, 0, 0, PS_CHOICE_OFF, PS_CHOICE_OFF,     \
+        PS_DEVICE_DEFAULT, 0, NULL, NULL                                                                               \
   }
 
 /* What PS_SAMPLE_LOADER_OPTIONS_INIT does; struct_size is sizeof(ps_sample_loader_options).
