@@ -34,7 +34,7 @@ int64_t chosen_grain(const SampleLoaderOptions &options) {
 }  // namespace
 
 struct AssemblyLine::Assembly {
-  explicit Assembly(const FieldPlan &plan) : batch(plan) {}
+  explicit Assembly(const BatchPlan &plan) : batch(plan) {}
 
   // Set when it is begun, by the thread that claimed it.
   uint64_t number = 0, first_place = 0;

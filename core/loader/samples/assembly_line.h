@@ -34,7 +34,7 @@ struct BatchPlace {
 struct LineSources {
   const SampleLoaderOptions &options;
   const SampleSet &set;
-  const FieldPlan &plan;
+  const BatchPlan &plan;
   const SampleOrder &order;
   const ImageTransforms &transforms;
   bool pinned = false;

@@ -51,7 +51,7 @@ int64_t checked_row_nbytes(const RowLayout &layout, int64_t rows, const std::str
 
 }  // namespace
 
-void FieldRows::begin(const PlannedField &field, int64_t count, int64_t whole_count) {
+void FieldRows::begin(const BatchFieldPlan &field, int64_t count, int64_t whole_count) {
   is_bytes_ = becomes_bytes(field.kind);
   count_ = count;
   whole_count_ = whole_count;
@@ -120,7 +120,7 @@ Tensor FieldRows::joined(std::span<const int64_t> good, StoragePool &pool) {
   return made;
 }
 
-BatchField FieldRows::finish(const PlannedField &field, std::span<const int64_t> good, StoragePool &pool) {
+BatchField FieldRows::finish(const BatchFieldPlan &field, std::span<const int64_t> good, StoragePool &pool) {
   const auto count = static_cast<int64_t>(good.size());
   if (!is_bytes_) {
     close_gaps(good);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/loader/samples/field_plan.h"
+#include "core/loader/samples/batch_plan.h"
 #include "core/loader/samples/sample_batch.h"
 #include "core/loader/storage_pool.h"
 
@@ -29,7 +29,7 @@ struct RowLayout {
 // Where one field's rows go.
 class FieldRows {
  public:
-  void begin(const PlannedField &field, int64_t count, int64_t whole_count);
+  void begin(const BatchFieldPlan &field, int64_t count, int64_t whole_count);
   bool is_bytes() const { return is_bytes_; }
 
   // Takes memory for all rows.  Throws out_of_memory; invalid_argument where they would be too large.
@@ -41,7 +41,7 @@ class FieldRows {
   void write_bytes(int64_t row, std::span<const std::byte> bytes);
 
   // The field of the rows that are good, in their order.  Once, after all rows are written.
-  BatchField finish(const PlannedField &field, std::span<const int64_t> good, StoragePool &pool);
+  BatchField finish(const BatchFieldPlan &field, std::span<const int64_t> good, StoragePool &pool);
 
  private:
   void close_gaps(std::span<const int64_t> good);
@@ -59,14 +59,14 @@ class FieldRows {
 
 class BatchAssembly {
  public:
-  explicit BatchAssembly(const FieldPlan &plan) : plan_(plan), fields_(plan.size()) {}
+  explicit BatchAssembly(const BatchPlan &plan) : plan_(plan), fields_(plan.size()) {}
 
   // Begins a batch of so many rows; memory of the one before is kept.
   void begin(int64_t rows, int64_t whole_rows);
 
   int64_t rows() const { return static_cast<int64_t>(samples_.size()); }
   std::vector<FieldRows> &fields() { return fields_; }
-  const FieldPlan &plan() const { return plan_; }
+  const BatchPlan &plan() const { return plan_; }
 
   // Of each row, by who writes it.
   void set_sample(int64_t row, uint64_t number) { samples_[static_cast<size_t>(row)] = number; }
@@ -84,7 +84,7 @@ class BatchAssembly {
   const std::optional<Error> &failure(int64_t row) const { return failures_[static_cast<size_t>(row)]; }
 
  private:
-  const FieldPlan &plan_;
+  const BatchPlan &plan_;
   std::vector<FieldRows> fields_;
   std::vector<uint64_t> samples_;
   std::vector<std::optional<Error>> failures_;

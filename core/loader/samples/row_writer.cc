@@ -30,7 +30,7 @@ NpyHeader array_header(const SampleField &field) { return parse_npy_header(field
 
 // Runs work on a field, and puts what it throws into a sentence with the sample's address.
 template <typename Work>
-void RowWriter::about_sample(const PlannedField &planned, const Work &work) {
+void RowWriter::about_sample(const BatchFieldPlan &planned, const Work &work) {
   try {
     work();
   } catch (const Error &error) {
@@ -46,8 +46,8 @@ void RowWriter::read(uint64_t number) {
   for (const SampleField &field : sample_.fields) bytes_read_ += field.bytes.size();
 }
 
-const SampleField &RowWriter::field_of(const PlannedField &planned) {
-  if (planned.kind == FieldKind::key) {
+const SampleField &RowWriter::field_of(const BatchFieldPlan &planned) {
+  if (planned.kind == BatchFieldKind::key) {
     key_.bytes = std::as_bytes(std::span(sample_.key));
     return key_;
   }
@@ -57,7 +57,7 @@ const SampleField &RowWriter::field_of(const PlannedField &planned) {
     return key_;
   }
   if (field == nullptr) fail(Status::data_error, "the sample has no such field, the first sample has");
-  if (field->is_elements != (planned.kind == FieldKind::elements))
+  if (field->is_elements != (planned.kind == BatchFieldKind::elements))
     fail(Status::data_error, "it is ", field->is_elements ? "elements" : "bytes", ", in the first sample ",
          field->is_elements ? "bytes" : "elements");
   return *field;
@@ -80,41 +80,41 @@ RowLayout RowWriter::image_layout(const SampleField &field) {
   return layout;
 }
 
-RowLayout RowWriter::layout_of(const PlannedField &planned, const SampleField &field) {
+RowLayout RowWriter::layout_of(const BatchFieldPlan &planned, const SampleField &field) {
   switch (planned.kind) {
-    case FieldKind::elements: return {field.dtype, field.shape, {}, 0};
-    case FieldKind::array: {
+    case BatchFieldKind::elements: return {field.dtype, field.shape, {}, 0};
+    case BatchFieldKind::array: {
       const NpyHeader header = array_header(field);
       return {header.dtype, header.shape, {}, 0};
     }
-    case FieldKind::number: return {DType::int64, {}, {}, 0};
-    case FieldKind::image: return image_layout(field);
-    case FieldKind::bytes:
-    case FieldKind::key: break;
+    case BatchFieldKind::number: return {DType::int64, {}, {}, 0};
+    case BatchFieldKind::image: return image_layout(field);
+    case BatchFieldKind::bytes:
+    case BatchFieldKind::key: break;
   }
   return {DType::uint8, {}, {}, field.bytes.size()};
 }
 
 void RowWriter::lay_out(BatchAssembly &assembly, StoragePool &pool) {
   std::vector<RowLayout> layouts;
-  for (const PlannedField &planned : assembly.plan())
+  for (const BatchFieldPlan &planned : assembly.plan())
     about_sample(planned, [&] { layouts.push_back(layout_of(planned, field_of(planned))); });
   for (size_t index = 0; index < layouts.size(); ++index) assembly.fields()[index].lay_out(layouts[index], pool);
   assembly.set_model(number_);
 }
 
-void RowWriter::refuse_shape(const BatchAssembly &assembly, const PlannedField &planned, const RowLayout &own,
+void RowWriter::refuse_shape(const BatchAssembly &assembly, const BatchFieldPlan &planned, const RowLayout &own,
                              const RowLayout &model) {
   fail(Status::invalid_argument, "the field \"", planned.name, "\" is ", own.dtype, " of shape ", own.shape, " in ",
        set_.address(number_), ", but ", model.dtype, " of shape ", model.shape, " in ", set_.address(assembly.model()),
        ": the samples of a batch must agree",
-       planned.kind == FieldKind::image ? "; a resize or a crop to a fixed size makes them" : "");
+       planned.kind == BatchFieldKind::image ? "; a resize or a crop to a fixed size makes them" : "");
 }
 
 void RowWriter::write(BatchAssembly &assembly, int64_t row, uint64_t epoch, uint64_t place) {
   const ImageRandomness randomness{options_.generator_seed, epoch, place};
   for (size_t index = 0; index < assembly.plan().size(); ++index) {
-    const PlannedField &planned = assembly.plan()[index];
+    const BatchFieldPlan &planned = assembly.plan()[index];
     FieldRows &rows = assembly.fields()[index];
     if (!rows.is_bytes()) {
       RowLayout own;
@@ -125,25 +125,25 @@ void RowWriter::write(BatchAssembly &assembly, int64_t row, uint64_t epoch, uint
   }
 }
 
-void RowWriter::write_field(FieldRows &rows, const PlannedField &planned, int64_t row,
+void RowWriter::write_field(FieldRows &rows, const BatchFieldPlan &planned, int64_t row,
                             const ImageRandomness &randomness) {
   const SampleField &field = field_of(planned);
   const auto nbytes = static_cast<size_t>(rows.row_nbytes());
   switch (planned.kind) {
-    case FieldKind::elements:
+    case BatchFieldKind::elements:
       if (field.bytes.size() != nbytes)
         fail(Status::data_error, "it has ", field.bytes.size(), " bytes, its shape ", field.shape, " needs ", nbytes);
       if (nbytes > 0) std::memcpy(rows.row(row), field.bytes.data(), nbytes);
       break;
-    case FieldKind::array: write_array(rows.row(row), field); break;
-    case FieldKind::number: {
+    case BatchFieldKind::array: write_array(rows.row(row), field); break;
+    case BatchFieldKind::number: {
       const int64_t number = read_number(field.bytes);
       std::memcpy(rows.row(row), &number, sizeof(number));
       break;
     }
-    case FieldKind::image: write_image(rows.row(row), field, rows.layout(), randomness); break;
-    case FieldKind::bytes:
-    case FieldKind::key: rows.write_bytes(row, field.bytes); break;
+    case BatchFieldKind::image: write_image(rows.row(row), field, rows.layout(), randomness); break;
+    case BatchFieldKind::bytes:
+    case BatchFieldKind::key: rows.write_bytes(row, field.bytes); break;
   }
 }
 

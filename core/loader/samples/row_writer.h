@@ -32,15 +32,15 @@ class RowWriter {
 
  private:
   template <typename Work>
-  void about_sample(const PlannedField &planned, const Work &work);
-  RowLayout layout_of(const PlannedField &planned, const SampleField &field);
+  void about_sample(const BatchFieldPlan &planned, const Work &work);
+  RowLayout layout_of(const BatchFieldPlan &planned, const SampleField &field);
   RowLayout image_layout(const SampleField &field);
-  const SampleField &field_of(const PlannedField &planned);
-  void write_field(FieldRows &rows, const PlannedField &planned, int64_t row, const ImageRandomness &randomness);
+  const SampleField &field_of(const BatchFieldPlan &planned);
+  void write_field(FieldRows &rows, const BatchFieldPlan &planned, int64_t row, const ImageRandomness &randomness);
   void write_array(std::byte *to, const SampleField &field);
   void write_image(std::byte *to, const SampleField &field, const RowLayout &layout, const ImageRandomness &randomness);
   ImageDecodeOptions decode_options(const ImageInfo &info) const;
-  [[noreturn]] void refuse_shape(const BatchAssembly &assembly, const PlannedField &planned, const RowLayout &own,
+  [[noreturn]] void refuse_shape(const BatchAssembly &assembly, const BatchFieldPlan &planned, const RowLayout &own,
                                  const RowLayout &model);
 
   const SampleLoaderOptions &options_;

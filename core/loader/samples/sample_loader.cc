@@ -56,7 +56,7 @@ void SampleLoader::read_first_sample() {
   Sample sample;
   for (uint64_t number = 0;; ++number) try {
       set_->read(number, room, sample);
-      plan_ = plan_fields(options_, sample, set_->address(number));
+      plan_ = plan_batches(options_, sample, set_->address(number));
       return;
     } catch (const Error &error) {
       // The fields are those of the first sample that can be read; loading counts the others.

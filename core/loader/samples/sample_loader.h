@@ -77,7 +77,7 @@ class SampleLoader final : public ForkedLoader {
   const OpenSet open_set_;
   const SampleLoaderOptions options_;
   const ImageTransforms no_transforms_;
-  FieldPlan plan_;
+  BatchPlan plan_;
   std::optional<SampleOrder> order_;
   uint64_t set_count_ = 0, set_fingerprint_ = 0, options_fingerprint_ = 0, batches_an_epoch_ = 0;
   std::vector<std::string> class_names_;

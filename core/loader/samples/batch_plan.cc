@@ -1,4 +1,4 @@
-#include "core/loader/samples/field_plan.h"
+#include "core/loader/samples/batch_plan.h"
 
 #include <algorithm>
 
@@ -22,23 +22,23 @@ bool is_image_ending(std::string_view ending) {
   return equal_but_for_case(ending, "jpg") || equal_but_for_case(ending, "jpeg") || equal_but_for_case(ending, "png");
 }
 
-FieldKind kind_of(const SampleField &field, bool decode) {
-  if (field.is_elements) return FieldKind::elements;
+BatchFieldKind kind_of(const SampleField &field, bool decode) {
+  if (field.is_elements) return BatchFieldKind::elements;
   const std::string_view ending = ending_of(field.name);
-  if (ending == "npy") return FieldKind::array;
-  if (ending == "cls") return FieldKind::number;
-  return decode && is_image_ending(ending) ? FieldKind::image : FieldKind::bytes;
+  if (ending == "npy") return BatchFieldKind::array;
+  if (ending == "cls") return BatchFieldKind::number;
+  return decode && is_image_ending(ending) ? BatchFieldKind::image : BatchFieldKind::bytes;
 }
 
-PlannedField plan_field(const WantedField &wanted, const SampleLoaderOptions &options, const Sample &first,
-                        const std::string &address) {
-  if (wanted.name == key_field) return {wanted.name, FieldKind::key, false};
-  PlannedField planned{wanted.name, FieldKind::bytes, wanted.optional};
+BatchFieldPlan plan_batch_field(const WantedField &wanted, const SampleLoaderOptions &options, const Sample &first,
+                                const std::string &address) {
+  if (wanted.name == key_field) return {wanted.name, BatchFieldKind::key, false};
+  BatchFieldPlan planned{wanted.name, BatchFieldKind::bytes, wanted.optional};
   SampleField described;
   described.name = planned.name;
   const SampleField *field = find_field(first, planned);
   planned.kind = kind_of(field == nullptr ? described : *field, options.decode);
-  if (field == nullptr && planned.kind == FieldKind::image) field = find_field(first, planned);
+  if (field == nullptr && planned.kind == BatchFieldKind::image) field = find_field(first, planned);
   if (planned.optional && !becomes_bytes(planned.kind))
     fail(Status::invalid_argument, "the field \"", planned.name,
          "\" is optional, but it does not become bytes: a sample without it would leave a row undefined");
@@ -50,9 +50,9 @@ PlannedField plan_field(const WantedField &wanted, const SampleLoaderOptions &op
 
 }  // namespace
 
-FieldPlan plan_fields(const SampleLoaderOptions &options, const Sample &first, const std::string &address) {
-  FieldPlan plan;
-  for (const WantedField &wanted : options.fields) plan.push_back(plan_field(wanted, options, first, address));
+BatchPlan plan_batches(const SampleLoaderOptions &options, const Sample &first, const std::string &address) {
+  BatchPlan plan;
+  for (const WantedField &wanted : options.fields) plan.push_back(plan_batch_field(wanted, options, first, address));
   if (options.fields.empty())
     for (const SampleField &field : first.fields)
       plan.push_back({std::string(field.name), kind_of(field, options.decode)});
@@ -60,10 +60,10 @@ FieldPlan plan_fields(const SampleLoaderOptions &options, const Sample &first, c
   return plan;
 }
 
-const SampleField *find_field(const Sample &sample, const PlannedField &planned) {
+const SampleField *find_field(const Sample &sample, const BatchFieldPlan &planned) {
   for (const SampleField &field : sample.fields)
     if (field.name == planned.name) return &field;
-  if (planned.kind != FieldKind::image) return nullptr;
+  if (planned.kind != BatchFieldKind::image) return nullptr;
   const auto stem = [](std::string_view name) { return name.substr(0, name.size() - ending_of(name).size()); };
   for (const SampleField &field : sample.fields)
     if (is_image_ending(ending_of(field.name)) && stem(field.name) == stem(planned.name)) return &field;

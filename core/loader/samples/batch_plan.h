@@ -10,7 +10,7 @@
 
 namespace penstock::core {
 
-enum class FieldKind {
+enum class BatchFieldKind {
   elements,  // rows of the source's dtype and shape
   array,     // a .npy file in each sample
   number,    // a whole number, written in digits
@@ -19,23 +19,23 @@ enum class FieldKind {
   key,       // the sample's name, as bytes
 };
 
-struct PlannedField {
+struct BatchFieldPlan {
   std::string name;
-  FieldKind kind;
+  BatchFieldKind kind;
   bool optional = false;
 };
-using FieldPlan = std::vector<PlannedField>;
+using BatchPlan = std::vector<BatchFieldPlan>;
 
 // The name that stands for a sample's own name.
 inline constexpr std::string_view key_field = "__key__";
 
 // Throws not_found for a wanted field that the first sample lacks, invalid_argument for one that is optional and does not
 // become bytes.  address is the first sample's.
-FieldPlan plan_fields(const SampleLoaderOptions &options, const Sample &first, const std::string &address);
+BatchPlan plan_batches(const SampleLoaderOptions &options, const Sample &first, const std::string &address);
 
 // A planned field of a sample; an image may have another image's ending.  Null where the sample has none.
-const SampleField *find_field(const Sample &sample, const PlannedField &planned);
+const SampleField *find_field(const Sample &sample, const BatchFieldPlan &planned);
 
-inline bool becomes_bytes(FieldKind kind) { return kind == FieldKind::bytes || kind == FieldKind::key; }
+inline bool becomes_bytes(BatchFieldKind kind) { return kind == BatchFieldKind::bytes || kind == BatchFieldKind::key; }
 
 }  // namespace penstock::core
