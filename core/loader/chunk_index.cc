@@ -3,7 +3,6 @@
 #include <memory>
 #include <utility>
 
-#include "core/base/log.h"
 #include "core/io/byte_stream.h"
 #include "core/io/tar.h"
 #include "core/io/utf8.h"
@@ -31,12 +30,7 @@ void IndexedFile::index(bool save) {
     }
   }
   read_archive();
-  if (!save || !failures_.empty()) return;
-  try {
-    save_index(source_, purpose_, table_);
-  } catch (const Error &error) {
-    log_message(LogLevel::warning, "the index is not saved: ", error.sentence());
-  }
+  if (save && failures_.empty()) try_to_save_index(source_, purpose_, table_);
 }
 
 void IndexedFile::read_archive() {

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/snapshot.h"
 #include "core/io/atomic_file.h"
 #include "core/io/file.h"
@@ -83,6 +84,14 @@ void save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTabl
   AtomicFile file(path_of_saved_index(archive.path));
   file.append(writer.finish());
   file.commit();
+}
+
+void try_to_save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTable &table) {
+  try {
+    save_index(archive, purpose, table);
+  } catch (const Error &error) {
+    log_message(LogLevel::warning, "the index is not saved: ", error.sentence());
+  }
 }
 
 }  // namespace penstock::core

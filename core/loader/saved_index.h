@@ -42,4 +42,7 @@ std::optional<ChunkTable> parse_saved_index(std::span<const std::byte> bytes, co
 // Saves one, whole or not at all.  Throws as AtomicFile does.
 void save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTable &table);
 
+// The same, but what is thrown is only logged: the folder need not be one that can be written to.
+void try_to_save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTable &table);
+
 }  // namespace penstock::core
