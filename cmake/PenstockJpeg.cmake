@@ -22,7 +22,7 @@ target_include_directories(penstock_jpeg PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(penstock_jpeg PRIVATE PENSTOCK_VERSION="${PROJECT_VERSION}")
 target_link_libraries(penstock_jpeg PRIVATE StaticJpeg::StaticJpeg)
 target_link_options(penstock_jpeg PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/core/plugins/plugin.map
-                    -Wl,--exclude-libs,ALL)
+                    -Wl,--exclude-libs,ALL -Wl,--defsym=stderr=penstock_jpeg_standard_error)
 if(NOT PENSTOCK_SANITIZE)
   target_link_options(penstock_jpeg PRIVATE -Wl,-z,defs)
 endif()

@@ -15,6 +15,12 @@
 #include "core/base/plugin.h"
 #include "core/image/codec.h"
 
+// Debian's libjpeg.a is made for programs: it may be linked into a shared object but for its use of stderr, in a function that
+// print_nothing() stands in for.  cmake/PenstockJpeg.cmake has the linker take this for it.
+extern "C" {
+std::FILE *penstock_jpeg_standard_error = nullptr;
+}
+
 namespace penstock::core {
 namespace {
 
