@@ -38,8 +38,8 @@ Numbers numbers_of(std::span<const ImageStep> steps) {
 }
 
 template <typename Element>
-void store_numbers(std::vector<std::byte> &table, const Numbers &numbers) {
-  table.resize(max_image_channels * levels * sizeof(Element));
+std::vector<std::byte> stored_numbers(const Numbers &numbers) {
+  std::vector<std::byte> table(max_image_channels * levels * sizeof(Element));
   std::byte *to = table.data();
   for (const auto &channel : numbers) {
     for (const double number : channel) {
@@ -47,6 +47,16 @@ void store_numbers(std::vector<std::byte> &table, const Numbers &numbers) {
       std::memcpy(to, &element, sizeof(element));
       to += sizeof(element);
     }
+  }
+  return table;
+}
+
+std::vector<std::byte> table_of(DType dtype, const Numbers &numbers) {
+  switch (dtype) {
+    case DType::float16: return stored_numbers<Float16>(numbers);
+    case DType::bfloat16: return stored_numbers<BFloat16>(numbers);
+    case DType::float32: return stored_numbers<float>(numbers);
+    default: return stored_numbers<double>(numbers);
   }
 }
 
@@ -109,14 +119,7 @@ void resize_shrunk(Picture &picture, const ImageStep &step, const std::array<int
 
 ImageTransforms::ImageTransforms(std::span<const ImageStep> steps)
     : steps_(steps.begin(), steps.end()), dtype_(check_image_steps(steps)) {
-  const Numbers numbers = numbers_of(steps);
-  switch (dtype_) {
-    case DType::float16: return store_numbers<Float16>(table_, numbers);
-    case DType::bfloat16: return store_numbers<BFloat16>(table_, numbers);
-    case DType::float32: return store_numbers<float>(table_, numbers);
-    case DType::float64: return store_numbers<double>(table_, numbers);
-    default: return;  // levels stay
-  }
+  if (dtype_ != DType::uint8) table_ = table_of(dtype_, numbers_of(steps));
 }
 
 ImageShape ImageTransforms::output_shape(ImageShape input) const {
