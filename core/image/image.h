@@ -1,7 +1,7 @@
 // Encoded images (JPEG, PNG) to pixels: 8 bits a channel, row by row, channels last.
 //
-// The decoders are plug-ins (libcore_jpeg.so, libcore_png.so), opened when the first image of their kind is met.  Bytes are
-// untrusted: every size is checked before memory is taken for it, and a damaged image is an error, never half a picture.
+// JPEG is decoded by a plug-in, libcore_jpeg.so, opened with the first one that is met.  Bytes are untrusted: every size is
+// checked before memory is taken for it, and a damaged image is an error, never half a picture.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +40,7 @@ struct ImageDecodeOptions {
   ImageColour colour = ImageColour::rgb;
   bool apply_orientation = false;  // turn and mirror the pixels as EXIF's orientation says
   int32_t shrink = 1;  // JPEG: 1, 2, 4 or 8: decode at that fraction of both sizes, rounded up; PNG: ignored
-  int64_t largest_pixels = 178956970;  // width times height beyond this is refused before memory is taken
+  int64_t largest_pixels = 178956970;  // width times height beyond this is refused before memory is taken; up to 2^40
 };
 
 // Throws invalid_argument for a value outside its range.
@@ -59,7 +59,8 @@ struct ImageView {
 // a PNG, or the header is damaged or cut short.
 ImageInfo read_image_info(std::span<const std::byte> bytes);
 
-struct OpenDecoder;  // one plug-in's decoder and the functions to use it
+class JpegDecoder;
+class PngDecoder;
 
 // One thread's decoder; what it allocates it keeps for the next image.
 class ImageDecoder {
@@ -81,11 +82,15 @@ class ImageDecoder {
                    int64_t row_stride);
 
  private:
-  OpenDecoder &decoder_of(ImageFormat format);
+  void decode_stored(std::span<const std::byte> bytes, const ImageInfo &info, int32_t shrink, uint8_t *rows,
+                     int64_t row_stride);
+  void decode_read(std::span<const std::byte> bytes, const ImageInfo &info, const ImageDecodeOptions &options,
+                   uint8_t *rows, int64_t row_stride);
 
-  std::unique_ptr<OpenDecoder> decoders_[2];
+  std::unique_ptr<JpegDecoder> jpeg_;  // made with the first image of its kind
+  std::unique_ptr<PngDecoder> png_;
   std::vector<uint8_t> pixels_;
-  std::vector<uint8_t> stored_;  // where more has to be done to the pixels
+  std::vector<uint8_t> stored_;  // where more has to be done to the pixels than to decode them
 };
 
 // What decode() gives for an image of this header: sizes and channels, with no pixels.

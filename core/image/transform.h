@@ -3,9 +3,10 @@
 //
 // Steps come in two kinds.  Those of space (resize, crops, flips, pad, grey) make levels from 0 to 255 out of levels; those of
 // value (to_dtype, normalize) make a number of each level.  Crops and flips may stand anywhere; resize, random_resized_crop,
-// pad, a random_crop with padding, and grey stand before the first step of value.
+// pad, a random_crop with padding, and grey stand before the first step of value.  Numbers are computed in double precision and
+// rounded once, to the dtype that comes out.
 //
-// What is random is a pure function of (seed, epoch, sample, place in the list): docs/images.md has the scheme.
+// What is random is a pure function of (seed, epoch, sample, place in the list): image_draw.h has the scheme.
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "core/image/image.h"
+#include "core/image/resample.h"
 #include "core/tensor/dtype.h"
 
 namespace penstock::core {
@@ -80,11 +82,10 @@ struct ImageTarget {
   std::array<int64_t, 3> strides = {};
 };
 
-// What one thread needs beside: memory that grows to the largest image it met.
+// What one thread needs beside: memory that grows to what the largest image took.
 struct ImageRoom {
-  std::vector<uint8_t> pixels[2];
-  std::vector<uint8_t> rows;
-  std::vector<int32_t> weights;
+  std::vector<uint8_t> pixels[2];  // a picture between two steps, and the one before
+  ResampleRoom resample;
 };
 
 // Any number of threads; never changes once it is made.
@@ -102,17 +103,19 @@ class ImageTransforms {
   // The height and width of every image that comes out, where they do not depend on what goes in.
   std::optional<std::array<int32_t, 2>> fixed_size() const;
 
-  // Throws as output_shape() does, and out_of_memory.
-  void apply(const ImageTarget &target, const ImageView &image, const ImageRandomness &randomness,
-             ImageRoom &room) const;
+  // Writes the image that comes out, of output_shape() of its own shape.  full_size: where the image was decoded smaller, as
+  // usable_shrink() allows, the height and width that it has.  Throws as output_shape() does, and out_of_memory.
+  void apply(const ImageTarget &target, const ImageView &image, const ImageRandomness &randomness, ImageRoom &room,
+             std::optional<std::array<int32_t, 2>> full_size = std::nullopt) const;
 
-  // By how much a JPEG of these sizes may be decoded smaller without a change that is seen: 1, 2, 4 or 8.  Above 1 only where
-  // the first step resizes with antialias (after crops it would move them), to at most half of what is then decoded.
-  int32_t usable_shrink(const ImageInfo &info) const;
+  // By how much a JPEG of a height and width may be decoded smaller in good quality: 1, 2, 4 or 8.  Above 1 only where the
+  // first step is a resize that weighs all pixels, to at most half of what is then decoded.
+  int32_t usable_shrink(int32_t height, int32_t width) const;
 
  private:
   std::vector<ImageStep> steps_;
   DType dtype_ = DType::uint8;
+  std::vector<std::byte> table_;  // the number of each channel's 256 levels; empty where levels stay
 };
 
 }  // namespace penstock::core

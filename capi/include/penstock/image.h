@@ -1,8 +1,8 @@
 /* penstock/image.h: JPEG and PNG images decoded into tensors, and the steps from pixels to what a network eats.
  *
- * Decoding is done by plug-ins beside the library, libcore_jpeg.so and libcore_png.so: a build without one refuses its images
- * with PS_UNAVAILABLE and says how to turn it on.  Images are read as untrusted: what is damaged or cut short is
- * PS_DATA_ERROR, never half a picture.
+ * JPEG is decoded by a plug-in beside the library, libcore_jpeg.so: a build without it refuses JPEG images with
+ * PS_UNAVAILABLE and says how to get it.  Images are read as untrusted: what is damaged or cut short is PS_DATA_ERROR, never
+ * half a picture.
  *
  * What holds for every function here: PS_INVALID_ARGUMENT for a pointer that is NULL (but those said to be optional), a
  * value outside its enum or limits, or a struct that is not as base.h says; PS_OUT_OF_MEMORY: nothing stays allocated.
@@ -65,7 +65,7 @@ typedef struct ps_image_decode_options {
   ps_image_colour colour;
   int32_t apply_orientation; /* 1: pixels are turned and mirrored as EXIF's orientation says; 0: as they are stored */
   int32_t shrink;            /* JPEG: 1, 2, 4 or 8: at that fraction of both sizes, rounded up; PNG: ignored */
-  int64_t largest_pixels;    /* 1 and up; an image of more (width times height) is refused before memory is taken */
+  int64_t largest_pixels;    /* 1 to 2^40; an image of more (width times height) is refused before memory is taken */
 } ps_image_decode_options;
 
 #define PS_IMAGE_DECODE_OPTIONS_INIT \
@@ -85,7 +85,7 @@ PS_API ps_status ps_image_decode_options_init(ps_image_decode_options *options, 
  * PNG: all kinds, exact.
  *
  * PS_DATA_ERROR   neither a JPEG nor a PNG, damaged, cut short, of more pixels than options allow, CMYK or YCCK.
- * PS_UNAVAILABLE  this build has no plug-in for its format. */
+ * PS_UNAVAILABLE  a JPEG, and this build has no plug-in for it. */
 PS_API ps_status ps_image_decode(ps_tensor **out, const void *bytes, uint64_t size,
                                  const ps_image_decode_options *options);
 
@@ -177,7 +177,7 @@ PS_API ps_dtype ps_image_transforms_dtype(const ps_image_transforms *transforms)
 /* The sizes that come out for an image of given sizes: they depend on nothing else.
  *
  * shape     receives 3 numbers: height, width, channels
- * height, width, channels  of the image: 1 to 65535 pixels a side (PNG: 1,000,000), 1 to 4 channels
+ * height, width, channels  of the image: 1 to 2,147,483,647 pixels a side, 1 to 4 channels
  *
  * PS_INVALID_ARGUMENT  also: a step cannot take such an image: a crop larger than it, more channels than it has numbers. */
 PS_API ps_status ps_image_transforms_shape(int64_t *shape, const ps_image_transforms *transforms, int64_t height,
