@@ -63,17 +63,15 @@ const SampleField &RowWriter::field_of(const BatchFieldPlan &planned) {
   return *field;
 }
 
-ImageDecodeOptions RowWriter::decode_options(const ImageInfo &info) const {
+ImageDecodeOptions RowWriter::decode_options() const {
   ImageDecodeOptions decode;
   decode.colour = options_.colour;
   decode.apply_orientation = options_.apply_orientation;
-  if (options_.scaled_decode) decode.shrink = transforms_.usable_shrink(info);
   return decode;
 }
 
 RowLayout RowWriter::image_layout(const SampleField &field) {
-  const ImageInfo info = read_image_info(field.bytes);
-  const ImageView decoded = decoded_image(info, decode_options(info));
+  const ImageView decoded = decoded_image(read_image_info(field.bytes), decode_options());
   const ImageShape shape = transforms_.output_shape({decoded.height, decoded.width, decoded.channels});
   RowLayout layout{transforms_.dtype(), {shape.channels, shape.height, shape.width}, {}, 0};
   if (options_.memory_format != MemoryFormat::channels_first) layout.order = {1, 2, 0};
@@ -159,7 +157,7 @@ void RowWriter::write_array(std::byte *to, const SampleField &field) {
 
 void RowWriter::write_image(std::byte *to, const SampleField &field, const RowLayout &layout,
                             const ImageRandomness &randomness) {
-  const ImageDecodeOptions decode = decode_options(read_image_info(field.bytes));
+  ImageDecodeOptions decode = decode_options();
   const int64_t channels = layout.shape[0], height = layout.shape[1], width = layout.shape[2];
   const bool channels_first = options_.memory_format == MemoryFormat::channels_first;
   if (options_.transforms == nullptr && !channels_first) {
@@ -168,7 +166,13 @@ void RowWriter::write_image(std::byte *to, const SampleField &field, const RowLa
   }
   const ImageTarget target =
       channels_first ? ImageTarget{to, {width, 1, height * width}} : ImageTarget{to, {width * channels, channels, 1}};
-  transforms_.apply(target, decoder_.decode(field.bytes, decode), randomness, image_room_);
+  std::optional<std::array<int32_t, 2>> full_size;
+  if (options_.scaled_decode) {
+    const ImageView full = decoded_image(read_image_info(field.bytes), decode);
+    decode.shrink = transforms_.usable_shrink(full.height, full.width);
+    full_size = {full.height, full.width};
+  }
+  transforms_.apply(target, decoder_.decode(field.bytes, decode), randomness, image_room_, full_size);
 }
 
 }  // namespace penstock::core

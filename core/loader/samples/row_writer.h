@@ -39,7 +39,7 @@ class RowWriter {
   void write_field(FieldRows &rows, const BatchFieldPlan &planned, int64_t row, const ImageRandomness &randomness);
   void write_array(std::byte *to, const SampleField &field);
   void write_image(std::byte *to, const SampleField &field, const RowLayout &layout, const ImageRandomness &randomness);
-  ImageDecodeOptions decode_options(const ImageInfo &info) const;
+  ImageDecodeOptions decode_options() const;
   [[noreturn]] void refuse_shape(const BatchAssembly &assembly, const BatchFieldPlan &planned, const RowLayout &own,
                                  const RowLayout &model);
 

@@ -204,12 +204,20 @@ std::optional<SampleBatch> SampleLoader::take(const std::shared_ptr<Running> &fr
   if (!batch && from->line.is_stopped()) fail(Status::cancelled, "the loader was stopped while a batch was waited for");
   if (!batch) return batch;
   if (batch->error) throw Error(*batch->error);
-  if (batch->is_last && !options_.persistent_workers) {
+  if (batch->is_last) leave(*from);
+  if (options_.device.type == DeviceType::cuda && !copies_to_device_) copy_to_device(*batch, options_.device);
+  return batch;
+}
+
+// Behind the last batch of an epoch: what goes with it goes, and what a line did is kept for metrics().
+void SampleLoader::leave(const Running &from) {
+  if (!options_.persistent_workers) {
     const std::lock_guard lock(set_mutex_);
     set_ = nullptr;
   }
-  if (options_.device.type == DeviceType::cuda && !copies_to_device_) copy_to_device(*batch, options_.device);
-  return batch;
+  auto figures = from.line.figures();
+  const std::lock_guard lock(mutex_);
+  last_figures_ = std::move(figures);
 }
 
 // Notes that a batch is handed out, or that it is an error; called in the order of batches.
@@ -337,6 +345,7 @@ std::string SampleLoader::metrics() const {
     figures.samples = samples_;
     figures.bytes = bytes_;
     figures.waited_seconds = waited_.count();
+    figures.line = last_figures_;
   }
   const auto state_of = [](Choice wanted, bool is_active) {
     return wanted == Choice::off ? "off" : is_active ? "active" : "inactive";
@@ -346,6 +355,7 @@ std::string SampleLoader::metrics() const {
   figures.pin_memory = state_of(options_.pin_memory, is_pinned_);
   figures.non_blocking = state_of(options_.non_blocking, copies_to_device_);
   if (running != nullptr) {
+    figures.is_running = true;
     figures.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - running->began).count();
     figures.line = running->line.figures();
   }

@@ -72,6 +72,7 @@ class SampleLoader final : public ForkedLoader {
                                   std::chrono::milliseconds timeout);
   void note(const std::shared_ptr<Running> &from, SampleBatch &batch);
   void count_bad(SampleBatch &batch);
+  void leave(const Running &from);
   SampleBatch end_of_empty_epoch();
 
   const OpenSet open_set_;
@@ -94,6 +95,7 @@ class SampleLoader final : public ForkedLoader {
   uint64_t batches_ = 0, samples_ = 0, bytes_ = 0;  // handed out, since the loader was made
   std::chrono::duration<double> waited_{0};
   std::vector<std::string> bad_examples_;
+  std::optional<AssemblyLine::Figures> last_figures_;                                        // of the line before
   alignas(std::shared_ptr<Running>) std::byte abandoned_[sizeof(std::shared_ptr<Running>)];  // never destroyed
   alignas(SharedSet) std::byte abandoned_set_[sizeof(SharedSet)];
   const LoaderForks forks_{*this};  // the last member: it uses the others

@@ -37,7 +37,7 @@ std::string as_json(const SampleLoaderFigures &figures) {
   std::string examples;
   for (const std::string &sentence : figures.bad_examples)
     examples += (examples.empty() ? "" : ",") + quoted_json(sentence);
-  return text("{\"running\":", truth(figures.line.has_value()), ",\"seconds\":", figures.seconds,
+  return text("{\"running\":", truth(figures.is_running), ",\"seconds\":", figures.seconds,
               ",\"epoch\":", figures.epoch, ",\"epoch_batches\":", figures.batches_of_epoch,
               ",\"batches\":", figures.batches, ",\"samples\":", figures.samples, ",\"bytes\":", figures.bytes,
               ",\"wait_seconds\":", figures.waited_seconds, ",\"set_samples\":", figures.set_samples,

@@ -11,6 +11,7 @@
 namespace penstock::core {
 
 struct SampleLoaderFigures {
+  bool is_running = false;
   double seconds = 0;                            // since it was started
   uint64_t epoch = 0, batches_of_epoch = 0;      // handed out in this epoch
   uint64_t batches = 0, samples = 0, bytes = 0;  // handed out
@@ -19,7 +20,7 @@ struct SampleLoaderFigures {
   std::vector<std::string> bad_examples;
   LoadingMode loading_mode = LoadingMode::prefetch;
   const char *pin_memory = "off", *non_blocking = "off";
-  std::optional<AssemblyLine::Figures> line;  // where it runs
+  std::optional<AssemblyLine::Figures> line;  // of the present epoch, or of the last one that ended
 };
 
 // One JSON object in one line; ps_sample_loader_metrics() says what is in it.
