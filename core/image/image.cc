@@ -31,17 +31,6 @@ ImageFormat find_format(std::span<const std::byte> bytes) {
 
 int32_t divide_up(int32_t size, int32_t divisor) { return size / divisor + (size % divisor != 0 ? 1 : 0); }
 
-void require_limits(const ImageInfo &info, const ImageDecodeOptions &options, size_t size) {
-  const int64_t pixels = int64_t{info.width} * info.height;
-  if (pixels > options.largest_pixels)
-    fail(Status::data_error, image_format_name(info.format), ": of ", info.width, " x ", info.height,
-         " pixels: more than ", options.largest_pixels, ", which largest_pixels allows");
-  if (info.format == ImageFormat::png &&
-      static_cast<uint64_t>(pixels) * static_cast<uint64_t>(info.bits) / 8 / largest_inflation > size)
-    fail(Status::data_error, "PNG: cut short: ", info.width, " x ", info.height, " pixels take more than its ", size,
-         " bytes");
-}
-
 }  // namespace
 
 std::string_view image_format_name(ImageFormat format) { return format == ImageFormat::jpeg ? "JPEG" : "PNG"; }
@@ -73,6 +62,17 @@ ImageInfo read_image_info(std::span<const std::byte> bytes) {
     info.orientation = exif_orientation(header.exif);
   }
   return info;
+}
+
+void require_decodable(const ImageInfo &info, const ImageDecodeOptions &options, size_t size) {
+  const int64_t pixels = int64_t{info.width} * info.height;
+  if (pixels > options.largest_pixels)
+    fail(Status::data_error, image_format_name(info.format), ": of ", info.width, " x ", info.height,
+         " pixels: more than ", options.largest_pixels, ", which largest_pixels allows");
+  if (info.format == ImageFormat::png &&
+      static_cast<uint64_t>(pixels) * static_cast<uint64_t>(info.bits) / 8 / largest_inflation > size)
+    fail(Status::data_error, "PNG: cut short: ", info.width, " x ", info.height, " pixels take more than its ", size,
+         " bytes");
 }
 
 ImageView decoded_image(const ImageInfo &info, const ImageDecodeOptions &options) {
@@ -122,7 +122,7 @@ void ImageDecoder::decode_read(std::span<const std::byte> bytes, const ImageInfo
 ImageView ImageDecoder::decode(std::span<const std::byte> bytes, const ImageDecodeOptions &options) {
   require_usable(options);
   const ImageInfo info = read_image_info(bytes);
-  require_limits(info, options, bytes.size());
+  require_decodable(info, options, bytes.size());
   ImageView image = decoded_image(info, options);
   const auto size = static_cast<size_t>(image.row_stride * image.height);
   if (pixels_.size() < size) pixels_.resize(size);
@@ -135,7 +135,7 @@ void ImageDecoder::decode_into(std::span<const std::byte> bytes, const ImageDeco
                                int64_t row_stride) {
   require_usable(options);
   const ImageInfo info = read_image_info(bytes);
-  require_limits(info, options, bytes.size());
+  require_decodable(info, options, bytes.size());
   decode_read(bytes, info, options, rows, row_stride);
 }
 

@@ -170,4 +170,15 @@ int32_t ImageTransforms::usable_shrink(int32_t height, int32_t width) const {
   return 1;
 }
 
+ImagePlan plan_image(const ImageInfo &info, const ImageDecodeOptions &decode, const ImageTransforms &transforms,
+                     bool scaled_decode) {
+  ImagePlan plan{decode, {}, std::nullopt};
+  const ImageView whole = decoded_image(info, decode);
+  plan.shape = transforms.output_shape({whole.height, whole.width, whole.channels});
+  if (!scaled_decode || info.format != ImageFormat::jpeg || decode.shrink != 1) return plan;
+  plan.decode.shrink = transforms.usable_shrink(whole.height, whole.width);
+  if (plan.decode.shrink != 1) plan.full_size = {whole.height, whole.width};
+  return plan;
+}
+
 }  // namespace penstock::core

@@ -118,4 +118,16 @@ class ImageTransforms {
   std::vector<std::byte> table_;  // the number of each channel's 256 levels; empty where levels stay
 };
 
+// How an encoded image is decoded for a list of steps, and what comes out.
+struct ImagePlan {
+  ImageDecodeOptions decode;                        // what decode() is to be given
+  ImageShape shape;                                 // what apply() writes
+  std::optional<std::array<int32_t, 2>> full_size;  // what apply() is to be given
+};
+
+// Of an image's header alone.  scaled_decode: a JPEG may be decoded smaller where usable_shrink() says so.  Throws as
+// output_shape() does.
+ImagePlan plan_image(const ImageInfo &info, const ImageDecodeOptions &decode, const ImageTransforms &transforms,
+                     bool scaled_decode);
+
 }  // namespace penstock::core
