@@ -12,7 +12,7 @@
 
 #include "core/base/random.h"
 #include "tests/cpp/engine/child_process.h"
-#include "tests/cpp/engine/samples_testing.h"
+#include "tests/cpp/engine/sample_loader_testing.h"
 
 namespace penstock::core {
 namespace {
