@@ -9,6 +9,7 @@
 
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
+#include "capi/src/image_handle.h"
 #include "capi/src/options.h"
 #include "capi/src/tensor_arguments.h"
 #include "core/base/reference.h"
@@ -151,18 +152,6 @@ std::vector<core::ImageStep> read_steps(const ps_image_step *steps, int32_t step
     read.push_back(read_step(step));
   }
   return read;
-}
-
-struct TransformsHandle : core::Counted<TransformsHandle> {
-  explicit TransformsHandle(std::span<const core::ImageStep> steps) : transforms(steps) {}
-  const core::ImageTransforms transforms;
-};
-
-TransformsHandle *handle_of(ps_image_transforms *transforms) {
-  return reinterpret_cast<TransformsHandle *>(transforms);
-}
-const core::ImageTransforms &unwrap(const ps_image_transforms *transforms) {
-  return reinterpret_cast<const TransformsHandle *>(transforms)->transforms;
 }
 
 int32_t read_size(int64_t size, int64_t largest, const char *name) {

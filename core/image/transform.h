@@ -94,6 +94,7 @@ class ImageTransforms {
   // An empty list leaves levels as they are.  Throws invalid_argument naming the step and its value.
   explicit ImageTransforms(std::span<const ImageStep> steps);
 
+  std::span<const ImageStep> steps() const { return steps_; }
   DType dtype() const { return dtype_; }
 
   // The shape that comes out for an image of a shape; the same whatever is drawn.  Throws invalid_argument where a step

@@ -15,7 +15,8 @@
  *   anything else     its bytes: one uint8 tensor of all samples' bytes, one behind the other, and int64 offsets [B + 1];
  *                     sample i's bytes are offsets[i] to offsets[i + 1]
  *
- * A field whose name ends in one of these behind a dot ("mask.png") is of that kind too; an image that a sample has under
+ * A field whose name ends in one of these behind a dot ("mask.png") is of that kind too, and "image" or "image/encoded" are
+ * images where the first sample's bytes are; an image that a sample has under
  * another image's ending counts as it ("png" for "jpg").  All samples of a batch must agree in the dtype and shape of a
  * field that is not bytes.  "__key__" can be named as a field: the sample's name, as bytes.
  *
@@ -281,7 +282,8 @@ PS_API ps_status ps_sample_batch_info_init(ps_sample_batch_info *info, uint32_t 
  * PS_CANCELLED    the loader was stopped, before or meanwhile.
  * PS_DATA_ERROR, PS_IO_ERROR, PS_NOT_FOUND, PS_UNAVAILABLE  a sample cannot be read, decoded or does not go with the
  *                 others: the message has its address and what is wrong.  It comes after the batches before it, and every
- *                 later call says so again until ps_sample_loader_seek() or ps_sample_loader_restore(). */
+ *                 later call says so again until ps_sample_loader_seek() or ps_sample_loader_restore().
+ * PS_INVALID_ARGUMENT  also: samples of a batch do not agree in the shape or dtype of a field: the message has both. */
 PS_API ps_status ps_sample_loader_next(ps_sample_batch **out, ps_sample_batch_info *info, ps_sample_loader *loader,
                                        int64_t timeout_ms);
 
@@ -345,7 +347,7 @@ PS_API ps_status ps_sample_loader_restore(ps_sample_loader *loader, const void *
  * running, seconds (since it was started), epoch, epoch_batches (handed out in this epoch), batches, samples, bytes (all
  * that were handed out), wait_seconds (spent waiting for them), set_samples, drops, retries, bad_samples,
  * bad_sample_examples (the first few sentences), loading_mode, workers, active_workers, prefetch, active_prefetch,
- * collate_buffer_size (as it is now), memory_limit, batch_bytes (of the largest so far), pin_memory and non_blocking
+ * collate_buffer_size (as it is now, or was before the loader last came to an end), memory_limit, batch_bytes (of the largest so far), pin_memory and non_blocking
  * ("off", "active" or "inactive"), auto_tune (null, or settled, and trials: for each its workers, prefetch and rate), and
  * stages: for each its name, unit, threads, items, bytes, rate (items a second), load (the share of the time its threads
  * work), wait (the rest), and its queue: capacity, fill_now, fill_mean, drops.

@@ -22,12 +22,21 @@ bool is_image_ending(std::string_view ending) {
   return equal_but_for_case(ending, "jpg") || equal_but_for_case(ending, "jpeg") || equal_but_for_case(ending, "png");
 }
 
+// Names under which an image of any ending may come: only its first bytes tell.
+bool is_image_by_content(const SampleField &field) {
+  if (field.name != "image" && !field.name.ends_with("/encoded")) return false;
+  constexpr std::string_view jpeg = "\xFF\xD8\xFF", png = "\x89PNG";
+  const std::string_view bytes(reinterpret_cast<const char *>(field.bytes.data()), field.bytes.size());
+  return bytes.starts_with(jpeg) || bytes.starts_with(png);
+}
+
 BatchFieldKind kind_of(const SampleField &field, bool decode) {
   if (field.is_elements) return BatchFieldKind::elements;
   const std::string_view ending = ending_of(field.name);
   if (ending == "npy") return BatchFieldKind::array;
   if (ending == "cls") return BatchFieldKind::number;
-  return decode && is_image_ending(ending) ? BatchFieldKind::image : BatchFieldKind::bytes;
+  return decode && (is_image_ending(ending) || is_image_by_content(field)) ? BatchFieldKind::image
+                                                                           : BatchFieldKind::bytes;
 }
 
 BatchFieldPlan plan_batch_field(const WantedField &wanted, const SampleLoaderOptions &options, const Sample &first,

@@ -75,9 +75,29 @@ void require_valid(const SampleLoaderOptions &options) {
     fail(Status::invalid_argument, "auto_tune is 1, but num_workers is 0: there are no workers to tune");
   if (options.auto_tune && options.loading_mode == LoadingMode::sequential)
     fail(Status::invalid_argument, "auto_tune is 1, but loading_mode is sequential: nothing runs ahead to be tuned");
-  if (!options.decode && options.transforms != nullptr)
+  if (!options.decode && options.transforms != nullptr && !options.transforms->steps().empty())
     fail(Status::invalid_argument, "decode is 0, but there are transforms: they need pixels");
 }
+
+namespace {
+
+std::string in_words(const ImageStep &step) {
+  std::string words = text('|', static_cast<int32_t>(step.kind), ' ', step.height, ' ', step.width, ' ',
+                           static_cast<int32_t>(step.filter), ' ', int{step.antialias}, ' ', step.probability, ' ',
+                           step.dtype, ' ', int{step.scale_levels}, ' ', step.channels);
+  const auto append_all = [&](const auto &numbers) {
+    for (const auto number : numbers) words += text(' ', number);
+  };
+  append_all(step.padding);
+  append_all(step.fill);
+  append_all(step.scale);
+  append_all(step.ratio);
+  append_all(step.mean);
+  append_all(step.standard_deviation);
+  return words;
+}
+
+}  // namespace
 
 uint64_t order_fingerprint(const SampleLoaderOptions &options) {
   const auto number = [](auto value) { return static_cast<int64_t>(value); };
@@ -89,6 +109,8 @@ uint64_t order_fingerprint(const SampleLoaderOptions &options) {
            int{options.apply_orientation}, '|', int{options.scaled_decode}, '|', number(options.memory_format), '|',
            int{options.skip_bad}, '|', XXH3_64bits(options.weights.data(), options.weights.size() * sizeof(double)));
   for (const WantedField &field : options.fields) words += text('|', field.name, '/', int{field.optional});
+  if (options.transforms != nullptr)
+    for (const ImageStep &step : options.transforms->steps()) words += in_words(step);
   return XXH3_64bits(words.data(), words.size());
 }
 
