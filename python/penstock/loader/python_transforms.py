@@ -20,6 +20,7 @@ from penstock.errors import CancelledError, Error, InvalidArgumentError, TimedOu
 from penstock.interop import import_optional
 from penstock.loader.batches import RaggedBytes
 
+LOOK_EVERY = 1.0  # seconds: how long a process outlives its parent
 POLL = 0.1  # seconds: how long stop() and Ctrl-C may wait
 
 __all__ = ["Failure", "PerBatch", "TransformError", "TransformPool", "per_batch", "run_steps"]
@@ -141,15 +142,23 @@ WORK: list[Any] = []  # of a process of the pool: its transforms
 
 
 def begin_work(packed: bytes) -> None:
-    """What a process does first.  Ctrl-C is the parent's to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    WORK[:] = pickle.loads(packed)
+    """What a process does first."""
+    begin_forked(pickle.loads(packed))
 
 
 def begin_forked(steps: Sequence[Any]) -> None:
-    """The same where the process is a copy, and transforms need no pickling."""
+    """The same where the process is a copy, and transforms need no pickling.  Ctrl-C is the parent's to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     WORK[:] = steps
+
+
+def end_with(parent: int) -> None:
+    """Ends the process once its parent has ended, however that was."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_EVERY)
+    os._exit(1)
 
 
 def work(fields: dict[str, Any]) -> dict[str, Any] | Failure:
@@ -223,6 +232,9 @@ class TransformPool:
         if self.is_another_processes():
             OF_PARENTS.append(self._executor)
         elif self._executor is not None:
+            processes = list((self._executor._processes or {}).values())  # noqa: SLF001 - public from Python 3.14 on
+            for process in processes:
+                process.terminate()  # it may be at a function that takes long
             self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = None
 
