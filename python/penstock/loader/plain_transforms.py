@@ -13,15 +13,15 @@ __all__ = ["from_plain", "is_native", "to_plain"]
 
 
 def is_native(transform: Any) -> bool:
-    """Whether a transform is one of penstock.image's, which run in the native workers."""
-    return dataclasses.is_dataclass(transform) and type(transform).__module__.startswith(image.__name__)
+    """Whether a transform is one of penstock.image's for images, which run in the native workers."""
+    return isinstance(transform, image.Transform)
 
 
 def to_plain(value: Any, where: str) -> Any:
     """A knob's value as plain ones; a transform becomes its fields, with its class's name under "transform"."""
     if isinstance(value, tuple):
         return [to_plain(item, f"{where}[{position}]") for position, item in enumerate(value)]
-    if is_native(value):
+    if is_native(value) or isinstance(value, image.OneHot):
         fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
         return {"transform": type(value).__name__} | {name: to_plain(item, where) for name, item in fields.items()}
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -93,6 +93,7 @@ def run_steps(steps: Sequence[Any], fields: dict[str, Any]) -> dict[str, Any] | 
             place = None
             fields = stacked(rows)
         except Exception as error:
+            function = getattr(function, "func", function)  # of a functools.partial
             name = getattr(function, "__qualname__", repr(function))
             return Failure(name, place, f"{type(error).__name__}: {error}", traceback.format_exc(), error)
     return fields

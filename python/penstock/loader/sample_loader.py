@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal
 
-from penstock.errors import DataError, Error, InvalidArgumentError, TypeMismatchError
+from penstock import image
+from penstock.errors import DataError, Error, InvalidArgumentError, NotFoundError, TypeMismatchError
 from penstock.files import Progress
 from penstock.loader.batches import (
     CONVERSIONS,
@@ -63,8 +65,9 @@ def open(  # noqa: A001 - it reads loader.open()
     fields: None: batches are dicts of all fields; a list of names (or of Field): tuples of these, in this order, as
     WebDataset's to_tuple() gives; a dict of names to a dtype, (dtype, shape) or None: dicts of these.
 
-    transforms, unless options has them: those of penstock.image, for images, then functions. A function gets a sample as
-    a dict of fields to NumPy arrays, numbers or bytes, and returns one; per_batch() marks those of whole batches.
+    transforms, unless options has them: those of penstock.image, for images, then functions, and OneHot for the field
+    "cls". A function gets a sample as a dict of fields to NumPy arrays, numbers or bytes, and returns one; per_batch()
+    marks those of whole batches.
 
     output: what fields of numbers become; each shares the loader's memory, which is used again once nobody holds it.
     Fields of bytes become RaggedBytes. decode: images become "rgb" (True), "grey" or what is "stored"; False: they stay
@@ -468,6 +471,13 @@ def chosen_transforms(options: LoaderOptions, transforms: Sequence[Any] | None) 
     return tuple(checked)
 
 
+def with_one_hot_labels(transform: image.OneHot, fields: dict[str, Any]) -> dict[str, Any]:
+    """A batch whose labels are rows."""
+    if "cls" not in fields:
+        raise NotFoundError(f"{transform!r} is for the field 'cls': the batch has {', '.join(sorted(fields))}")
+    return {**fields, "cls": transform(fields["cls"]).numpy()}
+
+
 def divided(transforms: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Transforms of the native workers, and those of Python behind them."""
     steps: list[Any] = []
@@ -480,6 +490,8 @@ def divided(transforms: Sequence[Any]) -> tuple[list[Any], list[Any]]:
                     f"penstock.image's before any function; penstock.image.apply() runs one in a function"
                 )
             native.append(transform)
+        elif isinstance(transform, image.OneHot):
+            steps.append(PerBatch(functools.partial(with_one_hot_labels, transform)))
         elif callable(transform) or isinstance(transform, PerBatch):
             steps.append(transform)
         else:
