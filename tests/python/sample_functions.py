@@ -1,5 +1,6 @@
 """Transforms that tests give to loaders: in a module of their own, which a new process imports quickly."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -38,6 +39,15 @@ def dying_at_20(sample: dict[str, Any]) -> dict[str, Any]:
 def slow(sample: dict[str, Any]) -> dict[str, Any]:
     time.sleep(0.5)
     return sample
+
+
+def endless(sample: dict[str, Any]) -> dict[str, Any]:
+    time.sleep(3600)
+    return sample
+
+
+def start_method(sample: dict[str, Any]) -> dict[str, Any]:
+    return {"process": type(multiprocessing.current_process()).__name__}
 
 
 def of_two_shapes(sample: dict[str, Any]) -> dict[str, Any]:

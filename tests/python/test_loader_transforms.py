@@ -20,6 +20,7 @@ from sample_functions import (
     a_number,
     doubled,
     dying_at_20,
+    endless,
     failing_as_a_whole,
     failing_at_20,
     of_two_shapes,
@@ -147,8 +148,7 @@ def test_a_worker_of_torch_starts_no_processes(rows: Path) -> None:
 
 
 def test_stop_ends_a_wait_for_a_process(rows: Path) -> None:
-    options = OPTIONS.use_fork().with_transform_processes(1).with_batch_size(1)
-    batches = loader.open(rows, options, transforms=[slow])
+    batches = loader.open(rows, OPTIONS.use_fork().with_transform_processes(1), transforms=[endless])
     threading.Timer(0.3, batches.stop).start()
     with pytest.raises(penstock.CancelledError, match="the loader was stopped"):
         batches.get_next()

@@ -168,7 +168,9 @@ def test_an_error_of_a_worker_reaches_who_iterates(tmp_path: Path) -> None:
 
 
 def test_a_worker_has_its_share_of_the_cores(rows: Path) -> None:
-    dataset = dataset_of(rows, OPTIONS.num_workers("auto"))
-    own = dataset_of(rows, OPTIONS.num_workers("auto").with_pytorch_worker(0, len(os.sched_getaffinity(0))))
-    assert own._opened().metrics()["workers"] == 1  # noqa: SLF001 - what a worker process would have
-    assert dataset._opened().metrics()["workers"] == len(os.sched_getaffinity(0))  # noqa: SLF001
+    cores = len(os.sched_getaffinity(0))
+    for workers, threads in ((1, cores), (cores, 1)):
+        options = OPTIONS.num_workers("auto").with_pytorch_worker(0, workers)  # what a worker process has
+        with loader.open(rows, options) as batches:
+            batches.get_next()
+            assert batches.metrics()["workers"] == threads
