@@ -18,8 +18,9 @@ add_library(penstock_engine STATIC ${core_sources} ${game_sources} ${PROJECT_BIN
 # Chosen at run time by what the processor has; everything in them is inlined, so that nothing of it is called elsewhere.
 set(kernels ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control)
 set(simple_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/simple_kernels)
+set(resample_kernels ${PROJECT_SOURCE_DIR}/core/image/resample_kernels)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc ${resample_kernels}_32.cc PROPERTIES COMPILE_OPTIONS "-mavx2")
   set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()

@@ -48,6 +48,7 @@ class File {
 
   const std::string &path() const { return path_; }
   uint64_t size() const { return size_; }  // as it was when the file was opened
+  int descriptor() const { return descriptor_.number(); }
 
   // Fills out with the bytes from offset on.  Throws data_error when the file ends before, io_error otherwise.
   void read(uint64_t offset, std::span<std::byte> out) const;

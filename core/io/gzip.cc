@@ -82,16 +82,19 @@ std::span<std::byte> gunzip(InflationRoom &room, std::span<const std::byte> pack
 
 namespace {
 
-class GzipStream : public ByteStream {
+// What stands around the data, as zlib numbers it.
+enum class Wrapper : int { zlib = MAX_WBITS, gzip = 16 + MAX_WBITS };
+
+class InflatingStream : public ByteStream {
  public:
-  GzipStream(std::unique_ptr<ByteStream> packed, const InflationLimit &limit, std::string place)
-      : packed_(std::move(packed)), limit_(limit), place_(std::move(place)) {
-    constexpr int gzip_only = 16 + MAX_WBITS;
-    if (inflateInit2(&state_, gzip_only) != Z_OK) fail(Status::out_of_memory, "no memory to inflate ", place_);
+  InflatingStream(Wrapper wrapper, std::unique_ptr<ByteStream> packed, const InflationLimit &limit, std::string place)
+      : wrapper_(wrapper), packed_(std::move(packed)), limit_(limit), place_(std::move(place)) {
+    if (inflateInit2(&state_, static_cast<int>(wrapper)) != Z_OK)
+      fail(Status::out_of_memory, "no memory to inflate ", place_);
   }
-  GzipStream(const GzipStream &) = delete;
-  GzipStream &operator=(const GzipStream &) = delete;
-  ~GzipStream() override { inflateEnd(&state_); }
+  InflatingStream(const InflatingStream &) = delete;
+  InflatingStream &operator=(const InflatingStream &) = delete;
+  ~InflatingStream() override { inflateEnd(&state_); }
 
   size_t read(std::span<std::byte> out) override {
     size_t filled = 0;
@@ -119,6 +122,7 @@ class GzipStream : public ByteStream {
       --state_.avail_in;
     }
     if (state_.avail_in == 0 && members_ > 0) return false;
+    if (members_ > 0 && wrapper_ == Wrapper::zlib) fail(Status::data_error, place_, " has bytes behind its zlib data");
     if (padding) fail(Status::data_error, place_, " has bytes behind the zeros that end it");
     inflateReset(&state_);
     ++members_;
@@ -134,8 +138,8 @@ class GzipStream : public ByteStream {
       in_member_ = true;
     }
     if (!refill())
-      fail(Status::data_error, place_, " is cut short: it ends after ", packed_read_,
-           " bytes in the midst of its gzip data");
+      fail(Status::data_error, place_, " is cut short: it ends after ", packed_read_, " bytes in the midst of its ",
+           wrapper_ == Wrapper::gzip ? "gzip" : "zlib", " data");
     constexpr size_t largest_call = size_t{1} << 30;
     state_.next_out = reinterpret_cast<Bytef *>(out.data());
     state_.avail_out = static_cast<uInt>(std::min(out.size(), largest_call));
@@ -144,7 +148,7 @@ class GzipStream : public ByteStream {
     const uint64_t packed_at = packed_read_ - state_.avail_in;
     if (result == Z_MEM_ERROR) fail(Status::out_of_memory, "no memory to inflate ", place_);
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-      fail(Status::data_error, place_, " is damaged: ", state_.msg == nullptr ? "no gzip data" : state_.msg,
+      fail(Status::data_error, place_, " is damaged: ", state_.msg == nullptr ? "no such data" : state_.msg,
            " before byte ", packed_at);
     if (result == Z_STREAM_END) in_member_ = false;
     const size_t made = room - state_.avail_out;
@@ -153,6 +157,7 @@ class GzipStream : public ByteStream {
     return made;
   }
 
+  const Wrapper wrapper_;
   const std::unique_ptr<ByteStream> packed_;
   const InflationLimit limit_;
   const std::string place_;
@@ -166,7 +171,12 @@ class GzipStream : public ByteStream {
 
 std::unique_ptr<ByteStream> open_gzip(std::unique_ptr<ByteStream> packed, const InflationLimit &limit,
                                       std::string place) {
-  return std::make_unique<GzipStream>(std::move(packed), limit, std::move(place));
+  return std::make_unique<InflatingStream>(Wrapper::gzip, std::move(packed), limit, std::move(place));
+}
+
+std::unique_ptr<ByteStream> open_zlib(std::unique_ptr<ByteStream> packed, const InflationLimit &limit,
+                                      std::string place) {
+  return std::make_unique<InflatingStream>(Wrapper::zlib, std::move(packed), limit, std::move(place));
 }
 
 }  // namespace penstock::core

@@ -1,4 +1,4 @@
-// Gzip: whole files in memory, fast, and streams of any length in a few kilobytes.  Several members one after the other
+// Gzip, and zlib that differs in what stands around the same data: whole files in memory, fast, and streams of any length in a few kilobytes.  Several members one after the other
 // are read as one; zero bytes behind the last are padding, anything else there is an error.
 #pragma once
 
@@ -30,6 +30,10 @@ std::span<std::byte> gunzip(InflationRoom &room, std::span<const std::byte> pack
 
 // The bytes that a gzip stream holds.  read() throws as gunzip() does.
 std::unique_ptr<ByteStream> open_gzip(std::unique_ptr<ByteStream> packed, const InflationLimit &limit,
+                                      std::string place);
+
+// The bytes that a zlib stream holds: one, with nothing behind it.  read() throws as gunzip() does.
+std::unique_ptr<ByteStream> open_zlib(std::unique_ptr<ByteStream> packed, const InflationLimit &limit,
                                       std::string place);
 
 }  // namespace penstock::core

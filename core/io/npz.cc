@@ -113,9 +113,11 @@ Npz::Npz(ZipReader zip) : zip_(std::move(zip)) {
 
 Npz Npz::open(const std::string &path) { return Npz(ZipReader(File::open(path))); }
 
+const ZipMember *Npz::find(std::string_view name) const { return zip_.find(member_name(name)); }
+
 Tensor Npz::read(std::string_view name, const LoadOptions &options) const {
   const TraceSpan span("read npz");
-  const ZipMember *member = zip_.find(member_name(name));
+  const ZipMember *member = find(name);
   if (member == nullptr) fail(Status::not_found, in_quotes(zip_.file().path()), " has no array ", in_quotes(name));
   const std::string place = zip_.place_of(*member);
   const FilePart part{zip_.file(), zip_.find_data(*member), member->packed_size};

@@ -23,6 +23,9 @@ class Npz {
   int64_t count() const { return static_cast<int64_t>(names_.size()); }
   const std::string &name(int64_t index) const { return names_[static_cast<size_t>(index)]; }  // 0 to count() - 1
 
+  const ZipReader &zip() const { return zip_; }
+  const ZipMember *find(std::string_view name) const;  // the member of an array; null where there is none
+
   // A deflated member needs, besides the tensor, memory for its deflated bytes.
   Tensor read(std::string_view name, const LoadOptions &options) const;
 

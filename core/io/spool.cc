@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -21,28 +22,27 @@ Descriptor unnamed_file() {
   return file;
 }
 
-void write_all(int number, std::span<const std::byte> bytes, const std::string &name) {
+}  // namespace
+
+Spool::Spool(std::string name) : name_(std::move(name)), file_(unnamed_file()) {}
+
+void Spool::append(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::write(number, bytes.data(), bytes.size());
+    const ssize_t count = ::write(file_.number(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_on_path("inflate into a temporary file", name, errno);
+    if (count < 0) fail_on_path("inflate into a temporary file", name_, errno);
+    size_ += static_cast<uint64_t>(count);
     bytes = bytes.subspan(static_cast<size_t>(count));
   }
 }
 
-}  // namespace
+File Spool::finish() && { return File::adopt(std::move(file_), std::move(name_), size_); }
 
 File spool(ByteStream &stream, const std::string &name) {
-  Descriptor file = unnamed_file();
+  Spool file(name);
   std::vector<std::byte> block(size_t{1} << 20);
-  uint64_t size = 0;
-  while (true) {
-    const size_t count = stream.read(block);
-    if (count == 0) break;
-    write_all(file.number(), std::span(block).first(count), name);
-    size += count;
-  }
-  return File::adopt(std::move(file), name, size);
+  while (const size_t count = stream.read(block)) file.append(std::span(block).first(count));
+  return std::move(file).finish();
 }
 
 }  // namespace penstock::core

@@ -3,38 +3,18 @@
 #include <memory>
 #include <utility>
 
-#include "core/base/log.h"
 #include "core/io/byte_stream.h"
-#include "core/io/spool.h"
 #include "core/io/tar.h"
 #include "core/io/utf8.h"
-#include "core/io/zstd.h"
 
 namespace penstock::core {
 
-FileKind kind_of_file(std::string_view name) {
-  if (name.ends_with(".tar")) return FileKind::tar;
-  if (name.ends_with(".tar.gz") || name.ends_with(".tgz")) return FileKind::tar_gzip;
-  if (name.ends_with(".tar.zst")) return FileKind::tar_zstd;
-  if (name.ends_with(".gz")) return FileKind::gzip;
-  return FileKind::plain;
-}
-
 void IndexedFile::open() {
-  if (kind_ != FileKind::tar_gzip && kind_ != FileKind::tar_zstd) return;
   try {
-    inflate();
+    inflated_ = inflate_archive(source_.path, kind_);
   } catch (const Error &error) {
     failures_.push_back(error);
   }
-}
-
-void IndexedFile::inflate() {
-  auto packed = std::make_unique<FileStream>(File::open(source_.path));
-  const auto inflating = kind_ == FileKind::tar_gzip
-                             ? open_gzip(std::move(packed), limit_of_an_archive, in_quotes(source_.path))
-                             : open_zstd(std::move(packed), limit_of_an_archive, in_quotes(source_.path));
-  inflated_ = spool(*inflating, source_.path);
 }
 
 void IndexedFile::index(bool save) {
@@ -44,18 +24,13 @@ void IndexedFile::index(bool save) {
   }
   if (!failures_.empty()) return;
   if (save) {
-    if (auto saved = read_saved_index(source_)) {
+    if (auto saved = read_saved_index(source_, purpose_)) {
       table_ = std::move(*saved);
       return;
     }
   }
   read_archive();
-  if (!save || !failures_.empty()) return;
-  try {
-    save_index(source_, table_);
-  } catch (const Error &error) {
-    log_message(LogLevel::warning, "the index is not saved: ", error.sentence());
-  }
+  if (save && failures_.empty()) try_to_save_index(source_, purpose_, table_);
 }
 
 void IndexedFile::read_archive() {
@@ -79,7 +54,8 @@ void IndexedFile::index_archive(ByteStream &stream) {
 
 void IndexedFile::add_member(const TarMember &member) {
   const std::string_view name = member.name;
-  if (member.kind == TarKind::other || is_passed_over(name.substr(name.rfind('/') + 1))) return;
+  if (member.kind == TarKind::other) return;
+  if (purpose_ == IndexPurpose::chunks && is_passed_over(name.substr(name.rfind('/') + 1))) return;
   if (member.kind == TarKind::sparse) {
     failures_.emplace_back(Status::data_error, text(in_quotes(source_.path), ", member ", in_quotes(name),
                                                     " is a sparse file: that is not read"));
@@ -92,9 +68,7 @@ void IndexedFile::add_member(const TarMember &member) {
 
 std::string IndexedFile::place(const Chunk &chunk) const {
   if (chunk.name_size == 0 && kind_ <= FileKind::gzip) return in_quotes(source_.path);
-  const std::string_view names = table_.names;
-  return text(in_quotes(source_.path), ", member ", in_quotes(names.substr(chunk.name_begin, chunk.name_size)),
-              " at byte ", chunk.offset);
+  return text(in_quotes(source_.path), ", member ", in_quotes(member_name(chunk)), " at byte ", chunk.offset);
 }
 
 std::span<const std::byte> IndexedFile::read(const Chunk &chunk, InflationRoom &packed, InflationRoom &room,

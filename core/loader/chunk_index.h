@@ -15,20 +15,22 @@
 #include "core/io/file_list.h"
 #include "core/io/gzip.h"
 #include "core/io/tar.h"
+#include "core/loader/archive_file.h"
 #include "core/loader/saved_index.h"
 
 namespace penstock::core {
-
-// What a file's name says that it is.
-enum class FileKind { plain, gzip, tar, tar_gzip, tar_zstd };
-FileKind kind_of_file(std::string_view name);
 
 // A file and its chunks.  Any number of threads may read from one at once.
 class IndexedFile {
  public:
   using Chunk = IndexedChunk;
 
-  explicit IndexedFile(SourceFile source) : source_(std::move(source)), kind_(kind_of_file(source_.path)) {}
+  explicit IndexedFile(SourceFile source) : IndexedFile(source, kind_of_file(source.path), IndexPurpose::chunks) {}
+
+  // kind: what it is, whatever its name says.  purpose: of chunks, members that are hidden or still being written are passed
+  // over; of samples, none.
+  IndexedFile(SourceFile source, FileKind kind, IndexPurpose purpose)
+      : source_(std::move(source)), kind_(kind), purpose_(purpose) {}
 
   // Two steps, each once and before all else, on any thread.  open() inflates a compressed archive into a temporary file;
   // index() reads an archive from front to back.  Neither throws for what is wrong with the file: chunks() has what was
@@ -41,6 +43,14 @@ class IndexedFile {
   const std::vector<Chunk> &chunks() const { return table_.chunks; }
   const std::vector<Error> &failures() const { return failures_; }  // of the file or of members that cannot be read
 
+  // A member's own name; empty where the file is no archive.
+  std::string_view member_name(const Chunk &chunk) const {
+    return std::string_view(table_.names).substr(chunk.name_begin, chunk.name_size);
+  }
+
+  // What a compressed archive was inflated to: handed over once, and then no chunk is read here any more.
+  std::optional<File> take_inflated() { return std::exchange(inflated_, std::nullopt); }
+
   // A chunk's name in messages: the file, and the member where it is an archive.
   std::string place(const Chunk &chunk) const;
 
@@ -50,13 +60,13 @@ class IndexedFile {
                                   uint64_t &packed_size) const;
 
  private:
-  void inflate();
   void read_archive();
   void index_archive(ByteStream &stream);
   void add_member(const TarMember &member);
 
   SourceFile source_;
   FileKind kind_;
+  IndexPurpose purpose_;
   std::optional<File> inflated_;
   ChunkTable table_;
   std::vector<Error> failures_;

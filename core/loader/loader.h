@@ -21,7 +21,7 @@
 namespace penstock::core {
 
 // Any number of threads.
-class Loader {
+class Loader final : public ForkedLoader {
  public:
   explicit Loader(LoaderOptions options);  // starts nothing yet
   ~Loader();
@@ -43,11 +43,9 @@ class Loader {
   // As JSON, in one line.
   std::string metrics() const;
 
-  // Around a fork(), for LoaderForks.  The last one is the child's, before release_after_fork(): what the parent's threads
-  // own is left where it is, since they may be in the midst of anything.  None throws or, but for the first, allocates.
-  void hold_for_fork() noexcept;
-  void release_after_fork() noexcept;
-  void abandon_threads() noexcept;
+  void hold_for_fork() noexcept override;
+  void release_after_fork() noexcept override;
+  void abandon_threads() noexcept override;
 
  private:
   struct Running;  // a catalog and its pipeline

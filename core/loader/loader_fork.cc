@@ -5,14 +5,13 @@
 #include <vector>
 
 #include "core/base/fork.h"
-#include "core/loader/loader.h"
 
 namespace penstock::core {
 namespace {
 
 struct Registry {
   std::mutex mutex;
-  std::vector<Loader *> loaders;
+  std::vector<ForkedLoader *> loaders;
 };
 
 // Never destroyed: threads may fork while the process ends.
@@ -24,17 +23,17 @@ Registry &the_registry() {
 void before_fork() {
   Registry &registry = the_registry();
   registry.mutex.lock();
-  for (Loader *loader : registry.loaders) loader->hold_for_fork();
+  for (ForkedLoader *loader : registry.loaders) loader->hold_for_fork();
 }
 
 void after_fork_in_parent() {
   Registry &registry = the_registry();
-  for (Loader *loader : registry.loaders) loader->release_after_fork();
+  for (ForkedLoader *loader : registry.loaders) loader->release_after_fork();
   registry.mutex.unlock();
 }
 
 void after_fork_in_child() {
-  for (Loader *loader : the_registry().loaders) loader->abandon_threads();
+  for (ForkedLoader *loader : the_registry().loaders) loader->abandon_threads();
   after_fork_in_parent();
 }
 
@@ -46,7 +45,7 @@ const bool ready = [] {
 
 }  // namespace
 
-LoaderForks::LoaderForks(Loader &loader) : loader_(loader) {
+LoaderForks::LoaderForks(ForkedLoader &loader) : loader_(loader) {
   const std::lock_guard lock(the_registry().mutex);
   the_registry().loaders.push_back(&loader_);
 }

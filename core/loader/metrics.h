@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/loader/catalog.h"
-#include "core/loader/pipeline.h"
+#include "core/loader/stage_figures.h"
 
 namespace penstock::core {
 
@@ -24,8 +24,5 @@ struct LoaderFigures {
 
 // One JSON object in one line; ps_loader_metrics() says what is in it.
 std::string as_json(const LoaderFigures &figures);
-
-// Which stage the others wait for, in words: the one that is busiest for each of its threads.
-std::string slowest_stage(const std::vector<StageFigures> &stages);
 
 }  // namespace penstock::core

@@ -20,6 +20,7 @@
 #include "core/loader/chunk_order.h"
 #include "core/loader/options.h"
 #include "core/loader/ordered_queue.h"
+#include "core/loader/stage_figures.h"
 #include "core/loader/stage_meter.h"
 
 namespace penstock::core {
@@ -30,16 +31,6 @@ using EpochSizes = std::map<uint64_t, uint64_t>;
 struct TensorBatch {
   Batch about;                        // without its positions
   std::optional<Lc0Tensors> tensors;  // none where the epoch ended without a batch, or where it was dropped
-};
-
-// What a stage did, for people to look at.
-struct StageFigures {
-  const char *name;
-  const char *unit;
-  int32_t threads;
-  uint64_t items, bytes;
-  double busy_seconds;
-  QueueFigures queue;
 };
 
 class Pipeline {

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/snapshot.h"
 #include "core/io/atomic_file.h"
 #include "core/io/file.h"
@@ -11,7 +12,9 @@
 namespace penstock::core {
 namespace {
 
-constexpr std::string_view kind = "loader-index";
+std::string_view kind_of(IndexPurpose purpose) {
+  return purpose == IndexPurpose::chunks ? "loader-index" : "sample-index";
+}
 constexpr uint32_t version = 1;
 constexpr uint64_t layout = 0x696E6465785F31;  // "index_1"
 
@@ -47,24 +50,25 @@ std::string path_of_saved_index(const std::string &path) {
   return path.substr(0, name_begin) + "." + path.substr(name_begin) + ".index";
 }
 
-std::optional<ChunkTable> read_saved_index(const SourceFile &archive) {
+std::optional<ChunkTable> read_saved_index(const SourceFile &archive, IndexPurpose purpose) {
   try {
     const File file = File::open(path_of_saved_index(archive.path));
     std::vector<std::byte> bytes(file.size());
     file.read(0, bytes);
-    return parse_saved_index(bytes, archive);
+    return parse_saved_index(bytes, archive, purpose);
   } catch (const Error &) {
     return std::nullopt;
   }
 }
 
-std::optional<ChunkTable> parse_saved_index(std::span<const std::byte> bytes, const SourceFile &archive) {
-  const SnapshotReader snapshot = SnapshotReader::open(bytes, kind, version, layout);
+std::optional<ChunkTable> parse_saved_index(std::span<const std::byte> bytes, const SourceFile &archive,
+                                            IndexPurpose purpose) {
+  const SnapshotReader snapshot = SnapshotReader::open(bytes, kind_of(purpose), version, layout);
   if (!is_of(snapshot, archive)) return std::nullopt;
   return read_table(snapshot);
 }
 
-void save_index(const SourceFile &archive, const ChunkTable &table) {
+void save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTable &table) {
   std::string about, chunks;
   append_little_endian(about, archive.size);
   append_little_endian(about, static_cast<uint64_t>(archive.modified_ns));
@@ -73,13 +77,21 @@ void save_index(const SourceFile &archive, const ChunkTable &table) {
     append_little_endian(chunks, chunk.name_size);
     append_little_endian(chunks, uint32_t{chunk.is_gzip});
   }
-  SnapshotWriter writer(kind, version, layout);
+  SnapshotWriter writer(kind_of(purpose), version, layout);
   writer.add("archive", bytes_of(about));
   writer.add("chunks", bytes_of(chunks));
   writer.add("names", bytes_of(table.names));
   AtomicFile file(path_of_saved_index(archive.path));
   file.append(writer.finish());
   file.commit();
+}
+
+void try_to_save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTable &table) {
+  try {
+    save_index(archive, purpose, table);
+  } catch (const Error &error) {
+    log_message(LogLevel::warning, "the index is not saved: ", error.sentence());
+  }
 }
 
 }  // namespace penstock::core

@@ -19,6 +19,9 @@ struct IndexedChunk {
   bool is_gzip;
 };
 
+// What the index of an archive is for: one made for the other purpose is as good as none.
+enum class IndexPurpose { chunks, samples };
+
 struct ChunkTable {
   std::vector<IndexedChunk> chunks;
   std::string names;
@@ -27,15 +30,19 @@ struct ChunkTable {
 // FOLDER/.NAME.index for FOLDER/NAME: hidden, so that no loader takes it for a chunk.
 std::string path_of_saved_index(const std::string &path);
 
-// The saved index of an archive; nothing where there is none, where it is damaged or of another version, and where the archive
+// The saved index of an archive; nothing where there is none, where it is damaged, of another version or purpose, and where the archive
 // has another size or modification time than it had then.
-std::optional<ChunkTable> read_saved_index(const SourceFile &archive);
+std::optional<ChunkTable> read_saved_index(const SourceFile &archive, IndexPurpose purpose);
 
 // What its bytes say; nothing where they are of an archive with another size or modification time.  Throws data_error where they
 // are no index, or damaged.
-std::optional<ChunkTable> parse_saved_index(std::span<const std::byte> bytes, const SourceFile &archive);
+std::optional<ChunkTable> parse_saved_index(std::span<const std::byte> bytes, const SourceFile &archive,
+                                            IndexPurpose purpose);
 
 // Saves one, whole or not at all.  Throws as AtomicFile does.
-void save_index(const SourceFile &archive, const ChunkTable &table);
+void save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTable &table);
+
+// The same, but what is thrown is only logged: the folder need not be one that can be written to.
+void try_to_save_index(const SourceFile &archive, IndexPurpose purpose, const ChunkTable &table);
 
 }  // namespace penstock::core

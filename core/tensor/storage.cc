@@ -96,7 +96,7 @@ void Storage::take_device_memory(int64_t nbytes, int64_t alignment) {
 }
 
 Reference<Storage> Storage::wrap(std::byte *first, int64_t nbytes, Device device, bool read_only, Deleter deleter,
-                                 void *user) {
+                                 void *user, bool pinned) {
   auto storage = Reference<Storage>::adopt(new Storage);
   storage->device_ = device;
   counters_of(device).live_storages.fetch_add(1,
@@ -109,6 +109,7 @@ Reference<Storage> Storage::wrap(std::byte *first, int64_t nbytes, Device device
   storage->nbytes_ = nbytes;
   storage->read_only_ = read_only;
   storage->wrapped_ = true;
+  storage->pinned_ = pinned;
   storage->deleter_ = deleter;
   storage->user_ = user;
   counters_of(device).wrapped_bytes.fetch_add(static_cast<uint64_t>(nbytes), std::memory_order_relaxed);

@@ -25,9 +25,9 @@ class Storage : public Counted<Storage> {
   // Throws out_of_memory, and unavailable for a device that is not served.
   static Reference<Storage> allocate(int64_t nbytes, int64_t alignment, Device device, bool pinned = false);
 
-  // Memory of the caller's, from first on.  When this throws, deleter has not been called.
+  // Memory of the caller's, from first on; pinned: which is page-locked.  When this throws, deleter has not been called.
   static Reference<Storage> wrap(std::byte *first, int64_t nbytes, Device device, bool read_only, Deleter deleter,
-                                 void *user);
+                                 void *user, bool pinned = false);
 
   std::byte *data() const { return data_; }
   int64_t nbytes() const { return nbytes_; }

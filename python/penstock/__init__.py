@@ -183,17 +183,20 @@ from penstock.tensor import Tensor
 set_tensor_class(Tensor)
 
 from penstock import loader as loader  # noqa: E402 - it needs the class that was just set
+from penstock.loader import DataLoader, LoaderOptions  # noqa: E402
 
 __all__ = [
     "CancelledError",
     "DType",
     "DataError",
+    "DataLoader",
     "Device",
     "DoesNotFitError",
     "Error",
     "InternalError",
     "InvalidArgumentError",
     "IoError",
+    "LoaderOptions",
     "MemoryStats",
     "NotExportableError",
     "NotFoundError",

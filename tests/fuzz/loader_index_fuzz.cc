@@ -6,7 +6,8 @@ using namespace penstock::core;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   read_as_is_and_sealed(data, size, [](std::span<const std::byte> bytes) {
-    const auto table = parse_saved_index(bytes, SourceFile{});  // size and time 0, as the corpus has them
+    const auto table =
+        parse_saved_index(bytes, SourceFile{}, IndexPurpose::chunks);  // size and time 0, as the corpus has them
     if (!table) return;
     for (const IndexedChunk &chunk : table->chunks)
       if (table->names.substr(chunk.name_begin, chunk.name_size).size() != chunk.name_size) std::abort();

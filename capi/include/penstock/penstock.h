@@ -4,10 +4,12 @@
 
 #include <penstock/base.h>
 #include <penstock/dlpack.h>
+#include <penstock/image.h>
 #include <penstock/kpu.h>
 #include <penstock/loader.h>
 #include <penstock/ops.h>
 #include <penstock/safetensors.h>
+#include <penstock/samples.h>
 #include <penstock/stream.h>
 #include <penstock/tensor.h>
 #include <penstock/tensor_file.h>

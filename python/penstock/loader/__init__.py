@@ -1,4 +1,6 @@
-r"""Training data from disk to batches: chess games of Leela Chess Zero, always in the same order for the same seed.
+r"""Training data from disk to batches, always in the same order for the same seed.
+
+open() takes samples of any kind, with LoaderOptions; DataLoader chess games of Leela Chess Zero, stage by stage:
 
 >>> import pathlib, tempfile
 >>> from penstock import loader
@@ -18,6 +20,7 @@ r"""Training data from disk to batches: chess games of Leela Chess Zero, always 
 (2, 112, 8, 8) (2, 1858) (2, 6, 4)
 """
 
+from penstock.loader.batches import RaggedBytes
 from penstock.loader.config import (
     ChunkSourceLoaderConfig,
     ChunkUnpackerConfig,
@@ -28,6 +31,10 @@ from penstock.loader.config import (
     TensorGeneratorConfig,
 )
 from penstock.loader.data_loader import DataLoader, EndOfData
+from penstock.loader.options import LoaderOptions, PyLoaderOptions
+from penstock.loader.python_transforms import TransformError, per_batch
+from penstock.loader.sample_loader import SampleLoader, open  # noqa: A004 - it reads loader.open()
+from penstock.loader.source import Field
 
 __all__ = [
     "ChunkSourceLoaderConfig",
@@ -35,8 +42,16 @@ __all__ = [
     "DataLoader",
     "DataLoaderConfig",
     "EndOfData",
+    "Field",
     "FilePathProviderConfig",
+    "LoaderOptions",
+    "PyLoaderOptions",
+    "RaggedBytes",
+    "SampleLoader",
     "ShufflingChunkPoolConfig",
     "ShufflingFrameSamplerConfig",
     "TensorGeneratorConfig",
+    "TransformError",
+    "open",
+    "per_batch",
 ]

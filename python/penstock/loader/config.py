@@ -148,10 +148,18 @@ def plain(value: Any) -> Any:
 
 
 def as_toml(fields: Mapping[str, Any]) -> str:
-    """Values first, then a table for each mapping."""
+    """Values first, then a table for each mapping, and for each of a list of mappings."""
     values = [f"{toml_key(key)} = {toml_value(value)}" for key, value in fields.items() if is_toml_value(value)]
     tables = [f"\n[{key}]\n{as_toml(table)}" for key, table in fields.items() if isinstance(table, Mapping)]
+    for key, items in fields.items():
+        if has_mappings(items):
+            tables += [f"\n[[{key}]]\n{as_toml(item)}" for item in items]
     return "\n".join(values) + "\n" + "".join(tables)
+
+
+def has_mappings(value: Any) -> bool:
+    """Whether a value is a list of mappings."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
 def toml_key(key: str) -> str:
@@ -161,7 +169,7 @@ def toml_key(key: str) -> str:
 
 def is_toml_value(value: Any) -> bool:
     """Whether a value stands behind its key, rather than in a table or nowhere."""
-    return value is not None and not isinstance(value, Mapping)
+    return value is not None and not isinstance(value, Mapping) and not has_mappings(value)
 
 
 def toml_value(value: Any) -> str:

@@ -1,0 +1,153 @@
+#include "core/image/resample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "core/base/processor.h"
+#include "core/image/resample_kernels.h"
+#include "core/image/transform.h"
+
+namespace penstock::core {
+namespace {
+
+const ResampleKernels &best_resample_kernels() {
+  static const ResampleKernels &kernels =
+      processor_has_32_byte_vectors() ? resample_kernels_32() : resample_kernels_16();
+  return kernels;
+}
+
+double triangle(double distance) { return std::max(0.0, 1.0 - std::abs(distance)); }
+
+// R. Keys, "Cubic convolution interpolation for digital image processing", 1981.
+double cubic(double distance, double a) {
+  const double x = std::abs(distance);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+double filter_weight(ImageFilter filter, double distance, bool antialias) {
+  return filter == ImageFilter::bilinear ? triangle(distance) : cubic(distance, antialias ? -0.5 : -0.75);
+}
+
+int32_t fixed_weight(double weight) {
+  const double scaled = weight * (1 << resample_precision);
+  return static_cast<int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+}
+
+// One new pixel's place in the numbers, with room for its weights in full precision beside.
+struct PixelWeights {
+  int32_t *numbers;
+  double *exact;
+
+  // Divided by their sum, unless that is 0.
+  void keep(int32_t first, int32_t taps, double sum) const {
+    numbers[0] = first;
+    numbers[1] = taps;
+    for (int32_t tap = 0; tap < taps; ++tap) numbers[2 + tap] = fixed_weight(sum != 0 ? exact[tap] / sum : exact[tap]);
+  }
+};
+
+// The order of operations is Pillow's, so that the weights are its own to the last bit.
+void find_widened(const ResampleAxis &axis, ImageFilter filter, int32_t index, const PixelWeights &out) {
+  const double scale = axis.extent / axis.new_size, widening = std::max(scale, 1.0), narrowing = 1.0 / widening;
+  const double support = (filter == ImageFilter::bilinear ? 1.0 : 2.0) * widening;
+  const double center = (index + 0.5) * scale;
+  const int32_t first = std::max(0, static_cast<int32_t>(center - support + 0.5));
+  const int32_t end = std::min(axis.size, static_cast<int32_t>(center + support + 0.5));
+  double sum = 0;
+  for (int32_t at = first; at < end; ++at)
+    sum += out.exact[at - first] = filter_weight(filter, (at - center + 0.5) * narrowing, true);
+  out.keep(first, end - first, sum);
+}
+
+void find_sampled(const ResampleAxis &axis, ImageFilter filter, int32_t index, const PixelWeights &out) {
+  const int32_t reach = filter == ImageFilter::bilinear ? 1 : 2;
+  const double center = (index + 0.5) * (axis.extent / axis.new_size) - 0.5;
+  const auto base = static_cast<int32_t>(std::floor(center));
+  const auto inside = [&](int32_t at) { return std::clamp(at, 0, axis.size - 1); };
+  const int32_t first = inside(base - reach + 1), last = inside(base + reach);
+  std::fill_n(out.exact, last - first + 1, 0.0);
+  for (int32_t at = base - reach + 1; at <= base + reach; ++at)
+    out.exact[inside(at) - first] += filter_weight(filter, at - center, false);
+  out.keep(first, last - first + 1, 1.0);
+}
+
+void find_covered(const ResampleAxis &axis, int32_t index, const PixelWeights &out) {
+  const double scale = axis.extent / axis.new_size, begin = index * scale, end = (index + 1) * scale;
+  const int32_t first = std::min(static_cast<int32_t>(begin), axis.size - 1);
+  const int32_t behind = std::clamp(static_cast<int32_t>(std::ceil(end)), first + 1, axis.size);
+  double sum = 0;
+  for (int32_t at = first; at < behind; ++at)
+    sum += out.exact[at - first] = std::max(0.0, std::min<double>(end, at + 1) - std::max<double>(begin, at));
+  out.keep(first, behind - first, sum);
+}
+
+// The most old pixels that a new one can be made of.
+int32_t most_taps(const ResampleAxis &axis, ImageFilter filter, bool antialias) {
+  const double widening = antialias || filter == ImageFilter::area ? std::max(axis.extent / axis.new_size, 1.0) : 1.0;
+  const double support = filter == ImageFilter::bicubic ? 2.0 * widening : widening;
+  return std::min(axis.size, static_cast<int32_t>(std::ceil(support)) * 2 + 1);
+}
+
+}  // namespace
+
+ResampleWeights find_resample_weights(const ResampleAxis &axis, ImageFilter filter, bool antialias, WeightRoom &room) {
+  const int32_t taps = most_taps(axis, filter, antialias);
+  const int64_t stride = int64_t{taps} + 2;
+  const auto count = static_cast<size_t>(stride * axis.count);
+  if (room.numbers.size() < count) room.numbers.resize(count);
+  if (room.exact.size() < static_cast<size_t>(taps)) room.exact.resize(static_cast<size_t>(taps));
+  for (int32_t index = 0; index < axis.count; ++index) {
+    const PixelWeights out = {room.numbers.data() + index * stride, room.exact.data()};
+    if (filter == ImageFilter::area)
+      find_covered(axis, axis.first + index, out);
+    else if (antialias)
+      find_widened(axis, filter, axis.first + index, out);
+    else
+      find_sampled(axis, filter, axis.first + index, out);
+  }
+  return {std::span(room.numbers).first(count), stride};
+}
+
+void resample(const ImageView &image, const ResampleAxis &rows, const ResampleAxis &columns, ImageFilter filter,
+              bool antialias, ResampleRoom &room, RowSink sink) {
+  const ResampleKernels &kernels = best_resample_kernels();
+  const ResampleWeights down = find_resample_weights(rows, filter, antialias, room.row_weights);
+  const int64_t row_size = int64_t{columns.count} * image.channels;
+  int32_t begin = image.height, end = 0;  // the old rows that are needed
+  for (int32_t y = 0; y < rows.count; ++y) {
+    const int32_t *numbers = down.of(y);
+    begin = std::min(begin, numbers[0]);
+    end = std::max(end, numbers[0] + numbers[1]);
+  }
+  const int64_t kept_rows = columns.changes() ? end - begin : 0;
+  const auto size = static_cast<size_t>((kept_rows + 1) * row_size);
+  if (room.rows.size() < size) room.rows.resize(size);
+
+  const uint8_t *from = image.pixels + int64_t{columns.first} * image.channels + begin * image.row_stride;
+  int64_t from_stride = image.row_stride;
+  if (columns.changes()) {
+    const ResampleWeights along = find_resample_weights(columns, filter, antialias, room.column_weights);
+    const int64_t old_size = int64_t{image.width} * image.channels;
+    for (int32_t y = begin; y < end; ++y)
+      kernels.along_row(room.rows.data() + (y - begin) * row_size, image.pixels + y * image.row_stride, old_size, along,
+                        columns.count, image.channels);
+    from = room.rows.data();
+    from_stride = row_size;
+  }
+  uint8_t *const whole = room.rows.data() + kept_rows * row_size;
+  for (int32_t y = 0; y < rows.count; ++y) {
+    const int32_t *numbers = down.of(y);
+    const uint8_t *first_row = from + (numbers[0] - begin) * from_stride;
+    if (!rows.changes()) {
+      sink(y, first_row + (rows.first + y - numbers[0]) * from_stride);
+      continue;
+    }
+    kernels.down_columns(whole, first_row, from_stride, numbers + 2, numbers[1], row_size);
+    sink(y, whole);
+  }
+}
+
+}  // namespace penstock::core
