@@ -7,6 +7,8 @@
 #include <penstock/kpu.h>
 #include <penstock/loader.h>
 #include <penstock/ops.h>
+#include <penstock/ops_join.h>
+#include <penstock/ops_order.h>
 #include <penstock/stream.h>
 #include <penstock/tensor.h>
 #include <penstock/tensor_file.h>
