@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/thread_pool.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
+#include "core/tensor/element_size.h"
 #include "core/tensor/transfer.h"
 #include "core/tensor/view.h"
 
@@ -33,12 +35,22 @@ Extents broadcast_shapes(std::span<const Tensor *const> indices) {
   return common;
 }
 
-// Index tensors resolved against one tensor: how many combinations they pick, and what each picks.
+// What indices pick from along one axis: a row-major index tensor of the picked shape, and the axis in bytes.
+struct PickedAxis {
+  Tensor indices;
+  int64_t step;
+  int32_t axis;
+};
+
+// Index tensors held against one tensor.
 struct Picks {
-  Extents picked_shape;              // the indices' broadcast shape
-  Extents rest_shape, rest_strides;  // the axes that no index picks from
+  Extents tensor_shape;
+  Extents picked_shape;  // the indices' broadcast shape
+  std::vector<PickedAxis> axes;
+  Extents rest_shape, rest_strides;  // the axes that no index picks from; strides in bytes
   int32_t place = 0;                 // the axis of the result at which picked_shape stands
-  std::vector<int64_t> offsets;      // of each combination, in bytes, in row-major order
+
+  int64_t count() const { return element_count(picked_shape); }
 };
 
 int64_t resolve_index(int64_t index, int64_t size, int32_t axis, const Extents &shape) {
@@ -47,17 +59,24 @@ int64_t resolve_index(int64_t index, int64_t size, int32_t axis, const Extents &
   return index < 0 ? index + size : index;
 }
 
-// Adds what one index tensor picks along its axis to the offset of each combination.
-void add_offsets(std::vector<int64_t> &offsets, const Tensor &index, const Extents &picked_shape, const Tensor &tensor,
-                 int32_t axis) {
-  const Tensor dense = contiguous(expand(in_main_memory(index), picked_shape));
-  // An axis of size 1 is never stepped along, and its stride may be too large to multiply.
-  const int64_t step = tensor.shape[axis] > 1 ? tensor.strides[axis] * dtype_size(tensor.dtype) : 0;
-  for (size_t combination = 0; combination < offsets.size(); ++combination) {
-    int64_t value;
-    std::memcpy(&value, dense.data + combination * sizeof(value), sizeof(value));
-    offsets[combination] += resolve_index(value, tensor.shape[axis], axis, tensor.shape) * step;
+// Where the elements lie that a stretch of combinations picks, in bytes.
+void resolve_offsets(int64_t *offsets, const Picks &picks, Range combinations) {
+  std::fill_n(offsets, combinations.size(), int64_t{0});
+  for (const PickedAxis &picked : picks.axes) {
+    const int64_t size = picks.tensor_shape[picked.axis];
+    const std::byte *indices = picked.indices.data + combinations.begin * static_cast<int64_t>(sizeof(int64_t));
+    for (int64_t place = 0; place < combinations.size(); ++place) {
+      int64_t index;
+      std::memcpy(&index, indices + place * static_cast<int64_t>(sizeof(index)), sizeof(index));
+      offsets[place] += resolve_index(index, size, picked.axis, picks.tensor_shape) * picked.step;
+    }
   }
+}
+
+std::vector<int64_t> all_offsets(const Picks &picks) {
+  std::vector<int64_t> offsets(static_cast<size_t>(picks.count()));
+  resolve_offsets(offsets.data(), picks, {0, picks.count()});
+  return offsets;
 }
 
 void require_indices(const Tensor &tensor, std::span<const Tensor *const> indices) {
@@ -68,17 +87,25 @@ void require_indices(const Tensor &tensor, std::span<const Tensor *const> indice
       fail(Status::type_mismatch, "indices are of ", index->dtype, ": expected int64");
 }
 
+// Of an axis of size 1, which is never stepped along, the stride may be too large to multiply.
+int64_t byte_stride(const Tensor &tensor, int32_t axis) {
+  return tensor.shape[axis] > 1 ? tensor.strides[axis] * dtype_size(tensor.dtype) : 0;
+}
+
 Picks resolve_picks(const Tensor &tensor, std::span<const Tensor *const> indices) {
   require_indices(tensor, indices);
-  Picks picks;
-  picks.picked_shape = broadcast_shapes(indices);
+  Picks picks{.tensor_shape = tensor.shape,
+              .picked_shape = broadcast_shapes(indices),
+              .axes = {},
+              .rest_shape = {},
+              .rest_strides = {}};
   std::vector<int32_t> picked_axes;
   for (int32_t axis = 0; axis < tensor.ndim(); ++axis) {
     if (axis < static_cast<int32_t>(indices.size()) && indices[static_cast<size_t>(axis)] != nullptr) {
       picked_axes.push_back(axis);
     } else {
       picks.rest_shape.push_back(tensor.shape[axis]);
-      picks.rest_strides.push_back(tensor.strides[axis]);
+      picks.rest_strides.push_back(byte_stride(tensor, axis));
     }
   }
   if (picks.rest_shape.size() + picks.picked_shape.size() > max_ndim)
@@ -87,95 +114,134 @@ Picks resolve_picks(const Tensor &tensor, std::span<const Tensor *const> indices
   const auto count = static_cast<int32_t>(picked_axes.size());
   const bool side_by_side = count > 0 && picked_axes.back() - picked_axes.front() + 1 == count;
   picks.place = side_by_side ? picked_axes.front() : 0;
-  picks.offsets.assign(static_cast<size_t>(checked_element_count(picks.picked_shape, DType::int64)), 0);
-  for (const int32_t axis : picked_axes)
-    add_offsets(picks.offsets, *indices[static_cast<size_t>(axis)], picks.picked_shape, tensor, axis);
+  checked_element_count(picks.picked_shape, DType::int64);
+  for (const int32_t axis : picked_axes) {
+    const Tensor &index = *indices[static_cast<size_t>(axis)];
+    picks.axes.push_back(
+        {contiguous(expand(in_main_memory(index), picks.picked_shape)), byte_stride(tensor, axis), axis});
+  }
   return picks;
 }
 
-// The shape with the picked axes in front, and the order of axes that puts them where they belong.
-Extents front_shape(const Picks &picks) {
-  Extents shape = picks.picked_shape;
-  for (const int64_t size : picks.rest_shape) shape.push_back(size);
+Extents result_shape(const Picks &picks) {
+  Extents shape = picks.rest_shape;
+  for (int32_t axis = 0; axis < picks.picked_shape.size(); ++axis)
+    shape.insert(picks.place + axis, picks.picked_shape[axis]);
   return shape;
 }
 
-Tensor in_place_of_front(const Tensor &front, const Picks &picks) {
-  std::array<int32_t, max_ndim> order;
-  int32_t axis = 0;
-  const int32_t picked = picks.picked_shape.size(), rest = picks.rest_shape.size();
-  for (int32_t before = 0; before < picks.place; ++before) order[static_cast<size_t>(axis++)] = picked + before;
-  for (int32_t inside = 0; inside < picked; ++inside) order[static_cast<size_t>(axis++)] = inside;
-  for (int32_t after = picks.place; after < rest; ++after) order[static_cast<size_t>(axis++)] = picked + after;
-  return permute(front, std::span<const int32_t>(order.data(), static_cast<size_t>(axis)));
-}
+// Where the elements of some axes lie, in row-major order: runs of so many bytes.
+struct Runs {
+  std::vector<int64_t> offsets;
+  int64_t nbytes;
 
-// Where the parts of two tensors lie that belong to each combination: of the one picked from or put into, scattered; of
-// a row-major tensor with the picked axes in front, one after the other.
-struct PickedParts {
-  std::span<const int64_t> offsets;
-  int64_t nbytes;  // of one part
+  int64_t count() const { return static_cast<int64_t>(offsets.size()); }
 };
 
-// Calls body with a size in bytes: those of single elements as constants, so that a copy becomes one load and one store.
-template <typename Body>
-void with_size(int64_t nbytes, Body body) {
-  switch (nbytes) {
-    case 1: return body(std::integral_constant<size_t, 1>{});
-    case 2: return body(std::integral_constant<size_t, 2>{});
-    case 4: return body(std::integral_constant<size_t, 4>{});
-    case 8: return body(std::integral_constant<size_t, 8>{});
-    case 16: return body(std::integral_constant<size_t, 16>{});
-    default: return body(static_cast<size_t>(nbytes));
+// Of the axes from begin to end among those that no index picks from; a run is an element.
+Runs elements_of_axes(const Picks &picks, int32_t begin, int32_t end, int64_t element_nbytes) {
+  Runs runs{{0}, element_nbytes};
+  for (int32_t axis = begin; axis < end; ++axis) {
+    std::vector<int64_t> inner;
+    inner.reserve(runs.offsets.size() * static_cast<size_t>(picks.rest_shape[axis]));
+    for (const int64_t offset : runs.offsets)
+      for (int64_t index = 0; index < picks.rest_shape[axis]; ++index)
+        inner.push_back(offset + index * picks.rest_strides[axis]);
+    runs.offsets = std::move(inner);
+  }
+  return runs;
+}
+
+// The axes before and behind the picked ones, of which the result has each combination: behind them, elements that are
+// neighbours in memory make one run.
+struct Surroundings {
+  Runs before, after;
+};
+Surroundings surroundings_of(const Picks &picks, int64_t element_nbytes) {
+  int64_t run_nbytes = element_nbytes;
+  int32_t end = picks.rest_shape.size();
+  for (; end > picks.place; --end) {
+    const int64_t size = picks.rest_shape[end - 1];
+    if (size != 1 && picks.rest_strides[end - 1] != run_nbytes) break;
+    run_nbytes *= size;
+  }
+  return {elements_of_axes(picks, 0, picks.place, element_nbytes),
+          elements_of_axes(picks, picks.place, end, run_nbytes)};
+}
+
+// Copies what some combinations pick to dense memory.
+void gather(std::byte *dense, const std::byte *scattered, std::span<const int64_t> offsets, const Runs &after) {
+  with_element_size(after.nbytes, [&](auto nbytes) {
+    for (const int64_t offset : offsets)
+      for (const int64_t run : after.offsets) {
+        std::memcpy(dense, scattered + offset + run, nbytes);
+        dense += static_cast<size_t>(nbytes);
+      }
+  });
+}
+
+void scatter(std::byte *scattered, const std::byte *dense, std::span<const int64_t> offsets, const Runs &after) {
+  with_element_size(after.nbytes, [&](auto nbytes) {
+    for (const int64_t offset : offsets)
+      for (const int64_t run : after.offsets) {
+        std::memcpy(scattered + offset + run, dense, nbytes);
+        dense += static_cast<size_t>(nbytes);
+      }
+  });
+}
+
+// Gathers combinations, whose indices are read a block at a time, from one place before the picked axes.
+void gather_combinations(std::byte *to, const std::byte *from, const Picks &picks, const Runs &after,
+                         Range combinations) {
+  constexpr int64_t block = 512;
+  std::array<int64_t, block> offsets;
+  for (int64_t first = combinations.begin; first < combinations.end; first += block) {
+    const int64_t count = std::min(block, combinations.end - first);
+    resolve_offsets(offsets.data(), picks, {first, first + count});
+    gather(to + first * after.count() * after.nbytes, from, {offsets.data(), static_cast<size_t>(count)}, after);
   }
 }
 
-void gather(std::byte *front, const std::byte *scattered, const PickedParts &parts) {
-  with_size(parts.nbytes, [&](auto nbytes) {
-    for (const int64_t offset : parts.offsets) {
-      std::memcpy(front, scattered + offset, nbytes);
-      front += nbytes;
+constexpr int64_t shard_nbytes = int64_t{1} << 18;
+
+void gather_all(const Tensor &out, const Tensor &tensor, const Picks &picks) {
+  const auto [before, after] = surroundings_of(picks, dtype_size(tensor.dtype));
+  const int64_t row_nbytes = picks.count() * after.count() * after.nbytes;
+  if (before.count() == 1) {
+    parallel_for(picks.count(), std::max<int64_t>(1, shard_nbytes / (after.count() * after.nbytes)),
+                 [&, &from = before, &behind = after](Range combinations) {
+                   gather_combinations(out.data, tensor.data + from.offsets[0], picks, behind, combinations);
+                 });
+    return;
+  }
+  const std::vector<int64_t> offsets = all_offsets(picks);
+  parallel_for(before.count(), std::max<int64_t>(1, shard_nbytes / row_nbytes),
+               [&, &from = before, &behind = after](Range rows) {
+                 for (int64_t row = rows.begin; row < rows.end; ++row)
+                   gather(out.data + row * row_nbytes, tensor.data + from.offsets[static_cast<size_t>(row)], offsets,
+                          behind);
+               });
+}
+
+// Writes the indices of the elements that are true, in row-major order, of a row at a time.
+void write_coordinates(std::byte *to, const Tensor &truth) {
+  const int32_t ndim = truth.ndim(), last = ndim - 1;
+  const int64_t length = truth.shape[last], rows = truth.element_count() / length;
+  std::array<int64_t, max_ndim> coordinates{};
+  const size_t nbytes = static_cast<size_t>(ndim) * sizeof(int64_t);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t index = 0; index < length; ++index) {
+      if (truth.data[row * length + index] == std::byte{0}) continue;
+      coordinates[static_cast<size_t>(last)] = index;
+      std::memcpy(to, coordinates.data(), nbytes);
+      to += nbytes;
     }
-  });
-}
-
-void scatter(std::byte *scattered, const std::byte *front, const PickedParts &parts) {
-  with_size(parts.nbytes, [&](auto nbytes) {
-    for (const int64_t offset : parts.offsets) {
-      std::memcpy(scattered + offset, front, nbytes);
-      front += nbytes;
+    for (int32_t axis = last - 1; axis >= 0; --axis) {
+      int64_t &coordinate = coordinates[static_cast<size_t>(axis)];
+      coordinate = coordinate + 1 < truth.shape[axis] ? coordinate + 1 : 0;
+      if (coordinate > 0) break;
     }
-  });
-}
-
-// What one combination picks, as a view.
-Tensor picked_view(const Tensor &tensor, const Picks &picks, size_t combination) {
-  Tensor view = tensor;
-  view.shape = picks.rest_shape;
-  view.strides = picks.rest_strides;
-  view.data = tensor.data + picks.offsets[combination];
-  return view;
-}
-
-// The part of a row-major tensor with the picked axes in front that belongs to one combination.
-Tensor front_part(const Tensor &front, const Picks &picks, size_t combination) {
-  Tensor part = front;
-  part.shape = picks.rest_shape;
-  part.strides = row_major_strides(picks.rest_shape);
-  part.data += static_cast<int64_t>(combination) * part.nbytes();
-  return part;
-}
-
-// Whether what a combination picks lies together, in row-major order.
-bool parts_are_dense(const Tensor &tensor, const Picks &picks) {
-  Tensor part = tensor;
-  part.shape = picks.rest_shape;
-  part.strides = picks.rest_strides;
-  return part.is_contiguous();
-}
-
-PickedParts parts_of(const Tensor &front, const Picks &picks) {
-  return {picks.offsets, front.nbytes() / static_cast<int64_t>(picks.offsets.size())};
+  }
 }
 
 }  // namespace
@@ -184,14 +250,12 @@ PickedParts parts_of(const Tensor &front, const Picks &picks) {
 Tensor take(const Tensor &tensor, std::span<const Tensor *const> indices) {
   if (tensor.device().type != DeviceType::cpu) return on_device(take(in_main_memory(tensor), indices), tensor.device());
   const Picks picks = resolve_picks(tensor, indices);
-  const Tensor front = empty(tensor.dtype, front_shape(picks), {.device = tensor.device()});
-  if (front.element_count() == 0) return contiguous(in_place_of_front(front, picks));
-  if (parts_are_dense(tensor, picks))
-    gather(front.data, tensor.data, parts_of(front, picks));
+  Tensor out = empty(tensor.dtype, result_shape(picks), {.device = tensor.device()});
+  if (out.element_count() > 0)
+    gather_all(out, tensor, picks);
   else
-    for (size_t combination = 0; combination < picks.offsets.size(); ++combination)
-      copy(front_part(front, picks, combination), picked_view(tensor, picks, combination), Casting::same_kind);
-  return contiguous(in_place_of_front(front, picks));
+    all_offsets(picks);  // an index outside is one here too
+  return out;
 }
 
 void put(const Tensor &destination, std::span<const Tensor *const> indices, const Tensor &source, Casting casting) {
@@ -203,13 +267,18 @@ void put(const Tensor &destination, std::span<const Tensor *const> indices, cons
     return copy(destination, changed, Casting::same_kind);
   }
   const Picks picks = resolve_picks(destination, indices);
+  const std::vector<int64_t> offsets = all_offsets(picks);
   // Converted, broadcast and copied away in one step, so that nothing below can fail.
-  const Tensor front = empty(destination.dtype, front_shape(picks), {.device = destination.device()});
-  copy(in_place_of_front(front, picks), source, casting);
-  if (front.element_count() == 0) return;
-  if (parts_are_dense(destination, picks)) return scatter(destination.data, front.data, parts_of(front, picks));
-  for (size_t combination = 0; combination < picks.offsets.size(); ++combination)
-    copy(picked_view(destination, picks, combination), front_part(front, picks, combination), Casting::same_kind);
+  const Tensor dense = empty(destination.dtype, result_shape(picks), {.device = destination.device()});
+  copy(dense, source, casting);
+  if (dense.element_count() == 0) return;
+  // On this thread alone: where an element is picked twice, the last one stays.
+  const auto [before, after] = surroundings_of(picks, dtype_size(destination.dtype));
+  const std::byte *from = dense.data;
+  for (const int64_t offset : before.offsets) {
+    scatter(destination.data + offset, from, offsets, after);
+    from += picks.count() * after.count() * after.nbytes;
+  }
 }
 
 Tensor nonzero(const Tensor &tensor) {
@@ -219,17 +288,7 @@ Tensor nonzero(const Tensor &tensor) {
   int64_t found = 0;
   for (int64_t index = 0; index < count; ++index) found += truth.data[index] != std::byte{0} ? 1 : 0;
   Tensor out = empty(DType::int64, {found, tensor.ndim()}, {.device = tensor.device()});
-  std::byte *next = out.data;
-  for (int64_t index = 0; index < count; ++index) {
-    if (truth.data[index] == std::byte{0}) continue;
-    int64_t rest = index;
-    for (int32_t axis = tensor.ndim() - 1; axis >= 0; --axis) {
-      const int64_t coordinate = rest % tensor.shape[axis];
-      rest /= tensor.shape[axis];
-      std::memcpy(next + static_cast<size_t>(axis) * sizeof(coordinate), &coordinate, sizeof(coordinate));
-    }
-    next += static_cast<size_t>(tensor.ndim()) * sizeof(int64_t);
-  }
+  if (found > 0 && tensor.ndim() > 0) write_coordinates(out.data, truth);
   return out;
 }
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from penstock import creation
-from penstock._native import call, lib
-from penstock.errors import InvalidArgumentError, OutOfRangeError
-from penstock.operators import promoted
+from penstock._native import ffi, lib
+from penstock.base import made
+from penstock.errors import DoesNotFitError, InvalidArgumentError, OutOfRangeError
+from penstock.ordering import as_indices
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
@@ -18,20 +19,22 @@ __all__ = [
     "broadcast_arrays",
     "broadcast_to",
     "concat",
+    "diff",
     "expand_dims",
     "flip",
     "matrix_transpose",
     "moveaxis",
     "permute_dims",
+    "repeat",
     "reshape",
     "roll",
     "squeeze",
     "stack",
+    "take",
+    "take_along_axis",
     "tile",
     "unstack",
 ]
-
-CASTING_UNSAFE = 1
 
 
 def resolved(axis: int, ndim: int) -> int:
@@ -176,21 +179,16 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...]
     >>> penstock.roll(penstock.arange(4), 1).tolist()
     [3, 0, 1, 2]
     """
-    tensor = creation.as_tensor(x)
+    shifts = (shift,) if isinstance(shift, int) else tuple(shift)
     if axis is None:
-        return roll(reshape(tensor, (-1,)), shift, axis=0).reshape(tensor.shape)
-    axes = as_axes(axis, tensor.ndim)
-    shifts = (shift,) * len(axes) if isinstance(shift, int) else shift
+        return made(lib.ps_ops_roll, creation.as_tensor(x), len(shifts), shifts, ffi.NULL)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    shifts *= len(axes) if isinstance(shift, int) else 1
     if len(shifts) != len(axes):
         raise InvalidArgumentError(f"roll: {len(shifts)} shifts are given for {len(axes)} axes")
-    rolled = tensor.clone()
-    for places, each in zip(shifts, axes, strict=True):
-        size = tensor.shape[each]
-        if size > 0:
-            cut = size - places % size
-            parts = [rolled.narrow(each, cut, size - cut), rolled.narrow(each, 0, cut)]
-            rolled = concat(parts, axis=each)
-    return rolled
+    if not axes:
+        return creation.as_tensor(x).clone()
+    return made(lib.ps_ops_roll, creation.as_tensor(x), len(shifts), shifts, axes)
 
 
 def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
@@ -200,16 +198,26 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
     >>> penstock.tile(penstock.arange(2), (2, 2)).tolist()
     [[0, 1, 0, 1], [0, 1, 0, 1]]
     """
-    tensor = creation.as_tensor(x)
     times = tuple(operator.index(each) for each in repetitions)
-    ndim = max(len(times), tensor.ndim)
-    times = (1,) * (ndim - len(times)) + times
-    sizes = (1,) * (ndim - tensor.ndim) + tensor.shape
-    out = creation.empty([size * each for size, each in zip(sizes, times, strict=True)], dtype=tensor.dtype)
-    spread = out.reshape([part for pair in zip(times, sizes, strict=True) for part in pair])
-    source = tensor.reshape([part for size in sizes for part in (1, size)])
-    call(lib.ps_tensor_copy, spread, source, CASTING_UNSAFE)
-    return out
+    try:
+        return made(lib.ps_ops_tile, creation.as_tensor(x), len(times), times)
+    except DoesNotFitError as error:
+        raise DoesNotFitError(f"tile: repetitions {times}: {error}") from None
+
+
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
+    """Each index of an axis as often as repeats says, one number for all or one for each; a copy.
+
+    Without axis the elements are repeated in row-major order.
+
+    >>> import penstock
+    >>> penstock.repeat(penstock.arange(3), penstock.Tensor([0, 1, 2])).tolist()
+    [1, 2, 2]
+    """
+    tensor = creation.as_tensor(x)
+    if axis is None:
+        tensor, axis = reshape(tensor, (-1,)), 0
+    return made(lib.ps_ops_repeat, tensor, as_indices(repeats), axis)
 
 
 def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
@@ -220,27 +228,11 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
     [0, 1, 0, 1, 2]
     """
     tensors = [creation.as_tensor(each) for each in arrays]
-    if not tensors:
-        raise InvalidArgumentError("concat of no arrays")
     if axis is None:
         tensors, axis = [reshape(tensor, (-1,)) for tensor in tensors], 0
-    first = tensors[0]
-    place = resolved(axis, first.ndim)
-    for tensor in tensors:
-        if tensor.ndim != first.ndim or any(
-            size != first.shape[each] for each, size in enumerate(tensor.shape) if each != place
-        ):
-            raise InvalidArgumentError(
-                f"concat: shapes {first.shape} and {tensor.shape} differ in more than axis {place}"
-            )
-    shape = list(first.shape)
-    shape[place] = sum(tensor.shape[place] for tensor in tensors)
-    out = creation.empty(shape, dtype=promoted(*(tensor.dtype for tensor in tensors)), device=first.device)
-    begin = 0
-    for tensor in tensors:
-        call(lib.ps_tensor_copy, out.narrow(place, begin, tensor.shape[place]), tensor, CASTING_UNSAFE)
-        begin += tensor.shape[place]
-    return out
+    if not tensors:
+        raise InvalidArgumentError("concat of no arrays: expected one or more")
+    return made(lib.ps_ops_concat, len(tensors), tensors, axis)
 
 
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
@@ -251,10 +243,9 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
     [[0, 1], [0, 1]]
     """
     tensors = [creation.as_tensor(each) for each in arrays]
-    for tensor in tensors[1:]:
-        if tensor.shape != tensors[0].shape:
-            raise InvalidArgumentError(f"stack: shapes {tensors[0].shape} and {tensor.shape} differ")
-    return concat([tensor.unsqueeze(axis) for tensor in tensors], axis=axis)
+    if not tensors:
+        raise InvalidArgumentError("stack of no arrays: expected one or more")
+    return made(lib.ps_ops_stack, len(tensors), tensors, axis)
 
 
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
@@ -267,3 +258,45 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     tensor = creation.as_tensor(x)
     place = resolved(axis, tensor.ndim)
     return tuple(tensor.select(place, index) for index in range(tensor.shape[place]))
+
+
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
+    """The indices picked along an axis, which may be left out for one axis; -1 is the last; a copy.
+
+    The axes of indices, of which the standard asks for one, stand in place of axis.
+
+    >>> import penstock
+    >>> penstock.take(penstock.Tensor([5, 6, 7]), penstock.Tensor([2, 0])).tolist()
+    [7, 5]
+    """
+    tensor = creation.as_tensor(x)
+    if axis is None:
+        if tensor.ndim != 1:
+            raise InvalidArgumentError(f"take: the tensor has shape {tensor.shape}, so axis must be named")
+        axis = 0
+    picks = [None] * resolved(axis, tensor.ndim) + [as_indices(indices)]
+    return made(lib.ps_tensor_take, tensor, len(picks), picks)
+
+
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
+    """The element at each index along an axis, of the line that the index stands in; a copy.
+
+    indices has as many axes as x, and both broadcast but for axis.
+
+    >>> import penstock
+    >>> x = penstock.Tensor([[3, 1, 2]])
+    >>> penstock.take_along_axis(x, penstock.argsort(x)).tolist()
+    [[1, 2, 3]]
+    """
+    return made(lib.ps_ops_take_along_axis, creation.as_tensor(x), as_indices(indices), axis)
+
+
+def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
+    """The differences of neighbours along an axis, taken n times, with arrays joined before and behind.
+
+    >>> import penstock
+    >>> penstock.diff(penstock.Tensor([1, 4, 9])).tolist()
+    [3, 5]
+    """
+    before, behind = (ffi.NULL if each is None else creation.as_tensor(each) for each in (prepend, append))
+    return made(lib.ps_ops_diff, creation.as_tensor(x), axis, n, before, behind)

@@ -273,6 +273,17 @@ class Tensor(Reductions, Operators, TensorBase):
         """
         return self._view(lib.ps_tensor_to_device, devices.options(device, pinned=pinned))
 
+    def to_device(self, device: Device | str, /, *, stream: Any = None) -> Tensor:
+        """to(), by the array API's name; stream must be None: copies are queued on the device's current stream.
+
+        >>> import penstock
+        >>> penstock.zeros(3).to_device("cpu").device
+        Device('cpu')
+        """
+        if stream is not None:
+            raise InvalidArgumentError(f"to_device: stream is {stream!r}: expected None, set the current one")
+        return self.to(device)
+
     def copy_(self, source: Any, *, casting: str = "same_kind") -> Tensor:
         """Copies another array's elements into this one, converting and broadcasting; returns this tensor.
 

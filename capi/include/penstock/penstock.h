@@ -8,6 +8,8 @@
 #include <penstock/kpu.h>
 #include <penstock/loader.h>
 #include <penstock/ops.h>
+#include <penstock/ops_join.h>
+#include <penstock/ops_order.h>
 #include <penstock/safetensors.h>
 #include <penstock/samples.h>
 #include <penstock/stream.h>
