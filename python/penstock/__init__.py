@@ -136,6 +136,7 @@ from penstock.errors import (
     UnavailableError,
 )
 from penstock.files import load, save, save_npz
+from penstock.linear_algebra import matmul
 from penstock.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -294,6 +295,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "matmul",
     "matrix_transpose",
     "max",
     "maximum",
