@@ -35,10 +35,10 @@ struct BlockKernel {
 
 // Null kernels where a table has none for the dtype.
 using BlockKernelTable = BlockKernel (*)(DType dtype);
-BlockKernel block_kernel_16(DType dtype);         // for vectors of 16 bytes: any processor
-BlockKernel block_kernel_32(DType dtype);         // needs AVX2 and FMA
-BlockKernel block_kernel_64(DType dtype);         // needs AVX-512 F, BW, DQ, VL
-BlockKernel block_kernel_bfloat16(DType dtype);   // needs AVX-512 BF16 as well; of bfloat16 alone
+BlockKernel block_kernel_16(DType dtype);        // for vectors of 16 bytes: any processor
+BlockKernel block_kernel_32(DType dtype);        // needs AVX2 and FMA
+BlockKernel block_kernel_64(DType dtype);        // needs AVX-512 F, BW, DQ, VL
+BlockKernel block_kernel_bfloat16(DType dtype);  // needs AVX-512 BF16 as well; of bfloat16 alone
 
 // The fastest for this processor; never null for a dtype other than the storage-only ones.
 BlockKernel find_block_kernel(DType dtype);

@@ -58,8 +58,9 @@ MatmulPlan plan_matmul(const Tensor &first, const Tensor &second) {
   if (second.ndim() == 1) plan.right = unsqueeze(second, 1);
   const Extents &left = plan.left.shape, &right = plan.right.shape;
   if (from_end(left, 1) != from_end(right, 2))
-    fail(Status::invalid_argument, "matmul: shapes ", first.shape, " and ", second.shape, " do not fit: the first's last axis has size ",
-         from_end(left, 1), ", the second's ", second.ndim() == 1 ? "only" : "last but one", " axis ", from_end(right, 2));
+    fail(Status::invalid_argument, "matmul: shapes ", first.shape, " and ", second.shape,
+         " do not fit: the first's last axis has size ", from_end(left, 1), ", the second's ",
+         second.ndim() == 1 ? "only" : "last but one", " axis ", from_end(right, 2));
   const int32_t batch_axes = std::max(left.size(), right.size()) - 2;
   for (int32_t axis = 0; axis < batch_axes; ++axis) {
     const int64_t one = batch_number(left, axis, batch_axes, 1), other = batch_number(right, axis, batch_axes, 1);
@@ -94,7 +95,12 @@ void run_matmul(const MatmulPlan &plan, const Tensor &out, bool has_rows, bool h
   if (!has_columns) whole = unsqueeze(whole, whole.ndim());
   if (!has_rows) whole = unsqueeze(whole, whole.ndim() - 1);
   const Tensor left = in_dtype(plan.left, plan.dtype), right = in_dtype(plan.right, plan.dtype);
-  Products products{.dtype = plan.dtype, .first = {}, .batch = plan.batch, .out_strides = {}, .left_strides = {}, .right_strides = {}};
+  Products products{.dtype = plan.dtype,
+                    .first = {},
+                    .batch = plan.batch,
+                    .out_strides = {},
+                    .left_strides = {},
+                    .right_strides = {}};
   products.first = {.out = matrix_of(whole),
                     .left = matrix_of(left),
                     .right = matrix_of(right),
@@ -151,8 +157,8 @@ void matmul_into(const Tensor &destination, const Tensor &first, const Tensor &s
     fail(Status::type_mismatch, "matmul gives ", plan.dtype, ", which does not convert to the destination's ",
          destination.dtype, " by the same_kind rule");
   if (!broadcasts_to(plan.shape, destination.shape))
-    fail(Status::invalid_argument, "matmul gives shape ", plan.shape, ", which does not broadcast to the destination's ",
-         destination.shape);
+    fail(Status::invalid_argument, "matmul gives shape ", plan.shape,
+         ", which does not broadcast to the destination's ", destination.shape);
   if (!takes_result(destination, plan, first, second))
     return copy(destination, matmul(first, second), Casting::same_kind);
   run_matmul(plan, destination, first.ndim() > 1, second.ndim() > 1);

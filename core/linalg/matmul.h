@@ -9,9 +9,10 @@ namespace penstock::core {
 // column on the right, and the result lacks that axis.  Operands promote; float16 and bfloat16 are summed in float32 and
 // rounded once, integers wrap around, bool is true where both of one pair at least are.
 //
-// Floating-point sums run in one order, that of ever longer stretches of the inner axis: the bits do not depend on threads
-// or strides.  With n the length of that axis, an element is off by at most (n mod 256 or 256, + n / 256 + 1) roundings of
-// the sum of the products' sizes.
+// The bits depend on the operands' elements, shapes and strides and on the kind of processor, never on threads.  Summed one
+// after the other are the products of stretches of the inner axis, 512 long at most, and then those sums: with n the axis's
+// length, an element is off by at most min(n, 512) + n / 128 roundings of the sum of the products' sizes.  Of bfloat16, some
+// processors take subnormal numbers as 0.
 //
 // The result is row-major, on the first operand's device.  Throws type_mismatch for a storage-only dtype or dtypes without
 // a common one, invalid_argument for an operand of no axes and for shapes that do not fit, naming both.

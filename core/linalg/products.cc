@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/thread_pool.h"
@@ -46,6 +47,20 @@ Products with_batch_in_rows(Products products) {
   return products;
 }
 
+// A matrix that lies column after column, times one column, is that column as a row times the matrix's transpose: its rows
+// then become vectors where they lie.
+Products with_column_as_row(Products products) {
+  Block &block = products.first;
+  if (block.columns != 1 || block.left.row_stride != 1 || block.left.column_stride == 1 || block.out.row_stride != 1)
+    return products;
+  std::swap(products.left_strides, products.right_strides);
+  std::swap(block.rows, block.columns);
+  const MatrixView column = block.right;
+  block.right = {block.left.data, block.left.column_stride, block.left.row_stride};
+  block.left = {column.data, column.column_stride, column.row_stride};
+  return products;
+}
+
 // How one product is cut: into rows x columns blocks of nearly one size.
 struct Grid {
   int64_t rows = 1, columns = 1;
@@ -61,8 +76,9 @@ Grid cut(const Block &product, int64_t product_count) {
     const int64_t blocks = grid.rows * grid.columns, rows = product.rows / grid.rows;
     const int64_t columns = product.columns / grid.columns;
     const double halved = work / (2.0 * static_cast<double>(blocks));
-    const bool is_worth_it = (blocks * product_count < enough_shards && halved >= static_cast<double>(shard_work)) ||
-                             (blocks * product_count < enough_large_shards && halved >= static_cast<double>(large_work));
+    const bool is_worth_it =
+        (blocks * product_count < enough_shards && halved >= static_cast<double>(shard_work)) ||
+        (blocks * product_count < enough_large_shards && halved >= static_cast<double>(large_work));
     if (!is_worth_it || (rows < 16 && columns < 64)) return grid;
     (rows >= 2 * columns || columns < 64 ? grid.rows : grid.columns) *= 2;
   }
@@ -81,7 +97,7 @@ Range stretch(int64_t index, int64_t count, int64_t size, int64_t step) {
 class ProductShards {
  public:
   explicit ProductShards(const Products &products)
-      : products_(with_batch_in_rows(products)),
+      : products_(with_column_as_row(with_batch_in_rows(products))),
         kernel_(find_block_kernel(products.dtype)),
         element_(dtype_size(products.dtype)),
         product_count_(element_count(products_.batch)),
@@ -91,8 +107,8 @@ class ProductShards {
   void run() {
     if (block_count_ == 0 || products_.first.rows == 0 || products_.first.columns == 0) return;
     const Block &product = products_.first;
-    const int64_t work =
-        std::max<int64_t>(1, product.rows * product.columns * std::max<int64_t>(1, product.inner) / (grid_.rows * grid_.columns));
+    const int64_t work = std::max<int64_t>(
+        1, product.rows * product.columns * std::max<int64_t>(1, product.inner) / (grid_.rows * grid_.columns));
     const int64_t grain = std::max<int64_t>(1, shard_work / work);
     const int64_t shards = shard_count(block_count_, grain);
     workspace_nbytes_ = kernel_.workspace_nbytes(largest_block());

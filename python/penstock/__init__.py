@@ -136,7 +136,7 @@ from penstock.errors import (
     UnavailableError,
 )
 from penstock.files import load, save, save_npz
-from penstock.linear_algebra import matmul
+from penstock.linear_algebra import matmul, tensordot, vecdot
 from penstock.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -340,6 +340,7 @@ __all__ = [
     "synchronize",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "trace",
     "trunc",
@@ -349,6 +350,7 @@ __all__ = [
     "uint64",
     "unstack",
     "var",
+    "vecdot",
     "where",
     "worlds",
     "zeros",

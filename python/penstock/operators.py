@@ -126,7 +126,7 @@ def matmul_method(*, is_reflected: bool = False) -> BinaryMethod:
     def method(self: Any, other: Any) -> Tensor:
         if not (is_tensor(other) or creation.is_array(other)):
             return NotImplemented  # type: ignore[no-any-return] # Python asks the other operand
-        array = creation.as_tensor(other)
+        array = other if is_tensor(other) else creation.as_tensor(other)
         return made(lib.ps_ops_matmul, array, self) if is_reflected else made(lib.ps_ops_matmul, self, array)
 
     return method

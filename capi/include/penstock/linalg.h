@@ -8,8 +8,8 @@
  * - float16 and bfloat16 are summed in float32 and rounded once; integers wrap around; a sum of bool is true where a product
  *   is; where there is nothing to sum, the result is 0;
  * - a new tensor is row-major, on the first operand's device, and the caller gets one hold on it;
- * - the same operands give the same bytes whatever the number of threads, their strides, and the memory they lie in;
- *   on processors of another kind, floating-point sums may be rounded otherwise;
+ * - the same operands give the same bytes whatever the number of threads; floating-point sums may be rounded otherwise where
+ *   an operand has other strides, and on a processor of another kind, which may also take subnormal bfloat16 as 0;
  * - PS_INVALID_ARGUMENT for a pointer that is NULL, or shapes that do not fit: the message has both; PS_TYPE_MISMATCH for a
  *   storage-only dtype, or dtypes without a common one: the message has both; PS_OUT_OF_MEMORY: nothing stays allocated.
  *
@@ -41,6 +41,24 @@ PS_API ps_status ps_ops_matmul(ps_tensor **out, const ps_tensor *first, const ps
  * PS_CAST_SAME_KIND.  PS_INVALID_ARGUMENT  also: the result does not broadcast to destination's shape.  After a failure
  * destination's elements are untouched. */
 PS_API ps_status ps_ops_matmul_into(ps_tensor *destination, const ps_tensor *first, const ps_tensor *second);
+
+/* A new tensor of products summed over pairs of axes, one of each operand: first's other axes, then second's.
+ *
+ * first_axes   axis_count axes, 0 and more; second_axes likewise, the partners in the same order, of equal sizes.  Both are
+ *              optional when axis_count is 0: the result then has every product of two elements
+ *
+ * PS_OUT_OF_RANGE  an axis.  PS_INVALID_ARGUMENT  also: axis_count is outside 0 to PS_MAX_NDIM, an axis is named twice, or the result would
+ * have more than PS_MAX_NDIM axes. */
+PS_API ps_status ps_ops_tensordot(ps_tensor **out, const ps_tensor *first, const ps_tensor *second, int32_t axis_count,
+                                  const int32_t *first_axes, const int32_t *second_axes);
+
+/* A new tensor of products summed over one axis, first's elements conjugated where they are complex; the other axes
+ * broadcast.
+ *
+ * axis  counted from the end: -1, and down to -ndim of both operands
+ *
+ * PS_OUT_OF_RANGE  axis.  PS_INVALID_ARGUMENT  also: an operand has PS_MAX_NDIM axes. */
+PS_API ps_status ps_ops_vecdot(ps_tensor **out, const ps_tensor *first, const ps_tensor *second, int32_t axis);
 
 #ifdef __cplusplus
 }

@@ -52,7 +52,16 @@ struct PairScheme {
     for (int64_t lane = 0; lane < count; ++lane)
       to[lane] = pair(read_unaligned(first + lane), read_unaligned(second + lane));
   }
-  static PS_LANES_INLINE Stored to_stored(Number number) { return round_to<BFloat16>(number); }
+  static PS_LANES_INLINE void store_row(const Number *sums, int64_t count, Stored *to) {
+    constexpr int64_t lanes = 16;
+    for (int64_t first = 0; first < count; first += lanes) {
+      const __m512 row = _mm512_maskz_loadu_ps(mask_of(count - first), sums + first);
+      _mm256_mask_storeu_epi16(to + first, mask_of(count - first), std::bit_cast<__m256i>(_mm512_cvtneps_pbh(row)));
+    }
+  }
+  static PS_LANES_INLINE __mmask16 mask_of(int64_t count) {
+    return static_cast<__mmask16>(count >= 16 ? 0xffff : (1 << count) - 1);
+  }
 
   template <typename Numbers, typename Units>
   static PS_LANES_INLINE Numbers multiply_add(Units first, Units second, Numbers sum) {

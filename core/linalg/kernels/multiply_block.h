@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/linalg/block.h"
+#include "core/linalg/kernels/dot.h"
 #include "core/linalg/kernels/pack.h"
 #include "core/linalg/kernels/schemes.h"
 #include "core/linalg/kernels/tile.h"
@@ -45,6 +46,10 @@ class BlockProduct {
   }
 
   void run() {
+    if constexpr (Scheme::units_are_elements) {
+      if (block_.columns == 1 && block_.left.column_stride == 1 && block_.right.row_stride == 1)
+        return multiply_by_column();
+    }
     const int64_t steps = Scheme::steps(block_.inner);
     for (int64_t first = 0; first < steps || first == 0; first += stretch_steps)
       add_stretch({first, std::min(stretch_steps, steps - first)});
@@ -107,15 +112,30 @@ class BlockProduct {
       const bool is_direct = lane_count >= Shape::columns && reads_right_directly(block_);
       if (!is_direct) pack_group(steps, lane, lane_count);
       for (int64_t panel = 0; panel * Shape::columns < lane_count; ++panel)
-        add_panel(left, steps, lane + panel * Shape::columns, is_direct ? nullptr : right_ + panel * panel_units(steps.count));
+        add_panel(left, steps, lane + panel * Shape::columns,
+                  is_direct ? nullptr : right_ + panel * panel_units(steps.count));
+    }
+  }
+
+  void multiply_by_column() {
+    for (int64_t row = 0; row < block_.rows; ++row) {
+      const Number sum = Dot<Scheme, bytes>::of(elements(block_.left, row * block_.left.row_stride),
+                                                elements(block_.right, 0), block_.inner);
+      std::memcpy(sums_ + row * sums_row_, &sum, sizeof(Number));
     }
   }
 
   // packed: null where the panel is read where it lies.
   void add_panel(const LeftUnits<Unit> &left, Steps steps, int64_t first_lane, const Unit *packed) {
     const int64_t lane_count = std::min<int64_t>(Shape::columns, lanes_ - first_lane);
-    TileTask<Unit, Number> task{.left = left.units, .left_row = left.row, .left_step = left.step, .right = packed,
-                                .right_step = Shape::columns, .steps = steps.count, .out = sums_, .out_row = sums_row_,
+    TileTask<Unit, Number> task{.left = left.units,
+                                .left_row = left.row,
+                                .left_step = left.step,
+                                .right = packed,
+                                .right_step = Shape::columns,
+                                .steps = steps.count,
+                                .out = sums_,
+                                .out_row = sums_row_,
                                 .adds = steps.first > 0};
     if (packed == nullptr) {
       task.right = elements(block_.right, steps.first * block_.right.row_stride + first_lane);
@@ -175,14 +195,9 @@ class BlockProduct {
   }
 
   void store() {
-    for (int64_t row = 0; row < block_.rows; ++row) {
-      auto *out = reinterpret_cast<Stored *>(block_.out.data) + row * block_.out.row_stride;
-      const Number *sums = sums_ + row * sums_row_;
-      for (int64_t lane = 0; lane < lanes_; ++lane) {
-        const Stored stored = Scheme::to_stored(sums[lane]);
-        std::memcpy(out + lane, &stored, sizeof(Stored));
-      }
-    }
+    auto *out = reinterpret_cast<Stored *>(block_.out.data);
+    for (int64_t row = 0; row < block_.rows; ++row)
+      Scheme::store_row(sums_ + row * sums_row_, lanes_, out + row * block_.out.row_stride);
   }
 
   const Block &block_;

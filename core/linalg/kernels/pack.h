@@ -134,17 +134,20 @@ void pack_right_by_squares(const Block &block, Steps steps, RightLanes lanes, ty
   using Shape = TileShape<Scheme, bytes>;
   constexpr int64_t width = Shape::columns, side = Shape::lanes, element = sizeof(typename Scheme::Element);
   const int64_t lane_stride = block.right.column_stride * element;
-  const std::byte *first = block.right.data + (lanes.first * block.right.column_stride + steps.first * Scheme::unit_elements) * element;
+  const std::byte *first =
+      block.right.data + (lanes.first * block.right.column_stride + steps.first * Scheme::unit_elements) * element;
   for (int64_t lane = 0; lane < lanes.count; lane += side) {
     Unit *units = to + lane / width * lanes.panel_units + lane % width;
     const std::byte *from = first + lane * lane_stride;
     const int64_t count = std::min(side, lanes.count - lane);
     int64_t step = 0;
     for (; count == side && step + side <= steps.count; step += side)
-      transpose_square<Unit, Shape::lanes>(from + step * int64_t{sizeof(Unit)}, lane_stride, units + step * width, width);
+      transpose_square<Unit, Shape::lanes>(from + step * int64_t{sizeof(Unit)}, lane_stride, units + step * width,
+                                           width);
     for (; step < steps.count; ++step) {
       for (int64_t each = 0; each < count; ++each)
-        std::memcpy(units + step * width + each, from + each * lane_stride + step * int64_t{sizeof(Unit)}, sizeof(Unit));
+        std::memcpy(units + step * width + each, from + each * lane_stride + step * int64_t{sizeof(Unit)},
+                    sizeof(Unit));
       std::fill(units + step * width + count, units + step * width + side, Unit{});
     }
   }

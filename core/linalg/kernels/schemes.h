@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "core/linalg/block.h"
@@ -48,6 +49,12 @@ struct PlainScheme {
       return {static_cast<uint8_t>(number != 0 ? 1 : 0)};
     else
       return convert<Stored>(number);
+  }
+  static PS_LANES_INLINE void store_row(const Number *__restrict sums, int64_t count, Stored *__restrict to) {
+    for (int64_t lane = 0; lane < count; ++lane) {
+      const Stored stored = to_stored(sums[lane]);
+      std::memcpy(static_cast<void *>(to + lane), &stored, sizeof(Stored));
+    }
   }
   static PS_LANES_INLINE Unit left_unit(const Block &block, int64_t row, int64_t step) {
     return to_unit(element_at<Element>(block.left, row, step));
@@ -98,7 +105,6 @@ struct ComplexScheme {
       to[2 * column + 1] = step % 2 == 0 ? element.imaginary : element.real;
     }
   }
-  static PS_LANES_INLINE Stored to_stored(Number number) { return number; }
   template <typename Numbers, typename Units>
   static PS_LANES_INLINE Numbers multiply_add(Units first, Units second, Numbers sum) {
     return first * second + sum;

@@ -9,7 +9,7 @@ const std::vector<Call> &all_calls() {
     std::vector<Call> joined;
     for (const auto &part : {base_calls(), tensor_making_calls(), tensor_view_calls(), tensor_element_calls(),
                              tensor_file_calls(), tensor_index_calls(), dlpack_calls(), stream_calls(), loader_calls(),
-                             worlds_calls(), worlds_state_calls(), worlds_record_calls(), kpu_calls(), ops_calls()})
+                             worlds_calls(), worlds_state_calls(), worlds_record_calls(), kpu_calls(), ops_calls(), linalg_calls()})
       joined.insert(joined.end(), part.begin(), part.end());
     return joined;
   }();
