@@ -71,7 +71,8 @@ struct Grid {
 Grid cut(const Block &product, int64_t product_count) {
   const double work = static_cast<double>(product.rows) * static_cast<double>(product.columns) *
                       static_cast<double>(std::max<int64_t>(product.inner, 1));
-  Grid grid{shard_count(product.rows, most_block_rows), shard_count(product.columns, most_block_columns)};
+  Grid grid{std::max<int64_t>(1, shard_count(product.rows, most_block_rows)),
+            std::max<int64_t>(1, shard_count(product.columns, most_block_columns))};
   for (;;) {
     const int64_t blocks = grid.rows * grid.columns, rows = product.rows / grid.rows;
     const int64_t columns = product.columns / grid.columns;
