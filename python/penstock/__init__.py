@@ -156,6 +156,7 @@ from penstock.making import (
     triu,
     zeros_like,
 )
+from penstock.linear_algebra import matmul, tensordot, vecdot
 from penstock.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -344,6 +345,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "matmul",
     "matrix_transpose",
     "max",
     "maximum",
@@ -401,6 +403,7 @@ __all__ = [
     "take_along_axis",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "trace",
     "tril",
@@ -416,6 +419,7 @@ __all__ = [
     "unique_values",
     "unstack",
     "var",
+    "vecdot",
     "where",
     "worlds",
     "zeros",

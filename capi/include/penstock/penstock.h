@@ -6,6 +6,7 @@
 #include <penstock/dlpack.h>
 #include <penstock/image.h>
 #include <penstock/kpu.h>
+#include <penstock/linalg.h>
 #include <penstock/loader.h>
 #include <penstock/ops.h>
 #include <penstock/ops_join.h>

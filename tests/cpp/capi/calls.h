@@ -152,6 +152,7 @@ std::vector<Call> worlds_record_calls();
 std::vector<Call> kpu_calls();
 std::vector<Call> ops_calls();
 std::vector<Call> ops_arrange_calls();
+std::vector<Call> linalg_calls();
 
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);

@@ -1,0 +1,47 @@
+#include <penstock/linalg.h>
+
+#include "capi/src/guard.h"
+#include "capi/src/handles.h"
+#include "capi/src/tensor_arguments.h"
+#include "core/linalg/contract.h"
+#include "core/linalg/matmul.h"
+
+using namespace penstock;
+
+ps_status ps_ops_matmul(ps_tensor **out, const ps_tensor *first, const ps_tensor *second) {
+  return guarded([&] {
+    require_not_null(out, "out");
+    require_not_null(first, "first");
+    require_not_null(second, "second");
+    *out = wrap(core::matmul(unwrap(first), unwrap(second)));
+  });
+}
+
+ps_status ps_ops_matmul_into(ps_tensor *destination, const ps_tensor *first, const ps_tensor *second) {
+  return guarded([&] {
+    require_not_null(destination, "destination");
+    require_not_null(first, "first");
+    require_not_null(second, "second");
+    core::matmul_into(unwrap(destination), unwrap(first), unwrap(second));
+  });
+}
+
+ps_status ps_ops_tensordot(ps_tensor **out, const ps_tensor *first, const ps_tensor *second, int32_t axis_count,
+                           const int32_t *first_axes, const int32_t *second_axes) {
+  return guarded([&] {
+    require_not_null(out, "out");
+    require_not_null(first, "first");
+    require_not_null(second, "second");
+    const auto left = read_axes(axis_count, first_axes), right = read_axes(axis_count, second_axes);
+    *out = wrap(core::tensordot(unwrap(first), unwrap(second), left, right));
+  });
+}
+
+ps_status ps_ops_vecdot(ps_tensor **out, const ps_tensor *first, const ps_tensor *second, int32_t axis) {
+  return guarded([&] {
+    require_not_null(out, "out");
+    require_not_null(first, "first");
+    require_not_null(second, "second");
+    *out = wrap(core::vecdot(unwrap(first), unwrap(second), axis));
+  });
+}
