@@ -18,11 +18,19 @@ add_library(penstock_engine STATIC ${core_sources} ${game_sources} ${PROJECT_BIN
 # Chosen at run time by what the processor has; everything in them is inlined, so that nothing of it is called elsewhere.
 set(kernels ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control)
 set(simple_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/simple_kernels)
+set(vector_functions ${PROJECT_SOURCE_DIR}/core/ops/kernels/vector_functions)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc PROPERTIES COMPILE_OPTIONS "-mavx2")
-  set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc PROPERTIES
+  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc ${vector_functions}_32.cc
+    PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc ${vector_functions}_64.cc PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()
+# Nobody looks at the processor's floating-point flags: without them a choice between two results needs no branch.  No
+# value changes.
+foreach(width IN ITEMS 16 32 64)
+  set_property(SOURCE ${simple_kernels}_${width}.cc ${vector_functions}_${width}.cc APPEND PROPERTY
+    COMPILE_OPTIONS -fno-trapping-math)
+endforeach()
 # Loops are marked as free to be made vectors; Clang would warn of those of which it can make none.
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   file(GLOB elementwise_kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/ops/*.cc

@@ -29,10 +29,12 @@ struct Memories {
 };
 
 struct Plan {
+  Plan(ElementwiseKernel its_kernel, int32_t its_operand_count)
+      : kernel(its_kernel), operand_count(its_operand_count) {}
   ElementwiseKernel kernel;
   int32_t operand_count;
-  Memories memories;
-  std::array<Axis, max_ndim> axes;  // outermost first
+  Memories memories{};
+  std::array<Axis, max_ndim> axes;  // outermost first; those beyond ndim are not initialised
   int32_t ndim = 0;
 
   Axis &axis(int32_t index) { return axes[static_cast<size_t>(index)]; }
@@ -67,7 +69,7 @@ void order_and_join(Plan &plan) {
 }
 
 Plan plan_of(ElementwiseKernel kernel, std::span<const Tensor *const> operands) {
-  Plan plan{.kernel = kernel, .operand_count = static_cast<int32_t>(operands.size()), .memories = {}, .axes = {}};
+  Plan plan(kernel, static_cast<int32_t>(operands.size()));
   plan.memories.out = operands[0]->data;
   for (size_t operand = 1; operand < operands.size(); ++operand)
     plan.memories.inputs[operand - 1] = operands[operand]->data;

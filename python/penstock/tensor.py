@@ -22,7 +22,7 @@ ARRAY_API_VERSIONS = ("2024.12",)
 Index: TypeAlias = Any  # int, slice, Ellipsis, None, boolean or integer arrays, or a tuple of them
 
 
-class Tensor(Operators, TensorBase):
+class Tensor(TensorBase, Operators):
     """Memory of the engine under a shape: from nested lists, scalars, or any array, which is copied.
 
     >>> import penstock
@@ -396,9 +396,6 @@ class Tensor(Operators, TensorBase):
         return formatted(self, options)
 
     # ---- Python's protocols ----
-
-    def __getitem__(self, index: Index) -> Tensor:
-        return indexing.get(self, index)
 
     def __setitem__(self, index: Index, value: Any) -> None:
         indexing.set_(self, index, value)
