@@ -47,9 +47,8 @@ PyObject *unary_function(PyObject *, PyObject *x) {
   if (!is_tensor(x)) return call_python_function(number, &x, 1, nullptr);
   const ps_tensor *operand = tensor_of(x);
   ps_tensor *out = nullptr;
-  const ps_status status = call_engine(is_small_work(operand), [&] {
-    return ps_ops_unary(&out, static_cast<ps_operation>(number), operand);
-  });
+  const ps_status status = call_engine(is_small_work(operand),
+                                       [&] { return ps_ops_unary(&out, static_cast<ps_operation>(number), operand); });
   return result_of(status, out);
 }
 

@@ -69,9 +69,8 @@ PyObject *binary_slot(PyObject *left, PyObject *right) {
     return is_plain ? call_method(method.plain, left, right) : call_method(method.reflected, right, left);
   }
   ps_tensor *out = nullptr;
-  const ps_status status = call_engine(is_small_work(first.get(), second.get()), [&] {
-    return ps_ops_binary(&out, operation, first.get(), second.get());
-  });
+  const ps_status status = call_engine(is_small_work(first.get(), second.get()),
+                                       [&] { return ps_ops_binary(&out, operation, first.get(), second.get()); });
   return status == PS_OK ? new_tensor_object(out) : raise_status(status);
 }
 
@@ -144,7 +143,9 @@ class View {
     if (!PyLong_CheckExact(item)) return false;
     const int64_t index = PyLong_AsLongLongAndOverflow(item, &overflow);
     ps_tensor *selected = nullptr;
-    return overflow == 0 && replace(ps_tensor_select(&selected, view_, axis_, index), selected);
+    if (overflow != 0 || ps_tensor_select(&selected, view_, axis_, index) != PS_OK) return false;
+    replace(selected);
+    return true;
   }
   bool slice(PyObject *item) {
     Py_ssize_t start, stop, step;
@@ -153,20 +154,21 @@ class View {
       return false;
     }
     const bool is_whole = start == 0 && stop == PY_SSIZE_T_MAX && step == 1;
-    ps_tensor *sliced = nullptr;
     // The lowest number stands for an end left open, which only the stop of a backward slice can mean by it.
     if (start == PY_SSIZE_T_MIN) ++start;
     if (stop == PY_SSIZE_T_MIN && step > 0) ++stop;
-    if (!is_whole && !replace(ps_tensor_slice(&sliced, view_, axis_, start, stop, step), sliced)) return false;
+    if (!is_whole) {
+      ps_tensor *sliced = nullptr;
+      if (ps_tensor_slice(&sliced, view_, axis_, start, stop, step) != PS_OK) return false;
+      replace(sliced);
+    }
     ++axis_;
     return true;
   }
-  bool replace(ps_status status, ps_tensor *next) {
-    if (status != PS_OK) return false;
+  void replace(ps_tensor *next) {
     if (is_own_) ps_tensor_release(view_);
     view_ = next;
     is_own_ = true;
-    return true;
   }
 
   ps_tensor *view_;

@@ -13,7 +13,7 @@ The release is `__version__`:
 2
 """
 
-from penstock import worlds
+from penstock import random, worlds
 from penstock.base import set_tensor_class
 from penstock.creation import (
     arange,
@@ -348,6 +348,7 @@ __all__ = [
     "unstack",
     "var",
     "where",
+    "random",
     "worlds",
     "zeros",
 ]

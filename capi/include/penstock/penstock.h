@@ -7,6 +7,7 @@
 #include <penstock/kpu.h>
 #include <penstock/loader.h>
 #include <penstock/ops.h>
+#include <penstock/random.h>
 #include <penstock/stream.h>
 #include <penstock/tensor.h>
 #include <penstock/tensor_file.h>

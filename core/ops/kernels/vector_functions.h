@@ -41,7 +41,8 @@ void limited_loop(std::byte *out, const std::byte *const *inputs, const int64_t 
     } else {
       for (int64_t i = 0; i < block; ++i) {
         const Value<Element> value = load<Element>(in + i * stride);
-        store<Element>(to + i * strides[0], Function::is_beyond(value) ? Function::beyond(value) : Function::apply(value));
+        store<Element>(to + i * strides[0],
+                       Function::is_beyond(value) ? Function::beyond(value) : Function::apply(value));
       }
     }
   }
