@@ -3,9 +3,9 @@
     scripts/bench ops             all rows, kept in bench/results/ops.json
     python bench/ops.py ROW...    only these, kept nowhere
 
-A row's name says what is computed, of how many elements, on how many threads, beside whom: "exp, 1M, 1 thread, NumPy".
-NumPy computes on one thread always, torch on as many as ours. The bars: as fast as NumPy on one thread, 1.8 times as fast
-as that on two, calls on ten elements as fast as torch's.
+A row's name says what is computed, of how many elements, on how many threads, and beside whom. NumPy computes on one
+thread always, torch on as many as ours. The bars: as fast as NumPy on one thread, 1.8 times as fast as that on two, calls
+on ten elements as fast as torch's.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ SIZES = {"10": 10, "1k": 1_000, "100k": 100_000, "1M": 1_000_000, "10M": 10_000_
 SHARED_BY_THREADS = ("1M", "10M")
 EFFORT = measure.Effort(rounds=30, seconds=0.002)
 
-# Statements with {xp} for the library and {a} for its arrays: x and y are positive float32, x64 and y64 float64; square has
-# as many elements as x in rows, row is one of those; every_second lies two elements apart.
+# Statements with {xp} for the library and {a} for its arrays: x and y are positive float32, x64 and y64 float64; square
+# has as many elements as x in rows, row is one of those; every_second lies two elements apart.
 ELEMENTWISE = {
     **{name: f"{{xp}}.{name}({{a}}.x, {{a}}.y)" for name in ("add", "multiply", "less", "maximum", "pow")},
     **{name: f"{{xp}}.{name}({{a}}.x)" for name in ("exp", "log", "sin", "tanh", "sqrt")},
@@ -113,7 +113,7 @@ def namespace(count: int) -> dict[str, Any]:
     """What the statements mention: the same memory for each library."""
     generator = np.random.default_rng(1)
     side = max(1, int(count**0.5))
-    of_numpy = {
+    of_numpy: dict[str, Any] = {
         "x": generator.uniform(0.1, 10, count).astype(np.float32),
         "y": generator.uniform(0.5, 3, count).astype(np.float32),
         "x64": generator.uniform(0.1, 10, count),

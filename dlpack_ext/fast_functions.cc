@@ -175,7 +175,7 @@ PyObject *fast_function(PyObject *, PyObject *arguments) {
       !read_text(parameters, signature))
     return nullptr;
   // What inspect.signature() reads, in the form that CPython's own functions have it.
-  made.contract = made.name + "($module, " + parameters.substr(1) + "\n--\n\n" + text;
+  made.contract = made.name + parameters + "\n--\n\n" + text;
   set_method(made.method, number, std::make_index_sequence<most_of_a_family>());
   Definition &kept = definitions.emplace_back(std::move(made));
   kept.method.ml_name = kept.name.c_str();

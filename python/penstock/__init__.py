@@ -311,6 +311,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "random",
     "real",
     "reciprocal",
     "remainder",
@@ -348,7 +349,6 @@ __all__ = [
     "unstack",
     "var",
     "where",
-    "random",
     "worlds",
     "zeros",
 ]

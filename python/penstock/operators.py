@@ -184,6 +184,7 @@ class Operators:
 
     __eq__ = binary_method("equal")  # type: ignore[assignment] # of each element
     __ne__ = binary_method("not_equal")  # type: ignore[assignment]
+
     def __getitem__(self: Any, index: Any) -> Tensor:
         return indexing.get(self, index)
 

@@ -1,12 +1,12 @@
-"""Random numbers without a hidden state: the same key gives the same tensor, on any machine, with any number of threads.
+"""Random numbers without a hidden state: a key gives the same tensor on any machine, with any number of threads.
 
 >>> import penstock
 >>> key = penstock.random.key(7)
 >>> penstock.random.uniform(key, 2).tolist() == penstock.random.uniform(key, 2).tolist()
 True
 
-A key is drawn from once: fold_in() and split() make further ones, for workers, layers or steps. A Generator does that by
-itself, and has the same functions as methods:
+A key is drawn from once: fold_in() and split() make further ones, for workers, layers or steps. A Generator does that
+by itself, and has the same functions as methods:
 
 >>> stream = penstock.random.Generator(7)
 >>> stream.normal((2, 3)).shape
@@ -164,7 +164,7 @@ def integers(
     dtype: Any = None,
     device: Device | str | None = None,
 ) -> Tensor:
-    """Whole numbers from low to below high, or from 0 to below low alone, each as likely: int64 unless dtype says otherwise.
+    """Whole numbers from low to below high, or from 0 to below low alone, each as likely; int64 unless dtype says.
 
     >>> import penstock
     >>> dice = penstock.random.integers(penstock.random.key(7), 1, 7, 1000)
@@ -176,9 +176,7 @@ def integers(
     return drawn(lib.ps_random_integers, key, dtype or dtypes.int64, shape, device, *numbers)
 
 
-def bernoulli(
-    key: Key, probability: float = 0.5, shape: Shape = (), *, device: Device | str | None = None
-) -> Tensor:
+def bernoulli(key: Key, probability: float = 0.5, shape: Shape = (), *, device: Device | str | None = None) -> Tensor:
     """Of bool: true with a probability.
 
     >>> import penstock
@@ -197,7 +195,7 @@ def picked(x: Tensor, order: Tensor, axis: int) -> Tensor:
 
 
 def permutation(key: Key, x: Any, *, axis: int = 0) -> Tensor:
-    """The numbers from 0 to below x in a random order, or a copy of a tensor with what lies along an axis in that order.
+    """The numbers from 0 to below x in a random order, or a copy of a tensor with an axis in that order.
 
     >>> import penstock
     >>> sorted(penstock.random.permutation(penstock.random.key(7), 5).tolist())
@@ -216,9 +214,7 @@ def size_along(x: Tensor, axis: int) -> int:
     return int(x.shape[axis])
 
 
-def choice(
-    key: Key, x: Any, shape: Shape = (), *, replace: bool = True, p: Any = None, axis: int = 0
-) -> Tensor:
+def choice(key: Key, x: Any, shape: Shape = (), *, replace: bool = True, p: Any = None, axis: int = 0) -> Tensor:
     """Numbers chosen from 0 to below x, or what lies there along an axis of a tensor; p are their probabilities.
 
     The probabilities may have any sum, which stands for 1. Without replacement none is chosen twice.
@@ -230,7 +226,9 @@ def choice(
     tensor = None if isinstance(x, int) else creation.as_tensor(x)
     population = x if tensor is None else size_along(tensor, axis)
     sizes = creation.shape_of(shape)
-    probabilities = ffi.NULL if p is None else creation.as_tensor(creation.tensor(p, "float64", None) if is_list(p) else p)
+    probabilities = (
+        ffi.NULL if p is None else creation.as_tensor(creation.tensor(p, "float64", None) if is_list(p) else p)
+    )
     chosen = made(lib.ps_random_choice, as_c(key), population, len(sizes), sizes, int(replace), probabilities)
     return chosen if tensor is None else picked(tensor, chosen, axis)
 

@@ -46,7 +46,7 @@ def reduced(name: str, x: Any, axis: Axes, keepdims: bool, **options: Any) -> Te
     tensor = creation.as_tensor(x)
     if axis is None:
         axes: tuple[int, ...] = ()
-    elif axis == ():  # each element is reduced alone, as along an axis of size 1
+    elif isinstance(axis, tuple) and not axis:  # each element is reduced alone, as along an axis of size 1
         tensor, axes, keepdims = tensor.unsqueeze(0), (0,), False
     else:
         axes = axis if isinstance(axis, tuple) else (axis,)

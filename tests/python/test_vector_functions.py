@@ -6,8 +6,8 @@ import numpy as np
 import penstock
 import pytest
 
-WIDER = {"float32": np.float64, "float64": np.longdouble}
-BITS = {"float32": np.uint32, "float64": np.uint64}
+WIDER: dict[str, Any] = {"float32": np.float64, "float64": np.longdouble}
+BITS: dict[str, Any] = {"float32": np.uint32, "float64": np.uint64}
 
 # The bound that stands above each function, for float32 and float64, and the largest size of operand that is tried.
 BOUNDS = {
@@ -22,7 +22,25 @@ BOUNDS = {
     "tan": (3.5, 2.5, 2.0**24),
     "tanh": (2.5, 2.5, np.inf),
 }
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 10.0, 1000.0, -2.0, 0.5, np.inf, -np.inf, np.nan, 1e-300, 1e300, -1e300, 88.8, 710.0]
+SPECIAL = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    2.0,
+    10.0,
+    1000.0,
+    -2.0,
+    0.5,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1e-300,
+    1e300,
+    -1e300,
+    88.8,
+    710.0,
+]
 
 
 def operands(dtype: str, count: int = 400_000) -> Any:

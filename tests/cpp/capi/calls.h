@@ -150,6 +150,7 @@ std::vector<Call> worlds_state_calls();
 std::vector<Call> worlds_record_calls();
 std::vector<Call> kpu_calls();
 std::vector<Call> ops_calls();
+std::vector<Call> random_calls();
 
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);
