@@ -26,6 +26,7 @@ endif()
 
 if(PENSTOCK_SANITIZE STREQUAL "address")
   set(penstock_sanitize -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_definitions(PENSTOCK_ADDRESS_SANITIZER)  # GCC and Clang each have a way of their own to say it
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
     list(APPEND penstock_sanitize -fno-sanitize=vptr,function)  # they need C++'s runtime, also where a C program loads us
   endif()

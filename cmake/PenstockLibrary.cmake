@@ -20,11 +20,23 @@ add_library(penstock_engine STATIC ${core_sources} ${game_sources} ${PROJECT_BIN
 set(kernels ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control)
 set(simple_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/simple_kernels)
 set(resample_kernels ${PROJECT_SOURCE_DIR}/core/image/resample_kernels)
+set(vector_functions ${PROJECT_SOURCE_DIR}/core/ops/kernels/vector_functions)
+set(random_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/random_kernels)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc ${resample_kernels}_32.cc PROPERTIES COMPILE_OPTIONS "-mavx2")
-  set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc PROPERTIES
+  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc ${vector_functions}_32.cc
+    ${random_kernels}_32.cc ${resample_kernels}_32.cc
+    PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc ${vector_functions}_64.cc
+    ${random_kernels}_64.cc PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()
+# Nobody looks at the processor's floating-point flags or at errno: without them a choice between two results needs no
+# branch, nor does a root.  No value changes.
+foreach(width IN ITEMS 16 32 64)
+  set_property(SOURCE ${simple_kernels}_${width}.cc ${vector_functions}_${width}.cc ${random_kernels}_${width}.cc
+    APPEND PROPERTY
+    COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
+endforeach()
 # Matrix products alone may fuse: their sums run in one order, so that it is one rounding less, and twice as fast.
 set(block_kernels ${PROJECT_SOURCE_DIR}/core/linalg/kernels/block_kernels)
 set(block_kernels_16_options -ffp-contract=fast)

@@ -1,7 +1,9 @@
 // The extension module penstock._dlpack: the tensor base type, and the functions the package builds on.
 #include "dlpack_ext/errors.h"
 #include "dlpack_ext/export.h"
+#include "dlpack_ext/fast_functions.h"
 #include "dlpack_ext/import.h"
+#include "dlpack_ext/operators.h"
 #include "dlpack_ext/owners.h"
 #include "dlpack_ext/python.h"
 #include "dlpack_ext/tensor_base.h"
@@ -24,9 +26,12 @@ PyMethodDef functions[] = {
     {"borrow_buffer", borrow_buffer, METH_O, "borrow_buffer(x): a tensor over a Python buffer's memory."},
     {"create_dlpack_capsule", create_dlpack_capsule, METH_VARARGS,
      "create_dlpack_capsule(data_ptr, shape, ps_dtype, device_type, device_id, owner, versioned)"},
+    {"fast_function", fast_function, METH_VARARGS,
+     "fast_function(number, function, signature): a built-in function that calls an operation, and else the function."},
     {"lend_to_torch", lend_to_torch, METH_O,
      "lend_to_torch(tensor): the memory as a torch tensor; None without torch's table."},
     {"set_tensor_class", set_tensor_class, METH_O, "Tells which subclass of TensorBase new tensors get."},
+    {"set_operators", set_operators, METH_O, "Tells the class whose methods serve what the type's operators do not."},
     {"set_exception_classes", set_exception_classes, METH_O, "Tells the exception classes, a tuple by status."},
     {"interpreter_ends", interpreter_ends, METH_NOARGS, "For atexit: from now on owners are left alone."},
     {nullptr, nullptr, 0, nullptr},
@@ -35,7 +40,7 @@ PyMethodDef functions[] = {
 PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     "penstock._dlpack",
-    "Tensors lent and borrowed through DLPack and Python buffers.",
+    "Tensors lent and borrowed through DLPack and Python buffers, and operations on them.",
     -1,
     functions,
     nullptr,

@@ -1,11 +1,15 @@
 #include "dlpack_ext/tensor_base.h"
 
 #include <cstdint>
+#include <iterator>
+#include <span>
+#include <vector>
 
 #include "dlpack_ext/buffer.h"
 #include "dlpack_ext/errors.h"
 #include "dlpack_ext/exchange_table.h"
 #include "dlpack_ext/export.h"
+#include "dlpack_ext/operators.h"
 #include "dlpack_ext/owners.h"
 
 namespace penstock::ext {
@@ -110,22 +114,24 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyType_Slot slots[] = {
+const PyType_Slot own_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void *>(deallocate)},
     {Py_tp_getset, getters},
     {Py_tp_methods, methods},
     {Py_bf_getbuffer, reinterpret_cast<void *>(get_buffer)},
     {Py_bf_releasebuffer, reinterpret_cast<void *>(release_buffer)},
     {Py_tp_doc, const_cast<char *>("A tensor of the engine: memory that others borrow and that cannot dangle.")},
-    {0, nullptr},
 };
-
-PyType_Spec spec = {"penstock._dlpack.TensorBase", sizeof(TensorObject), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 
 }  // namespace
 
 bool add_tensor_base(PyObject *module) {
+  std::vector<PyType_Slot> slots(std::begin(own_slots), std::end(own_slots));
+  const std::span<const PyType_Slot> operators = operator_slots();
+  slots.insert(slots.end(), operators.begin(), operators.end());
+  slots.push_back({0, nullptr});
+  PyType_Spec spec = {"penstock._dlpack.TensorBase", sizeof(TensorObject), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots.data()};
   PyObject *type = PyType_FromSpec(&spec);
   if (type == nullptr) return false;
   base_type = tensor_class = reinterpret_cast<PyTypeObject *>(type);

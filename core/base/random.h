@@ -8,7 +8,7 @@
 //                    two of (seed, stream, b) share both key and counter.
 //   32-bit value i   word i % 4 of block(i / 4): blocks below 2^62
 //   64-bit value i   words 2 (i % 2), the low half, and 2 (i % 2) + 1 of block(2^63 + i / 2): blocks from 2^63 on
-//   kept for later   blocks from 2^62 to below 2^63
+//   further keys     blocks from 2^62 to below 2^63 (random_key.h)
 //   float32 value i  the upper 24 bits of the 32-bit value i, times 2^-24
 //   float64 value i  the upper 53 bits of the 64-bit value i, times 2^-53
 //   below n, at i    Lemire's method (2019): the upper half of the 128-bit product n x, with x the 64-bit value i.

@@ -35,6 +35,13 @@ void require_family(Operation operation, OperationFamily family, std::string_vie
   if (info->family != family) fail(Status::invalid_argument, "operation ", info->name, " is no ", name, " one");
 }
 
+// How many additions an element is worth: functions are worth several.
+int64_t cost_of(const OperationInfo &info, DType computing) {
+  const bool is_cheap = info.operation == Operation::divide || info.operation == Operation::sqrt;
+  const bool is_function = info.rule == ResultRule::inexact || info.operation == Operation::pow;
+  return is_function && !is_cheap && (kind_of(computing) & inexact) != 0 ? 4 : 1;
+}
+
 // What two operands of an operation become: their dtype, shape and kernel.
 struct BinaryPlan {
   Operation operation;
@@ -60,10 +67,10 @@ BinaryPlan plan_binary(Operation operation, const Tensor &first, const Tensor &s
 }
 
 void run_binary(const BinaryPlan &plan, const Tensor &out, const Tensor &first, const Tensor &second) {
-  const Tensor left = broadcast_view(in_dtype(first, plan.computing), plan.shape);
-  const Tensor right = broadcast_view(in_dtype(second, plan.computing), plan.shape);
+  const Tensor left = broadcast_view(first, plan.shape), right = broadcast_view(second, plan.shape);
   run_elementwise(find_elementwise(plan.operation, plan.computing),
-                  std::array{&out, plan.is_swapped ? &right : &left, plan.is_swapped ? &left : &right});
+                  std::array{&out, plan.is_swapped ? &right : &left, plan.is_swapped ? &left : &right}, plan.computing,
+                  cost_of(operation_info(plan.operation), plan.computing));
 }
 
 bool is_same_view(const Tensor &first, const Tensor &second) {
@@ -116,9 +123,9 @@ Tensor unary(Operation operation, const Tensor &operand) {
   const OperationInfo &info = operation_info(operation);
   const DType computing = computing_dtype(info, operand.dtype);
   if (!on_cpu(operand)) return on_device(unary(operation, in_main_memory(operand)), operand.device());
-  const Tensor input = in_dtype(operand, computing);
   Tensor out = empty(result_dtype(info, operand.dtype), operand.shape, {.device = operand.device()});
-  run_elementwise(find_elementwise(operation, computing), std::array<const Tensor *, 2>{&out, &input});
+  run_elementwise(find_elementwise(operation, computing), std::array<const Tensor *, 2>{&out, &operand}, computing,
+                  cost_of(info, computing));
   return out;
 }
 
@@ -141,7 +148,8 @@ void unary_into(const Tensor &destination, Operation operation, const Tensor &op
                          operand.dtype == computing && may_write(destination, operand);
   if (!is_direct) return copy(destination, unary(operation, operand), Casting::same_kind);
   const Tensor input = broadcast_view(operand, destination.shape);
-  run_elementwise(find_elementwise(operation, computing), std::array<const Tensor *, 2>{&destination, &input});
+  run_elementwise(find_elementwise(operation, computing), std::array<const Tensor *, 2>{&destination, &input},
+                  computing, cost_of(info, computing));
 }
 
 void binary_into(const Tensor &destination, Operation operation, const Tensor &first, const Tensor &second) {

@@ -211,20 +211,22 @@ class RowFold {
 };
 
 void fold_rows(const Folding &folding, std::byte *out) {
-  constexpr int64_t most_columns = 1024, part_rows = 4096;
+  // Columns fold each by themselves: tiles of them, as even as can be, change no result.
+  constexpr int64_t most_columns = 2048, part_rows = 4096;
   const Axis inner = folding.kept.innermost();
-  const int64_t tiles = shard_count(inner.size, most_columns), lines = folding.kept.count / inner.size;
+  const int64_t columns_of_tile = shard_count(inner.size, shard_count(inner.size, most_columns));
+  const int64_t tiles = shard_count(inner.size, columns_of_tile), lines = folding.kept.count / inner.size;
   const int64_t parts = shard_count(folding.reduced.count, part_rows);
   const int64_t out_nbytes = folding.kept.count * folding.size;
   std::vector<std::byte> partial(parts > 1 ? static_cast<size_t>(parts * out_nbytes) : 0);
   std::byte *results = parts > 1 ? partial.data() : out;
-  const int64_t unit = std::min(inner.size, most_columns) * std::min(folding.reduced.count, part_rows);
+  const int64_t unit = columns_of_tile * std::min(folding.reduced.count, part_rows);
   const int64_t units_count = parts * lines * tiles;
   const bool is_small = folding.kept.count * folding.reduced.count < break_even;
   parallel_for(units_count, is_small ? units_count : std::max<int64_t>(1, shard_elements / unit), [&](Range units) {
     for (int64_t index = units.begin; index < units.end; ++index) {
       const int64_t part = index / (lines * tiles), line = index / tiles % lines, tile = index % tiles;
-      const Range columns = shard_range(tile, inner.size, most_columns);
+      const Range columns = shard_range(tile, inner.size, columns_of_tile);
       const int64_t first = line * inner.size + columns.begin;
       RowFold(folding, columns.size(), shard_range(part, folding.reduced.count, part_rows))
           .run(results + part * out_nbytes + first * folding.size, folding.tensor.data + folding.kept.offset(first));

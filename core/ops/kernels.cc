@@ -3,8 +3,10 @@
 #include "core/base/processor.h"
 #include "core/ops/kernels/loops.h"
 #include "core/ops/kernels/other_kernels.h"
+#include "core/ops/kernels/random_kernels.h"
 #include "core/ops/kernels/simple_functions.h"
 #include "core/ops/kernels/simple_kernels.h"
+#include "core/ops/kernels/vector_functions.h"
 
 namespace penstock::core {
 namespace {
@@ -14,6 +16,13 @@ const SimpleKernels &simple_kernels() {
   static const SimpleKernels &chosen = processor_has_64_byte_vectors()   ? simple_kernels_64()
                                        : processor_has_32_byte_vectors() ? simple_kernels_32()
                                                                          : simple_kernels_16();
+  return chosen;
+}
+
+FindKernel find_vector_function() {
+  static const FindKernel chosen = processor_has_64_byte_vectors()   ? find_vector_function_64
+                                   : processor_has_32_byte_vectors() ? find_vector_function_32
+                                                                     : find_vector_function_16;
   return chosen;
 }
 
@@ -36,8 +45,16 @@ struct ComplexProduct {
 
 }  // namespace
 
+const RandomKernels &random_kernels() {
+  static const RandomKernels &chosen = processor_has_64_byte_vectors()   ? random_kernels_64()
+                                       : processor_has_32_byte_vectors() ? random_kernels_32()
+                                                                         : random_kernels_16();
+  return chosen;
+}
+
 ElementwiseKernel find_elementwise(Operation operation, DType computing) {
-  for (const auto find : {simple_kernels().elementwise, find_function_kernel, find_integer_kernel, find_complex_kernel})
+  for (const auto find : {simple_kernels().elementwise, find_vector_function(), find_function_kernel,
+                          find_integer_kernel, find_complex_kernel})
     if (const ElementwiseKernel kernel = find(operation, computing); kernel != nullptr) return kernel;
   return nullptr;
 }

@@ -8,6 +8,8 @@
 namespace penstock::core {
 namespace {
 
+constexpr int32_t numbers_end = 400;  // above each operation's number
+
 constexpr auto infos = std::to_array<OperationInfo>({
     {Operation::abs, "abs", OperationFamily::unary, numbers, ResultRule::magnitude, true},
     {Operation::acos, "acos", OperationFamily::unary, numbers, ResultRule::inexact, true},
@@ -119,9 +121,14 @@ DType totals_of(DType dtype) {
 }  // namespace
 
 const OperationInfo *find_operation(Operation operation) {
-  const auto found =
-      std::find_if(infos.begin(), infos.end(), [&](const OperationInfo &info) { return info.operation == operation; });
-  return found == infos.end() ? nullptr : &*found;
+  // By number, since each operation asks several times.
+  static constexpr auto by_number = [] {
+    std::array<const OperationInfo *, numbers_end> table{};
+    for (const OperationInfo &info : infos) table[static_cast<size_t>(info.operation)] = &info;
+    return table;
+  }();
+  const auto number = static_cast<int64_t>(operation);
+  return number < 0 || number >= numbers_end ? nullptr : by_number[static_cast<size_t>(number)];
 }
 
 std::optional<Operation> find_operation(std::string_view name) {

@@ -7,7 +7,7 @@
 
 #include "core/base/insertion_sort.h"
 #include "core/base/thread_pool.h"
-#include "core/tensor/strided_loop.h"
+#include "core/tensor/convert.h"
 
 namespace penstock::core {
 namespace {
@@ -29,10 +29,16 @@ struct Memories {
 };
 
 struct Plan {
+  Plan(ElementwiseKernel its_kernel, int32_t its_operand_count)
+      : kernel(its_kernel), operand_count(its_operand_count) {}
   ElementwiseKernel kernel;
   int32_t operand_count;
-  Memories memories;
-  std::array<Axis, max_ndim> axes;  // outermost first
+  Memories memories{};
+  std::array<ConvertRun, most_operands - 1>
+      conversions{};  // of the inputs; null for one that the kernel takes as it is
+  bool has_conversions = false;
+  int64_t computing_size = 0;       // of a converted element
+  std::array<Axis, max_ndim> axes;  // outermost first; those beyond ndim are not initialised
   int32_t ndim = 0;
 
   Axis &axis(int32_t index) { return axes[static_cast<size_t>(index)]; }
@@ -66,11 +72,17 @@ void order_and_join(Plan &plan) {
   if (innermost.size < short_run && next.size > innermost.size) std::swap(innermost, next);
 }
 
-Plan plan_of(ElementwiseKernel kernel, std::span<const Tensor *const> operands) {
-  Plan plan{.kernel = kernel, .operand_count = static_cast<int32_t>(operands.size()), .memories = {}, .axes = {}};
+Plan plan_of(ElementwiseKernel kernel, std::span<const Tensor *const> operands, std::optional<DType> computing) {
+  Plan plan(kernel, static_cast<int32_t>(operands.size()));
   plan.memories.out = operands[0]->data;
   for (size_t operand = 1; operand < operands.size(); ++operand)
     plan.memories.inputs[operand - 1] = operands[operand]->data;
+  for (size_t operand = 1; computing && operand < operands.size(); ++operand) {
+    if (operands[operand]->dtype == *computing) continue;
+    plan.conversions[operand - 1] = find_conversion(*computing, operands[operand]->dtype);
+    plan.computing_size = dtype_size(*computing);
+    plan.has_conversions = true;
+  }
   const Extents &shape = operands[0]->shape;
   for (int32_t index = 0; index < shape.size(); ++index) {
     if (shape[index] == 1) continue;
@@ -83,15 +95,41 @@ Plan plan_of(ElementwiseKernel kernel, std::span<const Tensor *const> operands) 
   return plan;
 }
 
-void run_serially(const Plan &plan, Memories memories) {
-  if (plan.ndim == 0) {
-    constexpr std::array<int64_t, most_operands> nowhere{};
-    return plan.kernel(memories.out, memories.inputs.data(), nowhere.data(), 1);
+// The kernel on one run, with the inputs that need it converted a block at a time: their buffers stay in the first-level
+// cache.
+void run_converted(const Plan &plan, Memories memories, const Axis &run) {
+  constexpr int64_t block_elements = 512, largest_element = 16;
+  alignas(64) std::array<std::array<std::byte, block_elements * largest_element>, 2> buffers;
+  for (int64_t first = 0; first < run.size; first += block_elements) {
+    const int64_t count = std::min(block_elements, run.size - first);
+    Axis block = run;
+    Memories part = memories;
+    part.move(run, first, plan.operand_count);
+    for (size_t input = 0; input < buffers.size(); ++input) {
+      int64_t &stride = block.strides[input + 1];
+      if (plan.conversions[input] == nullptr) continue;
+      std::byte *buffer = buffers[input].data();
+      plan.conversions[input](buffer, plan.computing_size, part.inputs[input], stride, stride == 0 ? 1 : count);
+      part.inputs[input] = buffer;
+      stride = stride == 0 ? 0 : plan.computing_size;
+    }
+    plan.kernel(part.out, part.inputs.data(), block.strides.data(), count);
   }
+}
+
+void run_kernel(const Plan &plan, const Memories &memories, const Axis &run) {
+  if (plan.has_conversions)
+    run_converted(plan, memories, run);
+  else
+    plan.kernel(memories.out, memories.inputs.data(), run.strides.data(), run.size);
+}
+
+void run_serially(const Plan &plan, Memories memories) {
+  if (plan.ndim == 0) return run_kernel(plan, memories, {1, {}});
   const Axis &innermost = plan.axis(plan.ndim - 1);
   std::array<int64_t, max_ndim> index{};
   while (true) {
-    plan.kernel(memories.out, memories.inputs.data(), innermost.strides.data(), innermost.size);
+    run_kernel(plan, memories, innermost);
     int32_t position = plan.ndim - 2;
     for (; position >= 0; --position) {
       int64_t &step = index[static_cast<size_t>(position)];
@@ -128,12 +166,13 @@ Tensor broadcast_view(const Tensor &tensor, const Extents &shape) {
   return view;
 }
 
-void run_elementwise(ElementwiseKernel kernel, std::span<const Tensor *const> operands) {
+void run_elementwise(ElementwiseKernel kernel, std::span<const Tensor *const> operands, std::optional<DType> computing,
+                     int64_t cost) {
   const int64_t count = operands[0]->element_count();
   if (count == 0) return;
-  const Plan plan = plan_of(kernel, operands);
+  const Plan plan = plan_of(kernel, operands, computing);
   // Below it, waking another thread costs more than it brings (measured with one addition an element).
-  constexpr int64_t shard_elements = 32768, break_even = 4 * shard_elements;
+  const int64_t shard_elements = 32768 / cost, break_even = 4 * shard_elements;
   if (count < break_even) return run_serially(plan, plan.memories);
   const int32_t split = axis_to_split(plan);
   const int64_t index_elements = count / plan.axis(split).size;

@@ -48,6 +48,14 @@ Counters &counters_of(Device device) {
   return device.type == DeviceType::cpu ? cpu_counters : cuda_counters[static_cast<size_t>(device.id)];
 }
 
+// The most bytes of elements that lie behind their storage.  A sanitizer sees a step beyond an allocation's end: there
+// each has its own.
+#ifdef PENSTOCK_ADDRESS_SANITIZER
+constexpr int64_t most_behind_storage = 0;
+#else
+constexpr int64_t most_behind_storage = 4096;
+#endif
+
 // What the plug-in's memory is always aligned to; beyond it more is allocated and a part used.
 constexpr int64_t plugin_alignment = 256;
 
@@ -61,9 +69,12 @@ struct StreamUse {
 };
 
 Reference<Storage> Storage::allocate(int64_t nbytes, int64_t alignment, Device device, bool pinned) {
-  auto storage = Reference<Storage>::adopt(new Storage);
+  const bool is_small = device.type == DeviceType::cpu && !pinned && nbytes > 0 && nbytes <= most_behind_storage &&
+                        alignment <= default_alignment;
+  auto storage = Reference<Storage>::adopt(new (is_small ? nbytes + default_alignment : 0) Storage);
   storage->device_ = device;
   storage->pinned_ = pinned;
+  storage->has_elements_behind_ = is_small;
   counters_of(device).live_storages.fetch_add(1,
                                               std::memory_order_relaxed);  // from here on the destructor takes it back
   if (device.type == DeviceType::cuda) storage->stream_use_ = std::make_unique<StreamUse>();
@@ -71,16 +82,26 @@ Reference<Storage> Storage::allocate(int64_t nbytes, int64_t alignment, Device d
   if (device.type == DeviceType::cuda || pinned) {
     storage->take_device_memory(nbytes, alignment);
   } else {
-    void *memory = nullptr;
-    const auto usable_alignment = static_cast<size_t>(std::max<int64_t>(alignment, alignof(std::max_align_t)));
-    if (posix_memalign(&memory, usable_alignment, static_cast<size_t>(nbytes)) != 0)
-      fail(Status::out_of_memory, "no memory for a tensor of ", nbytes, " bytes on ", device);
-    storage->data_ = static_cast<std::byte *>(memory);
-    prefer_huge_pages(storage->data_, nbytes);
+    storage->take_main_memory(nbytes, alignment);
   }
   storage->nbytes_ = nbytes;
   counters_of(device).add_allocated(static_cast<uint64_t>(nbytes));
   return storage;
+}
+
+void Storage::take_main_memory(int64_t nbytes, int64_t alignment) {
+  if (has_elements_behind_) {
+    auto *behind = reinterpret_cast<std::byte *>(this + 1);
+    const auto address = reinterpret_cast<uintptr_t>(behind), step = static_cast<uintptr_t>(default_alignment);
+    data_ = behind + ((step - address % step) % step);
+    return;
+  }
+  void *memory = nullptr;
+  const auto usable_alignment = static_cast<size_t>(std::max<int64_t>(alignment, alignof(std::max_align_t)));
+  if (posix_memalign(&memory, usable_alignment, static_cast<size_t>(nbytes)) != 0)
+    fail(Status::out_of_memory, "no memory for a tensor of ", nbytes, " bytes on ", device_);
+  data_ = static_cast<std::byte *>(memory);
+  prefer_huge_pages(data_, nbytes);
 }
 
 void Storage::take_device_memory(int64_t nbytes, int64_t alignment) {
@@ -97,7 +118,7 @@ void Storage::take_device_memory(int64_t nbytes, int64_t alignment) {
 
 Reference<Storage> Storage::wrap(std::byte *first, int64_t nbytes, Device device, bool read_only, Deleter deleter,
                                  void *user, bool pinned) {
-  auto storage = Reference<Storage>::adopt(new Storage);
+  auto storage = Reference<Storage>::adopt(new (int64_t{0}) Storage);
   storage->device_ = device;
   counters_of(device).live_storages.fetch_add(1,
                                               std::memory_order_relaxed);  // from here on the destructor takes it back
@@ -141,7 +162,7 @@ void Storage::give_back() {
   if (wrapped_) {
     if (deleter_ != nullptr) deleter_(user_);
   } else if (base_ == nullptr) {
-    std::free(data_);
+    if (!has_elements_behind_) std::free(data_);
   } else if (pinned_) {
     cuda_functions().free_pinned(base_);
   } else {

@@ -41,10 +41,16 @@ class Storage : public Counted<Storage> {
   void set_home_stream(void *stream);
   void note_use(void *stream);
 
+  // Few elements lie behind their storage, in one allocation: room is for them.
+  static void *operator new(size_t size, int64_t room) { return ::operator new(size + static_cast<size_t>(room)); }
+  static void operator delete(void *storage, int64_t) { ::operator delete(storage); }
+  static void operator delete(void *storage) { ::operator delete(storage); }
+
  private:
   friend class Counted<Storage>;
   Storage() = default;
   ~Storage();
+  void take_main_memory(int64_t nbytes, int64_t alignment);
   void take_device_memory(int64_t nbytes, int64_t alignment);
   void give_back();
 
@@ -56,6 +62,7 @@ class Storage : public Counted<Storage> {
   Deleter deleter_ = nullptr;
   void *user_ = nullptr;
   bool pinned_ = false;
+  bool has_elements_behind_ = false;       // data_ is part of this object's own allocation
   void *base_ = nullptr;                   // what the plug-in allocated; data_ is the aligned address within
   std::unique_ptr<StreamUse> stream_use_;  // of a GPU's memory only
 };

@@ -21,7 +21,7 @@ The namespace is the Python array API's (`__array_api_version__` says of which y
 (True, False)
 """
 
-from penstock import worlds
+from penstock import random, worlds
 from penstock.base import set_tensor_class
 from penstock.creation import (
     arange,
@@ -369,6 +369,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "random",
     "real",
     "reciprocal",
     "remainder",

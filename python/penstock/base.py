@@ -29,8 +29,10 @@ adopt = extension.adopt
 adopt_as = extension.adopt_as
 borrow_buffer = extension.borrow_buffer
 create_dlpack_capsule = extension.create_dlpack_capsule
+fast_function = extension.fast_function
 from_dlpack = extension.from_dlpack
 lend_to_torch = extension.lend_to_torch
+set_operators = extension.set_operators
 set_tensor_class = extension.set_tensor_class
 # What is only read may be a copy.
 read_buffer: Callable[[Any], Tensor] = getattr(extension, "read_buffer", borrow_buffer)
@@ -42,11 +44,13 @@ __all__ = [
     "adopt_as",
     "borrow_buffer",
     "create_dlpack_capsule",
+    "fast_function",
     "from_dlpack",
     "is_tensor",
     "lend_to_torch",
     "made",
     "read_buffer",
+    "set_operators",
     "set_tensor_class",
 ]
 

@@ -18,9 +18,11 @@ __all__ = [
     "adopt_as",
     "borrow_buffer",
     "create_dlpack_capsule",
+    "fast_function",
     "from_dlpack",
     "lend_to_torch",
     "read_buffer",
+    "set_operators",
     "set_tensor_class",
 ]
 
@@ -113,6 +115,15 @@ tensor_classes: list[type] = [TensorBase]  # new tensors get the last one
 def set_tensor_class(tensor_class: type) -> None:
     """Tells which class new tensors get."""
     tensor_classes.append(tensor_class)
+
+
+def set_operators(_: type) -> None:
+    """Does nothing: a tensor's operators are Python's methods here."""
+
+
+def fast_function(_: int, function: Any, __: str) -> Any:
+    """The function itself: there is no faster one here."""
+    return function
 
 
 def adopt(address: int) -> Any:

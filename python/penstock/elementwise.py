@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from penstock import creation
 from penstock._native import ffi, lib
-from penstock.base import made
+from penstock.base import fast_function, made
 from penstock.errors import TypeMismatchError
 from penstock.operators import NUMBERS, apply_binary, apply_unary, operands
 
@@ -110,7 +110,7 @@ def unary(name: str, meaning: str, example: str, result: str) -> Unary:
         return apply_unary(operation, x)
 
     made_function: Unary = documented(function, name, meaning, f"penstock.{name}(penstock.Tensor({example}))", result)
-    return made_function
+    return fast_function(operation, made_function, "(x, /)")
 
 
 def binary(name: str, meaning: str, first: str, second: str, result: str) -> Binary:
@@ -122,7 +122,7 @@ def binary(name: str, meaning: str, first: str, second: str, result: str) -> Bin
 
     example = f"penstock.{name}(penstock.Tensor({first}), {second})"
     made_function: Binary = documented(function, name, meaning, example, result)
-    return made_function
+    return fast_function(operation, made_function, "(x1, x2, /)")
 
 
 abs = unary("abs", "Each element's size: its distance from 0.", "[-1.5, 2.0]", "[1.5, 2.0]")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from penstock import creation, dtypes
+from penstock import creation, dtypes, indexing
 from penstock._native import call, ffi, lib, text
-from penstock.base import is_tensor, made
+from penstock.base import is_tensor, made, set_operators
 from penstock.dtypes import DType
 from penstock.errors import TypeMismatchError
 
@@ -147,7 +147,10 @@ def is_operand(value: Any) -> bool:
 
 
 class Operators:
-    """The operators of a tensor: each is the operation of the array API that has its meaning."""
+    """The operators of a tensor, each the operation of the array API that has its meaning, and indexing.
+
+    The extension's TensorBase has them itself, for tensors, numbers and slices, and calls these for anything else.
+    """
 
     __slots__ = ()
     __array_priority__ = 1000  # NumPy's arrays leave an operator with a tensor on the right to the tensor
@@ -205,4 +208,11 @@ class Operators:
 
     __eq__ = binary_method("equal")  # type: ignore[assignment] # of each element
     __ne__ = binary_method("not_equal")  # type: ignore[assignment]
+
+    def __getitem__(self: Any, index: Any) -> Tensor:
+        return indexing.get(self, index)
+
     __hash__ = object.__hash__  # of the object: its elements may change
+
+
+set_operators(Operators)

@@ -6,11 +6,13 @@ fixed order: the number of threads changes no bit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from penstock import creation
 from penstock._native import ffi, lib, struct
-from penstock.base import made
+from penstock.base import fast_function, made
 from penstock.dtypes import as_dtype
 from penstock.errors import InvalidArgumentError
 from penstock.operators import NUMBERS
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 Axes = int | tuple[int, ...] | None
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def reduced(name: str, x: Any, axis: Axes, keepdims: bool, **options: Any) -> Tensor:
@@ -43,7 +46,7 @@ def reduced(name: str, x: Any, axis: Axes, keepdims: bool, **options: Any) -> Te
     tensor = creation.as_tensor(x)
     if axis is None:
         axes: tuple[int, ...] = ()
-    elif axis == ():  # each element is reduced alone, as along an axis of size 1
+    elif isinstance(axis, tuple) and not axis:  # each element is reduced alone, as along an axis of size 1
         tensor, axes, keepdims = tensor.unsqueeze(0), (0,), False
     else:
         axes = axis if isinstance(axis, tuple) else (axis,)
@@ -56,6 +59,15 @@ def dtype_number(dtype: Any) -> int:
     return 0 if dtype is None else as_dtype(dtype).number
 
 
+def fast(function: Function) -> Function:
+    """A function of an operation's name, with the built-in one in front where the extension is there."""
+    signature = inspect.signature(function)
+    bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+    shown = signature.replace(parameters=bare, return_annotation=signature.empty)
+    return fast_function(NUMBERS[function.__name__], function, str(shown))
+
+
+@fast
 def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """The sums: pairwise, of integers in 64 bits unless dtype says otherwise.
 
@@ -66,6 +78,7 @@ def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = Fal
     return reduced("sum", x, axis, keepdims, dtype=dtype_number(dtype))
 
 
+@fast
 def prod(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """The products: of integers in 64 bits unless dtype says otherwise.
 
@@ -76,6 +89,7 @@ def prod(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = Fa
     return reduced("prod", x, axis, keepdims, dtype=dtype_number(dtype))
 
 
+@fast
 def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The arithmetic means: of integers in float32, NaN of no elements.
 
@@ -86,6 +100,7 @@ def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return reduced("mean", x, axis, keepdims)
 
 
+@fast
 def var(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The variances: the squares of distances from the mean, summed and divided by count - correction.
 
@@ -96,6 +111,7 @@ def var(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool
     return reduced("var", x, axis, keepdims, correction=correction)
 
 
+@fast
 def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The standard deviations: the square roots of var().
 
@@ -106,6 +122,7 @@ def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool
     return reduced("std", x, axis, keepdims, correction=correction)
 
 
+@fast
 def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The largest elements; NaN where there is one.
 
@@ -116,6 +133,7 @@ def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return reduced("max", x, axis, keepdims)
 
 
+@fast
 def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The smallest elements; NaN where there is one.
 
@@ -126,6 +144,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return reduced("min", x, axis, keepdims)
 
 
+@fast
 def any(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether an element at least is not 0 or false; false of none.
 
@@ -136,6 +155,7 @@ def any(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return reduced("any", x, axis, keepdims)
 
 
+@fast
 def all(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether no element is 0 or false; true of none.
 
@@ -146,6 +166,7 @@ def all(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return reduced("all", x, axis, keepdims)
 
 
+@fast
 def count_nonzero(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """How many elements are not 0 or false.
 
@@ -156,6 +177,7 @@ def count_nonzero(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Te
     return reduced("count_nonzero", x, axis, keepdims)
 
 
+@fast
 def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the largest element stands, the first of equal ones; without axis, in row-major order.
 
@@ -166,6 +188,7 @@ def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Ten
     return reduced("argmax", x, axis, keepdims)
 
 
+@fast
 def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the smallest element stands, the first of equal ones; without axis, in row-major order.
 

@@ -23,7 +23,7 @@ ARRAY_API_VERSIONS = ("2024.12",)
 Index: TypeAlias = Any  # int, slice, Ellipsis, None, boolean or integer arrays, or a tuple of them
 
 
-class Tensor(Reductions, Operators, TensorBase):
+class Tensor(TensorBase, Reductions, Operators):
     """Memory of the engine under a shape: from nested lists, scalars, or any array, which is copied.
 
     >>> import penstock
@@ -408,9 +408,6 @@ class Tensor(Reductions, Operators, TensorBase):
         return formatted(self, options)
 
     # ---- Python's protocols ----
-
-    def __getitem__(self, index: Index) -> Tensor:
-        return indexing.get(self, index)
 
     def __setitem__(self, index: Index, value: Any) -> None:
         indexing.set_(self, index, value)

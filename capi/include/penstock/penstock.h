@@ -11,6 +11,7 @@
 #include <penstock/ops.h>
 #include <penstock/ops_join.h>
 #include <penstock/ops_order.h>
+#include <penstock/random.h>
 #include <penstock/safetensors.h>
 #include <penstock/samples.h>
 #include <penstock/stream.h>

@@ -1,5 +1,5 @@
-// Folds of elements that lie side by side: 32 interleaved parts, each joined from its begin to its end, then halves with
-// halves.  The same order at every width of vectors, so the same bits.
+// Folds of elements that lie side by side: interleaved parts, each joined from its begin to its end, then halves with halves.
+// The same order at every width of vectors, so the same bits.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,28 @@
 namespace penstock::core {
 
 struct FoldSum {
+  static constexpr int part_bytes = 0;  // 32 parts of any element: recorded sums depend on it
   template <typename Value>
   static PS_LANES_INLINE Value apply(Value a, Value b) {
     return a + b;
   }
 };
 struct FoldProduct {
+  static constexpr int part_bytes = 0;
   template <typename Value>
   static PS_LANES_INLINE Value apply(Value a, Value b) {
     return a * b;
   }
 };
 struct FoldMaximum {
+  static constexpr int part_bytes = 256;  // enough parts to hide that a comparison and a choice follow each other
   template <typename Value>
   static PS_LANES_INLINE Value apply(Value a, Value b) {
     return select((b > a) | (b != b), b, a);  // a NaN stays. NOLINT(misc-redundant-expression)
   }
 };
 struct FoldMinimum {
+  static constexpr int part_bytes = 256;
   template <typename Value>
   static PS_LANES_INLINE Value apply(Value a, Value b) {
     return select((b < a) | (b != b), b, a);  // NOLINT(misc-redundant-expression)
@@ -41,15 +45,28 @@ PS_LANES_INLINE Number join(Number a, Number b) {
   return Function::apply(Lanes<Number, 1>(a), Lanes<Number, 1>(b)).vector;
 }
 
+// Joins the second half of 2 half numbers to the first, its halves likewise, down to one: a power of two.
+template <int most_lanes, int half, typename Function, typename Number>
+PS_LANES_INLINE void join_halves(Number *numbers) {
+  constexpr int lanes = half < most_lanes ? half : most_lanes;
+  using Vector = Lanes<Number, lanes>;
+  for (int part = 0; part < half; part += lanes)
+    Function::apply(Vector::load(numbers + part), Vector::load(numbers + half + part)).store(numbers + part);
+  if constexpr (half > 1) join_halves<most_lanes, half / 2, Function>(numbers);
+}
+
 template <int bytes, typename Function, typename Number>
 void fold_run(std::byte *result, const std::byte *elements, int64_t count) {
-  constexpr int width = bytes / static_cast<int>(sizeof(Number)), parts = 32, vectors = parts / width;
+  constexpr int size = static_cast<int>(sizeof(Number)), width = bytes / size;
+  constexpr int parts = Function::part_bytes == 0 ? 32 : Function::part_bytes / size, vectors = parts / width;
   using Vector = Lanes<Number, width>;
   const auto *numbers = reinterpret_cast<const Number *>(elements);
   Number folded[parts];
-  int64_t filled = count < parts ? count : parts;
   if (count < parts) {
     std::memcpy(folded, numbers, static_cast<size_t>(count) * sizeof(Number));
+    for (int64_t filled = count; filled > 1; filled = (filled + 1) / 2)
+      for (int64_t half = (filled + 1) / 2, part = 0; part + half < filled; ++part)
+        folded[part] = join<Function>(folded[part], folded[part + half]);
   } else {
     Vector sums[vectors];
     for (int vector = 0; vector < vectors; ++vector) sums[vector] = Vector::load(numbers + vector * width);
@@ -59,12 +76,7 @@ void fold_run(std::byte *result, const std::byte *elements, int64_t count) {
         sums[vector] = Function::apply(sums[vector], Vector::load(numbers + index + vector * width));
     for (int vector = 0; vector < vectors; ++vector) sums[vector].store(folded + vector * width);
     for (int part = 0; index < count; ++index, ++part) folded[part] = join<Function>(folded[part], numbers[index]);
-  }
-  while (filled > 1) {
-    const int64_t half = (filled + 1) / 2;
-    for (int64_t part = 0; part + half < filled; ++part)
-      folded[part] = join<Function>(folded[part], folded[part + half]);
-    filled = half;
+    join_halves<width, parts / 2, Function>(folded);
   }
   std::memcpy(result, folded, sizeof(Number));
 }

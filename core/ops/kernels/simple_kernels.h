@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/ops/kernels.h"
-#include "core/ops/kernels/exponential.h"
 #include "core/ops/kernels/fold.h"
 #include "core/ops/kernels/loops.h"
 #include "core/ops/kernels/simple_functions.h"
@@ -83,11 +82,6 @@ ElementwiseKernel simple_unary(Operation operation) {
     case Operation::conj:
     case Operation::real: return unary_kernel<bytes, Positive, Element>();
     case Operation::square: return unary_kernel<bytes, Square, Element>();
-    case Operation::exp:
-      if constexpr (std::is_same_v<Element, double>)
-        return nullptr;  // the C library's
-      else
-        return unary_kernel<bytes, ExponentialFloat, Element>();
     case Operation::reciprocal: return unary_kernel<bytes, Reciprocal, Element>();
     case Operation::sqrt: return unary_kernel<bytes, SquareRoot, Element>();
     case Operation::floor: return unary_kernel<bytes, Floor, Element>();

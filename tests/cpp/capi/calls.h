@@ -153,6 +153,7 @@ std::vector<Call> kpu_calls();
 std::vector<Call> ops_calls();
 std::vector<Call> ops_arrange_calls();
 std::vector<Call> linalg_calls();
+std::vector<Call> random_calls();
 
 const std::vector<Call> &all_calls();
 std::vector<const Call *> calls_of(const std::string &function);

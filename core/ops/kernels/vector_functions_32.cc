@@ -1,0 +1,10 @@
+// The transcendental functions for vectors of 32 bytes; compiled for processors that have them (cmake/PenstockLibrary.cmake).
+#include "core/ops/kernels/vector_functions.h"
+
+namespace penstock::core {
+
+ElementwiseKernel find_vector_function_32(Operation operation, DType computing) {
+  return find_vector_function<32>(operation, computing);
+}
+
+}  // namespace penstock::core
