@@ -146,12 +146,13 @@ void SampleFile::read(std::span<Stretch> stretches, std::vector<std::byte> &room
   }
 }
 
-// From the page that it begins in to the one that it ends in, which the next sample may begin in: that one stays, unless
-// the file ends there.
+// Up to the page that it ends in, which the next sample may begin in: that one stays, unless the file ends there.  From the
+// start of a large page on, since the system keeps one of which only a part is not needed.
 void SampleFile::drop(const Stretch &stretch) const {
-  const uint64_t begin = rounded_down(stretch.offset), end = stretch.offset + stretch.size;
+  constexpr uint64_t largest_page = uint64_t{2} << 20;
+  const uint64_t begin = stretch.offset / largest_page * largest_page, end = stretch.offset + stretch.size;
   const uint64_t last = end == file_.size() ? rounded_up(end) : rounded_down(end);
-  if (last > begin) advise(begin, last - begin, POSIX_FADV_DONTNEED);
+  if (last > rounded_down(stretch.offset)) advise(begin, last - begin, POSIX_FADV_DONTNEED);
 }
 
 void SampleFile::read_block(const Block &block) const {

@@ -65,7 +65,7 @@ def as_webdataset_reads(path: Path) -> list[str]:
 
 def make_webdataset_shards() -> None:
     for shard in range(2):
-        with webdataset.TarWriter(str(HERE / f"written-{shard:06}.tar")) as writer:
+        with webdataset.TarWriter(str(HERE / f"written-{shard:06}.tar"), mtime=0.5) as writer:
             for index in range(3):
                 number = 3 * shard + index
                 writer.write(
@@ -166,6 +166,7 @@ def make_arrays() -> None:
     numpy.savez(HERE / "rows.npz", **arrays)
     numpy.savez_compressed(HERE / "rows_deflated.npz", **arrays)
     numpy.savez(HERE / "rows_turned.npz", x=numpy.asfortranarray(x), y=y.astype(">i8"))
+    numpy.savez(HERE / "rows_wide.npz", x=x.astype("float64"), y=y)
     numpy.savez(HERE / "rows_uneven.npz", x=x, y=y[:3])
     numpy.savez(HERE / "rows_with_scalar.npz", x=x, y=y, scale=numpy.float32(2))
     numpy.save(HERE / "rows.npy", x)
