@@ -122,7 +122,7 @@ void SampleFile::advise(uint64_t offset, uint64_t size, int advice) const {
   static_cast<void>(posix_fadvise(file_.descriptor(), static_cast<off_t>(offset), static_cast<off_t>(size), advice));
 }
 
-void SampleFile::read(std::span<Stretch> stretches, std::vector<std::byte> &room) const {
+void SampleFile::read(std::span<Stretch> stretches, InflationRoom &room) const {
   require_unchanged();
   const bool direct = direct_.load();
   uint64_t needed = direct ? block_size : 0;
@@ -130,11 +130,8 @@ void SampleFile::read(std::span<Stretch> stretches, std::vector<std::byte> &room
     require_inside(stretch);
     needed += direct ? rounded_up(stretch.offset + stretch.size) - rounded_down(stretch.offset) : stretch.size;
   }
-  if (room.size() < needed) {
-    room.clear();  // so that growing does not copy
-    room.resize(needed);
-  }
-  std::byte *at = direct ? aligned(room.data()) : room.data();
+  room.grow(needed, 0);
+  std::byte *at = direct ? aligned(room.span().data()) : room.span().data();
   for (Stretch &stretch : stretches) {
     const uint64_t end = stretch.offset + stretch.size;
     const Block block =
