@@ -1,7 +1,8 @@
 """Makes the files here by the tools that people make such files with, and writes down what these tools read of them.
 
-Run with webdataset 1.0.2, tfrecord 1.14.6, protobuf 7.36.2, crc32c, NumPy 2.4, GNU tar, bsdtar and zstd; the files are kept in
-the repository, so that no test needs any of them.  tests/cpp/engine/samples_*_test.cc know the values.
+Run with webdataset 1.0.2, tfrecord 1.14.6, protobuf 7.36.2, crc32c 2.9, NumPy 2.4, GNU tar, bsdtar and zstd; the files
+are kept in the repository, so that no test needs any of them.  tests/cpp/engine/samples_*_test.cc know the values.
+protobuf writes features in another order each time.
 """
 
 import gzip
@@ -18,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import webdataset
-from tfrecord import example_pb2
-from tfrecord.writer import TFRecordWriter
-from webdataset import tariterators
+import webdataset  # type: ignore[import-not-found, import-untyped, unused-ignore]
+from tfrecord import example_pb2  # type: ignore[import-not-found, import-untyped, unused-ignore]
+from tfrecord.writer import TFRecordWriter  # type: ignore[import-not-found, import-untyped, unused-ignore]
+from webdataset import tariterators  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent.parent / "fuzz" / "corpus"
@@ -89,7 +90,9 @@ def make_webdataset_shards() -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content(name))
             os.utime(path, (0, 0))
-        subprocess.run(["tar", "-C", folder, "-cf", HERE / "by_gnu_tar.tar", "--owner=0", "--group=0", *names], check=True)
+        subprocess.run(
+            ["tar", "-C", folder, "-cf", HERE / "by_gnu_tar.tar", "--owner=0", "--group=0", *names], check=True
+        )
         subprocess.run(["bsdtar", "-C", folder, "-cf", HERE / "by_bsdtar.tar", *names], check=True)
     plain = (HERE / "by_gnu_tar.tar").read_bytes()
     (HERE / "by_gnu_tar.tar.gz").write_bytes(gzip.compress(plain, mtime=0))
