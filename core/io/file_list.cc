@@ -85,6 +85,11 @@ bool is_passed_over(std::string_view name) {
   return name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part");
 }
 
+bool is_folder(const std::string &path) {
+  struct stat about;
+  return stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 SourceFile describe_file(std::string path, std::string name) {
   struct stat about;
   if (stat(path.c_str(), &about) != 0) fail_on_path("open", path, errno);

@@ -20,6 +20,9 @@ struct SourceFile {
 // is still writing (.tmp, .part).
 bool is_passed_over(std::string_view name);
 
+// Whether there is a folder, or a link that leads to one.
+bool is_folder(const std::string &path);
+
 // The regular files that sources name, those of one source sorted by name, byte by byte.  A source is a file, a folder (with
 // all below it where recursive is set, else only the files in it), or a pattern of the shell for either (*, ?, [...]).  Links to files are followed, links to folders below a source not.
 //

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/huge_pages.h"
 #include "core/io/little_endian.h"
 
 namespace penstock::core {
@@ -57,6 +58,7 @@ Member inflate_member(libdeflate_decompressor *codec, InflationRoom &room, size_
 void InflationRoom::grow(size_t size, size_t kept) {
   if (size <= size_) return;
   auto bytes = std::make_unique_for_overwrite<std::byte[]>(size);
+  prefer_huge_pages(bytes.get(), size);
   if (kept > 0) std::memcpy(bytes.get(), bytes_.get(), kept);
   bytes_ = std::move(bytes);
   size_ = size;

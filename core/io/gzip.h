@@ -12,7 +12,7 @@
 
 namespace penstock::core {
 
-// Memory that is grown but never shrunk, for one thread to inflate into again and again.
+// Memory that is grown but never shrunk, for one thread to inflate or read into again and again.
 class InflationRoom {
  public:
   std::span<std::byte> span() { return {bytes_.get(), size_}; }

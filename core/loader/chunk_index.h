@@ -25,7 +25,8 @@ class IndexedFile {
  public:
   using Chunk = IndexedChunk;
 
-  explicit IndexedFile(SourceFile source) : IndexedFile(source, kind_of_file(source.path), IndexPurpose::chunks) {}
+  explicit IndexedFile(const SourceFile &source)
+      : IndexedFile(source, kind_of_file(source.path), IndexPurpose::chunks) {}
 
   // kind: what it is, whatever its name says.  purpose: of chunks, members that are hidden or still being written are passed
   // over; of samples, none.
@@ -45,7 +46,8 @@ class IndexedFile {
 
   // A member's own name; empty where the file is no archive.
   std::string_view member_name(const Chunk &chunk) const {
-    return std::string_view(table_.names).substr(chunk.name_begin, chunk.name_size);
+    const std::string_view names = table_.names;
+    return names.substr(chunk.name_begin, chunk.name_size);
   }
 
   // What a compressed archive was inflated to: handed over once, and then no chunk is read here any more.

@@ -1,7 +1,5 @@
 #include "core/tensor/storage.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -10,25 +8,11 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/huge_pages.h"
 #include "core/tensor/cuda_device.h"
 
 namespace penstock::core {
 namespace {
-
-// Writing new memory for the first time costs most of a large operation: a page of 2 MiB at a time is several times faster.
-// Where the system refuses, nothing is lost.
-void prefer_huge_pages(std::byte *memory, int64_t nbytes) {
-#ifdef MADV_HUGEPAGE
-  constexpr int64_t worth_it = int64_t{4} << 20;
-  constexpr uintptr_t page = 4096;
-  if (nbytes < worth_it) return;
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + static_cast<uintptr_t>(nbytes)) / page * page;
-  madvise(memory + (begin - reinterpret_cast<uintptr_t>(memory)), end - begin, MADV_HUGEPAGE);
-#else
-  static_cast<void>(memory), static_cast<void>(nbytes);
-#endif
-}
 
 struct Counters {
   std::atomic<uint64_t> live_bytes{0}, peak_bytes{0}, live_storages{0}, wrapped_bytes{0};
@@ -101,7 +85,7 @@ void Storage::take_main_memory(int64_t nbytes, int64_t alignment) {
   if (posix_memalign(&memory, usable_alignment, static_cast<size_t>(nbytes)) != 0)
     fail(Status::out_of_memory, "no memory for a tensor of ", nbytes, " bytes on ", device_);
   data_ = static_cast<std::byte *>(memory);
-  prefer_huge_pages(data_, nbytes);
+  prefer_huge_pages(data_, static_cast<uint64_t>(nbytes));
 }
 
 void Storage::take_device_memory(int64_t nbytes, int64_t alignment) {

@@ -28,7 +28,7 @@ std::vector<FieldPlan> plan_fields(std::span<const FieldLayout> fields);
 // Sets a field's bytes as planned.  Throws data_error, without a place, where they are not as many as its elements have.
 void fill_field(SampleField &field, const FieldPlan &plan, std::span<const std::byte> bytes);
 
-// What the first of bytes of that type makes them: its number as the plan of a field has it.
+// A field of elements.  Throws invalid_argument for a shape as checked_element_count() does.
 FieldPlan elements_plan(std::string name, DType dtype, const Extents &shape);
 
 }  // namespace penstock::core

@@ -154,10 +154,8 @@ class ImageFolders : public SampleSet {
   }
 
   void list(const std::string &root, const Progress &progress) {
-    for (const std::string &name : entries_of(root)) {
-      struct stat about;
-      if (stat((root + "/" + name).c_str(), &about) == 0 && S_ISDIR(about.st_mode)) class_names_.push_back(name);
-    }
+    for (std::string &name : entries_of(root))
+      if (is_folder(text(root, "/", name))) class_names_.push_back(std::move(name));
     if (class_names_.empty())
       fail(Status::not_found, in_quotes(root), " has no folder in it: expected one for each class");
     std::vector<std::vector<SourceFile>> of_class(class_names_.size());

@@ -122,7 +122,7 @@ void SampleFile::advise(uint64_t offset, uint64_t size, int advice) const {
   static_cast<void>(posix_fadvise(file_.descriptor(), static_cast<off_t>(offset), static_cast<off_t>(size), advice));
 }
 
-void SampleFile::read(std::span<Stretch> stretches, std::vector<std::byte> &room) const {
+void SampleFile::read(std::span<Stretch> stretches, InflationRoom &room) const {
   require_unchanged();
   const bool direct = direct_.load();
   uint64_t needed = direct ? block_size : 0;
@@ -130,11 +130,8 @@ void SampleFile::read(std::span<Stretch> stretches, std::vector<std::byte> &room
     require_inside(stretch);
     needed += direct ? rounded_up(stretch.offset + stretch.size) - rounded_down(stretch.offset) : stretch.size;
   }
-  if (room.size() < needed) {
-    room.clear();  // so that growing does not copy
-    room.resize(needed);
-  }
-  std::byte *at = direct ? aligned(room.data()) : room.data();
+  room.grow(needed, 0);
+  std::byte *at = direct ? aligned(room.span().data()) : room.span().data();
   for (Stretch &stretch : stretches) {
     const uint64_t end = stretch.offset + stretch.size;
     const Block block =
@@ -146,12 +143,13 @@ void SampleFile::read(std::span<Stretch> stretches, std::vector<std::byte> &room
   }
 }
 
-// From the page that it begins in to the one that it ends in, which the next sample may begin in: that one stays, unless
-// the file ends there.
+// Up to the page that it ends in, which the next sample may begin in: that one stays, unless the file ends there.  From the
+// start of a large page on, since the system keeps one of which only a part is not needed.
 void SampleFile::drop(const Stretch &stretch) const {
-  const uint64_t begin = rounded_down(stretch.offset), end = stretch.offset + stretch.size;
+  constexpr uint64_t largest_page = uint64_t{2} << 20;
+  const uint64_t begin = stretch.offset / largest_page * largest_page, end = stretch.offset + stretch.size;
   const uint64_t last = end == file_.size() ? rounded_up(end) : rounded_down(end);
-  if (last > begin) advise(begin, last - begin, POSIX_FADV_DONTNEED);
+  if (last > rounded_down(stretch.offset)) advise(begin, last - begin, POSIX_FADV_DONTNEED);
 }
 
 void SampleFile::read_block(const Block &block) const {

@@ -10,6 +10,7 @@
 
 #include "core/io/file.h"
 #include "core/io/file_list.h"
+#include "core/io/gzip.h"
 #include "core/loader/samples/sample_source.h"
 
 namespace penstock::core {
@@ -52,7 +53,7 @@ class SampleFile {
 
   // Reads all stretches into the room, which grows where it must; what it held before is gone.  Bytes of a stretch have no
   // alignment.  Throws data_error where the file has changed, or ends before a stretch does; otherwise io_error.
-  void read(std::span<Stretch> stretches, std::vector<std::byte> &room) const;
+  void read(std::span<Stretch> stretches, InflationRoom &room) const;
 
  private:
   struct Block;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/io/gzip.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/extents.h"
 
@@ -25,8 +26,8 @@ struct SampleField {
 
 // What one thread reads samples into, again and again: fields point into its memory until the next read.
 struct SampleRoom {
-  std::vector<std::byte> bytes;
-  std::vector<std::byte> packed;
+  InflationRoom bytes;
+  InflationRoom packed;
   std::string text;
 };
 

@@ -53,15 +53,14 @@ void ShardedSet::set_inflated(size_t shard, File file) {
   files_[shard] = std::make_unique<const SampleFile>(std::move(file), policy_);
 }
 
-void ShardedSet::read_shard(size_t shard, std::span<Stretch> stretches, std::vector<std::byte> &room) const {
+void ShardedSet::read_shard(size_t shard, std::span<Stretch> stretches, InflationRoom &room) const {
   if (files_[shard] != nullptr)
     files_[shard]->read(stretches, room);
   else
     SampleFile(shards_[shard], policy_).read(stretches, room);
 }
 
-std::span<std::byte> ShardedSet::read_shard(size_t shard, uint64_t offset, uint64_t size,
-                                            std::vector<std::byte> &room) const {
+std::span<std::byte> ShardedSet::read_shard(size_t shard, uint64_t offset, uint64_t size, InflationRoom &room) const {
   Stretch stretch{offset, size, {}};
   read_shard(shard, {&stretch, 1}, room);
   return stretch.bytes;

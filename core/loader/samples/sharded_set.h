@@ -51,10 +51,10 @@ class ShardedSet : public SampleSet {
 
   // Reads from this file in place of the shard.  Before index_all() returns, each shard by one thread.
   void set_inflated(size_t shard, File file);
-  void read_shard(size_t shard, std::span<Stretch> stretches, std::vector<std::byte> &room) const;
+  void read_shard(size_t shard, std::span<Stretch> stretches, InflationRoom &room) const;
 
   // A stretch of the shard alone.
-  std::span<std::byte> read_shard(size_t shard, uint64_t offset, uint64_t size, std::vector<std::byte> &room) const;
+  std::span<std::byte> read_shard(size_t shard, uint64_t offset, uint64_t size, InflationRoom &room) const;
 
   virtual void read_sample(Place place, SampleRoom &room, Sample &out) const = 0;
   virtual std::string sample_address(Place place) const = 0;

@@ -111,15 +111,10 @@ bool is_there(const std::string &path) {
   return stat(path.c_str(), &about) == 0;
 }
 
-bool is_folder(const std::string &path) {
-  struct stat about;
-  return stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
-}
-
 std::string without_file_scheme(const std::string &source) {
   const size_t colon = source.find("://");
   if (colon == std::string::npos) return source;
-  const std::string_view scheme = std::string_view(source).substr(0, colon);
+  const std::string scheme = source.substr(0, colon);
   if (scheme == "file") return source.substr(colon + 3);
   if (scheme == "s3" || scheme == "http" || scheme == "https")
     fail(Status::unavailable, in_quotes(source), " cannot be read yet: ", scheme,

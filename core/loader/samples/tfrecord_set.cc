@@ -69,7 +69,7 @@ class Tfrecords : public ShardedSet {
   void save(size_t shard) const;
   void plan_as_first_record();
   void plan_as(std::span<const std::byte> data);
-  std::span<const std::byte> read_record(Place place, std::vector<std::byte> &room) const;
+  std::span<const std::byte> read_record(Place place, InflationRoom &room) const;
   void find_features(std::span<const std::byte> data, std::vector<Feature> &features) const;
   void fill(std::span<const Feature> features, SampleRoom &room, Sample &out) const;
 
@@ -124,7 +124,7 @@ void Tfrecords::save(size_t number) const {
 // Of the first records one may be damaged, and be passed over later.
 void Tfrecords::plan_as_first_record() {
   constexpr uint64_t most_tries = 16;
-  std::vector<std::byte> room;
+  InflationRoom room;
   std::optional<Error> first_failure;
   for (size_t shard = 0, tries = 0; shard < shard_count(); ++shard)
     for (uint64_t index = 0; index < sample_count(shard) && tries < most_tries; ++index, ++tries) try {
@@ -164,7 +164,7 @@ void Tfrecords::plan_as(std::span<const std::byte> data) {
 // Reading them.
 
 // The header is read and checked again: the file is what it was, but the disk may not be.
-std::span<const std::byte> Tfrecords::read_record(Place place, std::vector<std::byte> &room) const {
+std::span<const std::byte> Tfrecords::read_record(Place place, InflationRoom &room) const {
   const Record &record = records_[place.shard][place.index];
   constexpr uint64_t around = tfrecord_header_size + tfrecord_trailer_size;
   if (record.size > UINT64_MAX - around) fail(Status::data_error, "it states ", record.size, " bytes");
@@ -213,8 +213,8 @@ void Tfrecords::fill(std::span<const Feature> features, SampleRoom &room, Sample
     unpacked_nbytes += feature_nbytes(features[plan]);
     ++found;
   }
-  if (room.packed.size() < unpacked_nbytes) room.packed.resize(unpacked_nbytes);
-  std::span<std::byte> rest = room.packed;
+  room.packed.grow(unpacked_nbytes, 0);
+  std::span<std::byte> rest = room.packed.span();
   out.fields.resize(found);
   size_t filled = 0;
   for (size_t plan = 0; plan < plans_.size(); ++plan) {

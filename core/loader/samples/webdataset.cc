@@ -230,12 +230,12 @@ void Webdataset::read_sample(Place place, SampleRoom &room, Sample &out) const {
   out.fields.resize(gathered.found);
   size_t filled = 0;
   for (size_t plan = 0; plan < plans_.size(); ++plan) {
-    const auto &[member, stretch_number] = gathered.members[plan];
-    if (member == nullptr) continue;
-    const Stretch &stretch = gathered.stretches[stretch_number];
-    const auto bytes =
-        stretch.bytes.subspan(static_cast<size_t>(member->offset - stretch.offset), static_cast<size_t>(member->size));
-    with_address([&] { return shard.file->place(*member); },
+    const FoundMember &found = gathered.members[plan];
+    if (found.chunk == nullptr) continue;
+    const Stretch &stretch = gathered.stretches[found.stretch];
+    const auto bytes = stretch.bytes.subspan(static_cast<size_t>(found.chunk->offset - stretch.offset),
+                                             static_cast<size_t>(found.chunk->size));
+    with_address([&] { return shard.file->place(*found.chunk); },
                  [&] { fill_field(out.fields[filled++], plans_[plan], bytes); });
   }
 }

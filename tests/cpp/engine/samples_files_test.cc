@@ -128,7 +128,7 @@ TEST(PlainFiles, NoticeAChangeSinceTheyWereListed) {
   const auto set = open_samples({tree.root()}, SampleFormat::files);
   read_sample(*set, 0);
   tree.write("a", "afterwards");
-  expect_failure(Status::data_error, {"\"" + tree.path("a") + "\"", "changed"}, [&] { read_sample(*set, 0); });
+  expect_failure(Status::data_error, {tree.path("a"), "has changed"}, [&] { read_sample(*set, 0); });
 }
 
 TEST(SourceList, ExpandsBracesAsTheShellDoes) {

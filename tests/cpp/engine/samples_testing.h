@@ -13,7 +13,7 @@
 
 namespace penstock::core {
 
-// A file that tests/data/samples/make.py made.
+// A file that tests/data/samples/make_samples.py made.
 inline std::string sample_file(const std::string &name) { return std::string(TEST_DATA_DIR "/samples/") + name; }
 
 inline SampleSource source_of(std::vector<std::string> sources, SampleFormat format,

@@ -1,7 +1,8 @@
 """Makes the files here by the tools that people make such files with, and writes down what these tools read of them.
 
-Run with webdataset 1.0.2, tfrecord 1.14.6, protobuf 7.36.2, crc32c, NumPy 2.4, GNU tar, bsdtar and zstd; the files are kept in
-the repository, so that no test needs any of them.  tests/cpp/engine/samples_*_test.cc know the values.
+Run with webdataset 1.0.2, tfrecord 1.14.6, protobuf 7.36.2, crc32c 2.9, NumPy 2.4, GNU tar, bsdtar and zstd; the files
+are kept in the repository, so that no test needs any of them.  tests/cpp/engine/samples_*_test.cc know the values.
+protobuf writes features in another order each time.
 """
 
 import gzip
@@ -18,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import webdataset
-from tfrecord import example_pb2
-from tfrecord.writer import TFRecordWriter
-from webdataset import tariterators
+import webdataset  # type: ignore[import-not-found, import-untyped, unused-ignore]
+from tfrecord import example_pb2  # type: ignore[import-not-found, import-untyped, unused-ignore]
+from tfrecord.writer import TFRecordWriter  # type: ignore[import-not-found, import-untyped, unused-ignore]
+from webdataset import tariterators  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent.parent / "fuzz" / "corpus"
@@ -65,7 +66,7 @@ def as_webdataset_reads(path: Path) -> list[str]:
 
 def make_webdataset_shards() -> None:
     for shard in range(2):
-        with webdataset.TarWriter(str(HERE / f"written-{shard:06}.tar")) as writer:
+        with webdataset.TarWriter(str(HERE / f"written-{shard:06}.tar"), mtime=0.5) as writer:
             for index in range(3):
                 number = 3 * shard + index
                 writer.write(
@@ -89,7 +90,9 @@ def make_webdataset_shards() -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content(name))
             os.utime(path, (0, 0))
-        subprocess.run(["tar", "-C", folder, "-cf", HERE / "by_gnu_tar.tar", "--owner=0", "--group=0", *names], check=True)
+        subprocess.run(
+            ["tar", "-C", folder, "-cf", HERE / "by_gnu_tar.tar", "--owner=0", "--group=0", *names], check=True
+        )
         subprocess.run(["bsdtar", "-C", folder, "-cf", HERE / "by_bsdtar.tar", *names], check=True)
     plain = (HERE / "by_gnu_tar.tar").read_bytes()
     (HERE / "by_gnu_tar.tar.gz").write_bytes(gzip.compress(plain, mtime=0))
@@ -166,6 +169,7 @@ def make_arrays() -> None:
     numpy.savez(HERE / "rows.npz", **arrays)
     numpy.savez_compressed(HERE / "rows_deflated.npz", **arrays)
     numpy.savez(HERE / "rows_turned.npz", x=numpy.asfortranarray(x), y=y.astype(">i8"))
+    numpy.savez(HERE / "rows_wide.npz", x=x.astype("float64"), y=y)
     numpy.savez(HERE / "rows_uneven.npz", x=x, y=y[:3])
     numpy.savez(HERE / "rows_with_scalar.npz", x=x, y=y, scale=numpy.float32(2))
     numpy.save(HERE / "rows.npy", x)

@@ -1,0 +1,10 @@
+// Any bytes are either refused as a .npz and as a .npy or give rows, each of which is read or refused.
+#include <cstdint>
+
+#include "tests/fuzz/sample_set_reading.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  penstock::core::read_all_samples(penstock::core::SampleFormat::npz, data, size);
+  penstock::core::read_all_samples(penstock::core::SampleFormat::npy, data, size);
+  return 0;
+}
