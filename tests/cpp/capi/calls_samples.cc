@@ -27,7 +27,9 @@ ps_sample_loader *loader(Stage &stage) {
 
 // Of a folder of images of one class; what stands in the image is not looked at while it stays bytes.
 ps_sample_loader *class_loader(Stage &stage) {
-  const std::string folder = stage.path("images");
+  const auto kept = std::make_shared<Folder>();
+  stage.at_end([kept] {});
+  const std::string folder = kept->path("images");
   std::filesystem::create_directories(folder + "/cat");
   std::ofstream(folder + "/cat/first.png") << "pixels";
   ps_sample_loader_options options = PS_SAMPLE_LOADER_OPTIONS_INIT;
