@@ -130,10 +130,9 @@ void resample(const ImageView &image, const ResampleAxis &rows, const ResampleAx
   int64_t from_stride = image.row_stride;
   if (columns.changes()) {
     const ResampleWeights along = find_resample_weights(columns, filter, antialias, room.column_weights);
-    const int64_t old_size = int64_t{image.width} * image.channels;
-    for (int32_t y = begin; y < end; ++y)
-      kernels.along_row(room.rows.data() + (y - begin) * row_size, image.pixels + y * image.row_stride, old_size, along,
-                        columns.count, image.channels);
+    kernels.along_rows({room.rows.data(), row_size, image.pixels + begin * image.row_stride, image.row_stride,
+                        int64_t{image.width} * image.channels, end - begin, columns.count, image.channels},
+                       along);
     from = room.rows.data();
     from_stride = row_size;
   }

@@ -24,7 +24,7 @@ namespace penstock::core {
 class Loader final : public ForkedLoader {
  public:
   explicit Loader(LoaderOptions options);  // starts nothing yet
-  ~Loader();
+  ~Loader() override;
   Loader(const Loader &) = delete;
   Loader &operator=(const Loader &) = delete;
 

@@ -6,15 +6,17 @@ namespace penstock::core {
 // What a loader does around a fork().  None of these throws or, but for the first, allocates.
 class ForkedLoader {
  public:
+  ForkedLoader() = default;
+  ForkedLoader(const ForkedLoader &) = delete;
+  ForkedLoader &operator=(const ForkedLoader &) = delete;
+  virtual ~ForkedLoader() = default;
+
   virtual void hold_for_fork() noexcept = 0;  // takes its locks
   virtual void release_after_fork() noexcept = 0;
 
   // In the child, before release_after_fork(): what the parent's threads own is left where it is, since they may be in the
   // midst of anything.
   virtual void abandon_threads() noexcept = 0;
-
- protected:
-  ~ForkedLoader() = default;
 };
 
 // While one of these lives, no lock of its loader is held by another thread when the process forks, and the child's loader

@@ -16,9 +16,8 @@
  *                     sample i's bytes are offsets[i] to offsets[i + 1]
  *
  * A field whose name ends in one of these behind a dot ("mask.png") is of that kind too, and "image" or "image/encoded" are
- * images where the first sample's bytes are; an image that a sample has under
- * another image's ending counts as it ("png" for "jpg").  All samples of a batch must agree in the dtype and shape of a
- * field that is not bytes.  "__key__" can be named as a field: the sample's name, as bytes.
+ * images where the first sample's bytes are.  All samples of a batch must agree in the dtype and shape of a field that is not
+ * bytes.  "__key__" can be named as a field: the sample's name, as bytes.
  *
  * What holds for every function here: PS_INVALID_ARGUMENT for a pointer that is NULL (but those said to be optional) or
  * an options struct that is not as base.h says; PS_OUT_OF_MEMORY: nothing stays allocated, also where the system

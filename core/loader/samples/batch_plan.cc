@@ -42,12 +42,11 @@ BatchFieldKind kind_of(const SampleField &field, bool decode) {
 BatchFieldPlan plan_batch_field(const WantedField &wanted, const SampleLoaderOptions &options, const Sample &first,
                                 const std::string &address) {
   if (wanted.name == key_field) return {wanted.name, BatchFieldKind::key, false};
-  BatchFieldPlan planned{wanted.name, BatchFieldKind::bytes, wanted.optional};
-  SampleField described;
-  described.name = planned.name;
-  const SampleField *field = find_field(first, planned);
-  planned.kind = kind_of(field == nullptr ? described : *field, options.decode);
-  if (field == nullptr && planned.kind == BatchFieldKind::image) field = find_field(first, planned);
+  const SampleField *field = find_field(first, wanted.name);
+  SampleField by_name;
+  by_name.name = wanted.name;
+  const BatchFieldPlan planned{wanted.name, kind_of(field == nullptr ? by_name : *field, options.decode),
+                               wanted.optional};
   if (planned.optional && !becomes_bytes(planned.kind))
     fail(Status::invalid_argument, "the field \"", planned.name,
          "\" is optional, but it does not become bytes: a sample without it would leave a row undefined");
@@ -69,13 +68,9 @@ BatchPlan plan_batches(const SampleLoaderOptions &options, const Sample &first, 
   return plan;
 }
 
-const SampleField *find_field(const Sample &sample, const BatchFieldPlan &planned) {
+const SampleField *find_field(const Sample &sample, std::string_view name) {
   for (const SampleField &field : sample.fields)
-    if (field.name == planned.name) return &field;
-  if (planned.kind != BatchFieldKind::image) return nullptr;
-  const auto stem = [](std::string_view name) { return name.substr(0, name.size() - ending_of(name).size()); };
-  for (const SampleField &field : sample.fields)
-    if (is_image_ending(ending_of(field.name)) && stem(field.name) == stem(planned.name)) return &field;
+    if (field.name == name) return &field;
   return nullptr;
 }
 

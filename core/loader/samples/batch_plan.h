@@ -33,8 +33,8 @@ inline constexpr std::string_view key_field = "__key__";
 // become bytes.  address is the first sample's.
 BatchPlan plan_batches(const SampleLoaderOptions &options, const Sample &first, const std::string &address);
 
-// A planned field of a sample; an image may have another image's ending.  Null where the sample has none.
-const SampleField *find_field(const Sample &sample, const BatchFieldPlan &planned);
+// A field of a sample; null where it has none of that name.
+const SampleField *find_field(const Sample &sample, std::string_view name);
 
 inline bool becomes_bytes(BatchFieldKind kind) { return kind == BatchFieldKind::bytes || kind == BatchFieldKind::key; }
 

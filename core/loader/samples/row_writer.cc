@@ -51,7 +51,7 @@ const SampleField &RowWriter::field_of(const BatchFieldPlan &planned) {
     key_.bytes = std::as_bytes(std::span(sample_.key));
     return key_;
   }
-  const SampleField *field = find_field(sample_, planned);
+  const SampleField *field = find_field(sample_, planned.name);
   if (field == nullptr && planned.optional) {
     key_.bytes = {};
     return key_;

@@ -27,7 +27,7 @@ class SampleLoader final : public ForkedLoader {
   using OpenSet = std::function<std::unique_ptr<SampleSet>(const Progress &progress)>;
 
   SampleLoader(OpenSet open_set, SampleLoaderOptions options, const Progress &progress = {});
-  ~SampleLoader();
+  ~SampleLoader() override;
   SampleLoader(const SampleLoader &) = delete;
   SampleLoader &operator=(const SampleLoader &) = delete;
 

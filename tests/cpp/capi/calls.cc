@@ -9,9 +9,9 @@ const std::vector<Call> &all_calls() {
     std::vector<Call> joined;
     for (const auto &part :
          {base_calls(), tensor_making_calls(), tensor_view_calls(), tensor_element_calls(), tensor_file_calls(),
-          safetensors_calls(), tensor_index_calls(), dlpack_calls(), stream_calls(), loader_calls(), worlds_calls(),
-          worlds_state_calls(), worlds_record_calls(), kpu_calls(), ops_calls(), ops_arrange_calls(), linalg_calls(),
-          random_calls()})
+          safetensors_calls(), tensor_index_calls(), dlpack_calls(), stream_calls(), loader_calls(), samples_calls(),
+          worlds_calls(), worlds_state_calls(), worlds_record_calls(), kpu_calls(), ops_calls(), ops_arrange_calls(),
+          linalg_calls(), random_calls()})
       joined.insert(joined.end(), part.begin(), part.end());
     return joined;
   }();
@@ -32,6 +32,8 @@ bool succeeded(const Call &call, Word result) {
   if (function.return_type == "ps_npz *") ps_npz_release(from_word<ps_npz *>(result));
   if (function.return_type == "ps_safetensors *") ps_safetensors_release(from_word<ps_safetensors *>(result));
   if (function.return_type == "ps_loader *") ps_loader_release(from_word<ps_loader *>(result));
+  if (function.return_type == "ps_sample_loader *") ps_sample_loader_release(from_word<ps_sample_loader *>(result));
+  if (function.return_type == "ps_sample_batch *") ps_sample_batch_release(from_word<ps_sample_batch *>(result));
   if (function.return_type == "ps_worlds *") ps_worlds_release(from_word<ps_worlds *>(result));
   if (function.return_type == "ps_kpu_config *") ps_kpu_config_release(from_word<ps_kpu_config *>(result));
   if (function.return_type == "ps_kpu_topology *") ps_kpu_topology_release(from_word<ps_kpu_topology *>(result));

@@ -146,6 +146,7 @@ std::vector<Call> tensor_index_calls();
 std::vector<Call> dlpack_calls();
 std::vector<Call> stream_calls();
 std::vector<Call> loader_calls();
+std::vector<Call> samples_calls();
 std::vector<Call> worlds_calls();
 std::vector<Call> worlds_state_calls();
 std::vector<Call> worlds_record_calls();

@@ -463,6 +463,151 @@ SizedStruct kpu_conv_options() {
   return options;
 }
 
+void wrong_sample_loader_numbers(SizedStruct &options) {
+  using Options = ps_sample_loader_options;
+  const std::pair<const char *, int32_t Options::*> flags[] = {{"recursive", &Options::recursive},
+                                                               {"save_index", &Options::save_index},
+                                                               {"drop_last", &Options::drop_last},
+                                                               {"decode", &Options::decode},
+                                                               {"apply_orientation", &Options::apply_orientation},
+                                                               {"scaled_decode", &Options::scaled_decode},
+                                                               {"skip_bad", &Options::skip_bad},
+                                                               {"persistent_workers", &Options::persistent_workers},
+                                                               {"auto_tune", &Options::auto_tune}};
+  for (const auto &[name, field] : flags)
+    for (const int32_t value : {-1, 2}) wrong(options, name, field, value, PS_INVALID_ARGUMENT);
+  const std::pair<const char *, int32_t Options::*> from_one[] = {{"max_inflight_parts", &Options::max_inflight_parts},
+                                                                  {"world_size", &Options::world_size},
+                                                                  {"worker_count", &Options::worker_count},
+                                                                  {"shard_world_size", &Options::shard_world_size},
+                                                                  {"prefetch", &Options::prefetch}};
+  for (const auto &[name, field] : from_one)
+    for (const int32_t value : {0, -1, INT32_MIN}) wrong(options, name, field, value, PS_OUT_OF_RANGE);
+  const std::pair<const char *, int32_t Options::*> ranks[] = {
+      {"rank", &Options::rank}, {"worker_id", &Options::worker_id}, {"shard_rank", &Options::shard_rank}};
+  for (const auto &[name, field] : ranks)
+    for (const int32_t value : {-1, 1}) wrong(options, name, field, value, PS_OUT_OF_RANGE);
+  for (const int32_t workers : {-1, 1025})
+    wrong(options, "num_workers", &Options::num_workers, workers, PS_OUT_OF_RANGE);
+  for (const int32_t size : {-1, 65537})
+    wrong(options, "collate_buffer_size", &Options::collate_buffer_size, size, PS_OUT_OF_RANGE);
+  for (const uint64_t size : {UINT64_C(0), UINT64_C(4095)})
+    wrong(options, "part_size", &Options::part_size, size, PS_OUT_OF_RANGE);
+  const std::pair<const char *, int64_t Options::*> naturals[] = {{"num_samples", &Options::num_samples},
+                                                                  {"batch_size", &Options::batch_size},
+                                                                  {"epochs", &Options::epochs},
+                                                                  {"bad_limit", &Options::bad_limit},
+                                                                  {"timeout_ms", &Options::timeout_ms}};
+  for (const auto &[name, field] : naturals)
+    for (const int64_t value : {INT64_C(-1), INT64_MIN}) wrong(options, name, field, value, PS_OUT_OF_RANGE);
+  wrong(options, "batch_size", &Options::batch_size, 0, PS_OUT_OF_RANGE);
+  wrong(options, "field_count", &Options::field_count, -1, PS_INVALID_ARGUMENT);
+  wrong(options, "weight_count", &Options::weight_count, -1, PS_INVALID_ARGUMENT);
+}
+
+// An enum's field, which takes 0 to largest.
+template <typename Enum>
+void wrong_enum(SizedStruct &options, const char *name, Enum ps_sample_loader_options::*field, Enum largest) {
+  for (const int32_t value : {-1, static_cast<int32_t>(largest) + 1}) {
+    const std::string digits = std::to_string(value);
+    options.wrong_fields.push_back({name, digits, PS_INVALID_ARGUMENT, digits, [field, value](void *given) {
+                                      std::memcpy(&(static_cast<ps_sample_loader_options *>(given)->*field), &value,
+                                                  sizeof(value));
+                                    }});
+  }
+}
+
+SizedStruct sample_loader_options() {
+  using Options = ps_sample_loader_options;
+  SizedStruct options = describe<Options>("ps_sample_loader_options", PS_SAMPLE_LOADER_OPTIONS_INIT,
+                                          "ps_sample_loader_options_init", ps_sample_loader_options_init,
+                                          {FIELD(ps_sample_loader_options, struct_size),
+                                           FIELD(ps_sample_loader_options, format),
+                                           FIELD(ps_sample_loader_options, fields),
+                                           FIELD(ps_sample_loader_options, field_count),
+                                           FIELD(ps_sample_loader_options, recursive),
+                                           FIELD(ps_sample_loader_options, save_index),
+                                           FIELD(ps_sample_loader_options, reader_mode),
+                                           FIELD(ps_sample_loader_options, part_size),
+                                           FIELD(ps_sample_loader_options, max_inflight_parts),
+                                           FIELD(ps_sample_loader_options, page_cache),
+                                           FIELD(ps_sample_loader_options, sampler),
+                                           FIELD(ps_sample_loader_options, drop_last),
+                                           FIELD(ps_sample_loader_options, seed),
+                                           FIELD(ps_sample_loader_options, generator_seed),
+                                           FIELD(ps_sample_loader_options, num_samples),
+                                           FIELD(ps_sample_loader_options, weights),
+                                           FIELD(ps_sample_loader_options, weight_count),
+                                           FIELD(ps_sample_loader_options, rank),
+                                           FIELD(ps_sample_loader_options, world_size),
+                                           FIELD(ps_sample_loader_options, worker_id),
+                                           FIELD(ps_sample_loader_options, worker_count),
+                                           FIELD(ps_sample_loader_options, shard_rank),
+                                           FIELD(ps_sample_loader_options, shard_world_size),
+                                           FIELD(ps_sample_loader_options, batch_size),
+                                           FIELD(ps_sample_loader_options, epochs),
+                                           FIELD(ps_sample_loader_options, bad_limit),
+                                           FIELD(ps_sample_loader_options, transforms),
+                                           FIELD(ps_sample_loader_options, colour),
+                                           FIELD(ps_sample_loader_options, decode),
+                                           FIELD(ps_sample_loader_options, apply_orientation),
+                                           FIELD(ps_sample_loader_options, scaled_decode),
+                                           FIELD(ps_sample_loader_options, memory_format),
+                                           FIELD(ps_sample_loader_options, skip_bad),
+                                           FIELD(ps_sample_loader_options, num_workers),
+                                           FIELD(ps_sample_loader_options, prefetch),
+                                           FIELD(ps_sample_loader_options, collate_buffer_size),
+                                           FIELD(ps_sample_loader_options, persistent_workers),
+                                           FIELD(ps_sample_loader_options, loading_mode),
+                                           FIELD(ps_sample_loader_options, auto_tune),
+                                           FIELD(ps_sample_loader_options, memory_limit),
+                                           FIELD(ps_sample_loader_options, timeout_ms),
+                                           FIELD(ps_sample_loader_options, pin_memory),
+                                           FIELD(ps_sample_loader_options, non_blocking),
+                                           FIELD(ps_sample_loader_options, device_type),
+                                           FIELD(ps_sample_loader_options, device_id),
+                                           FIELD(ps_sample_loader_options, progress),
+                                           FIELD(ps_sample_loader_options, user)});
+  wrong_sample_loader_numbers(options);
+  wrong_enum(options, "format", &Options::format, PS_SAMPLES_FILES);
+  wrong_enum(options, "reader_mode", &Options::reader_mode, PS_READER_RANGE);
+  wrong_enum(options, "page_cache", &Options::page_cache, PS_PAGE_CACHE_DIRECT);
+  wrong_enum(options, "sampler", &Options::sampler, PS_SAMPLER_WEIGHTED_ONCE);
+  wrong_enum(options, "colour", &Options::colour, PS_IMAGE_STORED);
+  wrong_enum(options, "memory_format", &Options::memory_format, PS_MEMORY_FORMAT_CHANNELS_LAST);
+  wrong_enum(options, "loading_mode", &Options::loading_mode, PS_LOADING_ASYNC_POOL);
+  wrong_enum(options, "pin_memory", &Options::pin_memory, PS_CHOICE_AUTO);
+  wrong_enum(options, "non_blocking", &Options::non_blocking, PS_CHOICE_AUTO);
+  wrong_devices<Options>(options);
+  for (const auto &[name, field] :
+       {std::pair("pin_memory", &Options::pin_memory), std::pair("non_blocking", &Options::non_blocking)})
+    options.wrong_fields.push_back({name, "on without CUDA", PS_UNAVAILABLE, name, [field = field](void *given) {
+                                      static_cast<Options *>(given)->*field = PS_CHOICE_ON;
+                                    }});
+  options.wrong_fields.push_back({"weight_count", "1 without weights", PS_INVALID_ARGUMENT, "weights",
+                                  [](void *given) { static_cast<Options *>(given)->weight_count = 1; }});
+  options.wrong_fields.push_back({"field_count", "1 without fields", PS_INVALID_ARGUMENT, "fields",
+                                  [](void *given) { static_cast<Options *>(given)->field_count = 1; }});
+  options.free_fields = {{"fields", "optional when field_count is 0"},
+                         {"seed", "of the order; any number"},
+                         {"generator_seed", "of random transforms; any number"},
+                         {"weights", "optional when weight_count is 0"},
+                         {"transforms", "optional: levels stay as they are"},
+                         {"memory_limit", "bytes of batches ahead, one batch at least"},
+                         {"progress", "optional; counts the shards that are indexed"},
+                         {"user", "handed to progress"}};
+  return options;
+}
+
+SizedStruct sample_batch_info() {
+  return filled(describe<ps_sample_batch_info>(
+      "ps_sample_batch_info", PS_SAMPLE_BATCH_INFO_INIT, "ps_sample_batch_info_init", ps_sample_batch_info_init,
+      {FIELD(ps_sample_batch_info, struct_size), FIELD(ps_sample_batch_info, field_count),
+       FIELD(ps_sample_batch_info, epoch), FIELD(ps_sample_batch_info, index), FIELD(ps_sample_batch_info, size),
+       FIELD(ps_sample_batch_info, bad), FIELD(ps_sample_batch_info, last_of_epoch),
+       FIELD(ps_sample_batch_info, end_of_data)}));
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -487,11 +632,13 @@ std::vector<std::byte> SizedStruct::with_size(uint32_t struct_size) const {
 }
 
 const std::vector<SizedStruct> &sized_structs() {
-  static const std::vector<SizedStruct> structs = {
-      memory_usage(),   tensor_options(),   wrap_options(),        format_options(),    load_options(),
-      save_options(),   device_info(),      loader_options(),      batch_info(),        worlds_options(),
-      replay_options(), replay_report(),    replay_page_options(), kpu_memory_timing(), kpu_layer(),
-      kpu_counters(),   kpu_conv_options(), reduce_options()};
+  static const std::vector<SizedStruct> structs = {memory_usage(),          tensor_options(),    wrap_options(),
+                                                   format_options(),        load_options(),      save_options(),
+                                                   device_info(),           loader_options(),    batch_info(),
+                                                   worlds_options(),        replay_options(),    replay_report(),
+                                                   replay_page_options(),   kpu_memory_timing(), kpu_layer(),
+                                                   kpu_counters(),          kpu_conv_options(),  reduce_options(),
+                                                   sample_loader_options(), sample_batch_info()};
   return structs;
 }
 
