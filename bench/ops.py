@@ -154,10 +154,10 @@ def main() -> int:
         if question.size != size:
             size = question.size
             names.clear()  # before the next, larger ones are made
+            gc.collect()
             names = namespace(min(SIZES[size], 1000) if options.quick else SIZES[size])
         ps.set_num_threads(question.threads)
         torch.set_num_threads(question.threads)
-        gc.collect()
         results.append(measure.measure(question.row, names, effort))
     print(measure.table(results, rows))
     if options.output:
