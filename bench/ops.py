@@ -3,9 +3,9 @@
     scripts/bench ops             all rows, kept in bench/results/ops.json
     python bench/ops.py ROW...    only these, kept nowhere
 
-A row's name says what is computed, of how many elements, on how many threads, and beside whom. NumPy computes on one
-thread always, torch on as many as ours. The bars: as fast as NumPy on one thread, 1.8 times as fast as that on two, calls
-on ten elements as fast as torch's.
+A row's name says what is computed, of how many elements, on how many threads, and beside whom. NumPy computes on
+one thread always, torch on as many as ours. The bars: as fast as NumPy on one thread, 1.8 times as fast as that on two,
+calls on ten elements as fast as torch's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import torch
 PACKAGES = ("penstock", "numpy", "torch")
 SIZES = {"10": 10, "1k": 1_000, "100k": 100_000, "1M": 1_000_000, "10M": 10_000_000}
 SHARED_BY_THREADS = ("1M", "10M")
-EFFORT = measure.Effort(rounds=30, seconds=0.002)
+EFFORT = measure.Effort(rounds=12, seconds=0.001)
 
 # Statements with {xp} for the library and {a} for its arrays: x and y are positive float32, x64 and y64 float64; square
 # has as many elements as x in rows, row is one of those; every_second lies two elements apart.
@@ -60,11 +60,11 @@ CALLS = {
     "a[3]": "{a}.x[3]",
 }
 RANDOM = {
-    "uniform": ("stream.uniform({n})", "generator.random({n}, dtype=np.float32)"),
-    "normal": ("stream.normal({n})", "generator.standard_normal({n}, dtype=np.float32)"),
-    "normal, float64": ("stream.normal({n}, dtype='float64')", "generator.standard_normal({n})"),
-    "integers": ("stream.integers(0, 1000, {n})", "generator.integers(0, 1000, {n})"),
-    "permutation": ("stream.permutation({n})", "generator.permutation({n})"),
+    "uniform": ("stream.uniform(count)", "generator.random(count, dtype=np.float32)"),
+    "normal": ("stream.normal(count)", "generator.standard_normal(count, dtype=np.float32)"),
+    "normal, float64": ("stream.normal(count, dtype='float64')", "generator.standard_normal(count)"),
+    "integers": ("stream.integers(0, 1000, count)", "generator.integers(0, 1000, count)"),
+    "permutation": ("stream.permutation(count)", "generator.permutation(count)"),
 }
 TORCHS_NAMES = {"torch.less": "torch.lt", "torch.max(t.square, axis": "torch.amax(t.square, dim"}
 
@@ -104,9 +104,7 @@ def questions() -> Iterator[Question]:
                 yield Question(measure.Row(f"{name}, {words}, NumPy", ours, numpys, bar), size, threads)
                 yield Question(measure.Row(f"{name}, {words}, torch", ours, for_torch(statement)), size, threads)
             for name, (ours, numpys) in RANDOM.items():
-                count = SIZES[size]
-                row = measure.Row(f"random {name}, {words}, NumPy", ours.format(n=count), numpys.format(n=count), bar)
-                yield Question(row, size, threads)
+                yield Question(measure.Row(f"random {name}, {words}, NumPy", ours, numpys, bar), size, threads)
 
 
 def namespace(count: int) -> dict[str, Any]:
@@ -135,6 +133,7 @@ def namespace(count: int) -> dict[str, Any]:
             **{name: torch.from_numpy(array) for name, array in of_numpy.items()},
             every_second=torch.from_numpy(every_second)[::2],
         ),
+        "count": count,
         "generator": np.random.default_rng(2),
         "stream": ps.random.Generator(2),
     }
@@ -155,10 +154,10 @@ def main() -> int:
         if question.size != size:
             size = question.size
             names.clear()  # before the next, larger ones are made
+            gc.collect()
             names = namespace(min(SIZES[size], 1000) if options.quick else SIZES[size])
         ps.set_num_threads(question.threads)
         torch.set_num_threads(question.threads)
-        gc.collect()
         results.append(measure.measure(question.row, names, effort))
     print(measure.table(results, rows))
     if options.output:

@@ -44,6 +44,7 @@ class Storage : public Counted<Storage> {
   // Few elements lie behind their storage, in one allocation: room is for them.
   static void *operator new(size_t size, int64_t room) { return ::operator new(size + static_cast<size_t>(room)); }
   static void operator delete(void *storage, int64_t) { ::operator delete(storage); }
+  // NOLINTNEXTLINE(misc-new-delete-overloads): the one without room for a delete expression; there is no such new
   static void operator delete(void *storage) { ::operator delete(storage); }
 
  private:

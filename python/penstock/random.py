@@ -18,7 +18,7 @@ What a key gives never changes from release to release.
 from __future__ import annotations
 
 import operator
-import secrets
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -268,7 +268,11 @@ class Generator:
 
     def __init__(self, seed: int | Key | None = None) -> None:
         """Begins the sequence of a seed or a key."""
-        begin = seed if isinstance(seed, Key) else Key(secrets.randbits(64) if seed is None else operator.index(seed))
+        begin = (
+            seed
+            if isinstance(seed, Key)
+            else Key(int.from_bytes(os.urandom(8)) if seed is None else operator.index(seed))
+        )
         self.state = {"seed": begin.seed, "stream": begin.stream, "given": 0}
 
     @property

@@ -86,9 +86,9 @@ PS_LANES_INLINE Number logarithm_beyond(Number x, Number result) {
 
 // log(2) in two parts, of which the first has so few bits that its product with k is exact.
 template <typename Number>
-inline constexpr Number log2_high = sizeof(Number) == 8 ? Number(0x1.62e42feep-1) : Number(0x1.62ep-1f);
+inline constexpr Number log2_high = static_cast<Number>(sizeof(Number) == 8 ? 0x1.62e42feep-1 : 0x1.62ep-1);
 template <typename Number>
-inline constexpr Number log2_low = sizeof(Number) == 8 ? Number(0x1.a39ef35793c76p-33) : Number(0x1.0bfbe8p-15f);
+inline constexpr Number log2_low = static_cast<Number>(sizeof(Number) == 8 ? 0x1.a39ef35793c76p-33 : 0x1.0bfbe8p-15);
 
 // Within 1 ulp.
 struct Logarithm {

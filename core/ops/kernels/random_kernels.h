@@ -56,7 +56,7 @@ PS_FLATTEN void random_words(uint32_t *words, RandomStream stream, uint64_t firs
       k1 += 0xBB67AE85;
     }
     uint32_t *to = words + 4 * done;
-    for (int lane = 0; lane < lanes; ++lane) {
+    for (int64_t lane = 0; lane < lanes; ++lane) {
       to[4 * lane] = c0[lane];
       to[4 * lane + 1] = c1[lane];
       to[4 * lane + 2] = c2[lane];
@@ -80,7 +80,7 @@ struct NormalPair {
   Number first, second;
 
   PS_LANES_INLINE NormalPair(Number size, Number turn) {
-    constexpr Number rounder = sizeof(Number) == 8 ? Number(0x1.8p52) : Number(0x1.8p23f);
+    constexpr Number rounder = sizeof(Number) == 8 ? static_cast<Number>(0x1.8p52) : static_cast<Number>(0x1.8p23f);
     constexpr auto half_pi = static_cast<Number>(1.57079632679489661923);
     const Number radius = std::sqrt(Number{-2} * vectorised::Logarithm::apply(size));
     const Number quarters = 4 * turn, shifted = quarters + rounder;

@@ -112,6 +112,7 @@ std::vector<Call> order_calls() {
                  })
           .wrong("probabilities", "a sum of 0", PS_INVALID_ARGUMENT, "sum 0",
                  [](Stage &stage) { return probabilities(stage, std::vector<double>(8)); })
+          .wrong("replace", 2, PS_INVALID_ARGUMENT)
           .optional("probabilities", "probabilities optional"),
       Call(NAMED(ps_random_shuffle),
            [](Stage &stage) { return std::make_tuple(stage.transposed_tall_matrix(), key(stage), 1); })
