@@ -235,17 +235,17 @@ ps_dtype ps_image_transforms_dtype(const ps_image_transforms *transforms) {
   });
 }
 
-ps_status ps_image_transforms_shape(int64_t *shape, const ps_image_transforms *transforms, int64_t height,
+ps_status ps_image_transforms_shape(int64_t *sizes, const ps_image_transforms *transforms, int64_t height,
                                     int64_t width, int64_t channels) {
   return guarded([&] {
-    require_not_null(shape, "shape");
+    require_not_null(sizes, "sizes");
     require_not_null(transforms, "transforms");
     const core::ImageShape input = {read_size(height, INT32_MAX, "height"), read_size(width, INT32_MAX, "width"),
                                     read_size(channels, core::max_image_channels, "channels")};
     const core::ImageShape output = unwrap(transforms).output_shape(input);
-    shape[0] = output.height;
-    shape[1] = output.width;
-    shape[2] = output.channels;
+    sizes[0] = output.height;
+    sizes[1] = output.width;
+    sizes[2] = output.channels;
   });
 }
 
