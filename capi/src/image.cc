@@ -174,7 +174,10 @@ int32_t read_size(int64_t size, int64_t largest, const char *name) {
 }  // namespace
 
 ps_status ps_image_info_init(ps_image_info *info, uint32_t struct_size) {
-  return guarded([&] { init_options(info, struct_size); });
+  return guarded([&] {
+    require_not_null(info, "info");
+    init_options(info, struct_size);
+  });
 }
 
 ps_status ps_image_decode_options_init(ps_image_decode_options *options, uint32_t struct_size) {
@@ -182,7 +185,10 @@ ps_status ps_image_decode_options_init(ps_image_decode_options *options, uint32_
 }
 
 ps_status ps_image_step_init(ps_image_step *step, uint32_t struct_size) {
-  return guarded([&] { init_options(step, struct_size); });
+  return guarded([&] {
+    require_not_null(step, "step");
+    init_options(step, struct_size);
+  });
 }
 
 ps_status ps_image_apply_options_init(ps_image_apply_options *options, uint32_t struct_size) {

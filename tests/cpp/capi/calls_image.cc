@@ -102,12 +102,12 @@ std::vector<Call> decoding_calls() {
            })
           .wrong("bytes", "damaged ones", PS_DATA_ERROR, "CRC-32", damaged_png)
           .wrong("size", 70, PS_DATA_ERROR, "70 bytes")
-          .optional("options", "options      optional"),
+          .optional("options", "options optional"),
       Call(NAMED(ps_image_decode),
            [](Stage &stage) { return std::make_tuple(stage.tensor_result(), jpeg(stage), small_jpeg.size(), nullptr); })
           .named("of a JPEG")
           .wrong("size", 200, PS_DATA_ERROR, "200 bytes")
-          .optional("options", "options      optional"),
+          .optional("options", "options optional"),
   };
 }
 
@@ -120,11 +120,6 @@ std::vector<Call> transforms_calls() {
           .wrong("step_count", -1, PS_INVALID_ARGUMENT)
           .wrong("step_count", 1001, PS_INVALID_ARGUMENT)
           .wrong("step_count", INT32_MIN, PS_INVALID_ARGUMENT),
-      Call(NAMED(ps_image_transforms_make),
-           [](Stage &stage) { return std::make_tuple(stage.image_transforms_result(), nullptr, 0); })
-          .named("of no step")
-          .wrong("step_count", 2, PS_INVALID_ARGUMENT, "steps is NULL")
-          .optional("steps", "optional when step_count is 0"),
       Call(NAMED(ps_image_transforms_retain), [](Stage &stage) { return std::make_tuple(transforms(stage)); }),
       Call(NAMED(ps_image_transforms_release), [](Stage &) { return std::make_tuple(transforms_to_release()); })
           .optional("transforms", "NULL is accepted and does nothing"),
@@ -155,12 +150,12 @@ std::vector<Call> applying_calls() {
                  [](Stage &stage) {
                    return stage.tensor(make_tensor<uint8_t>(PS_UINT8, {1, 2}, {1, 2}));
                  })
-          .optional("options", "options     optional"),
+          .optional("options", "options optional"),
       Call(
           NAMED(ps_image_transforms_apply),
           [](Stage &stage) { return std::make_tuple(stage.tensor_result(), transforms(stage), image(stage), nullptr); })
           .named("to one image")
-          .optional("options", "options     optional"),
+          .optional("options", "options optional"),
       Call(NAMED(ps_image_transforms_decode),
            [](Stage &stage) {
              return std::make_tuple(stage.tensor_result(), transforms(stage), png(stage), small_png.size(),
@@ -170,8 +165,8 @@ std::vector<Call> applying_calls() {
           .wrong("transforms", "a crop beyond all", PS_INVALID_ARGUMENT, "999", crop_beyond_all)
           .wrong("bytes", "damaged ones", PS_DATA_ERROR, "CRC-32", damaged_png)
           .wrong("size", 70, PS_DATA_ERROR, "70 bytes")
-          .optional("decode", "decode, options  optional")
-          .optional("options", "decode, options  optional"),
+          .optional("decode", "decode, options optional")
+          .optional("options", "decode, options optional"),
       Call(NAMED(ps_one_hot),
            [](Stage &stage) { return std::make_tuple(stage.tensor_result(), labels(stage), INT64_C(3), PS_FLOAT32); })
           .wrong("labels", "one of float32", PS_TYPE_MISMATCH, "float32", [](Stage &stage) { return stage.matrix(); })
