@@ -1,6 +1,7 @@
 """penstock.image beside Pillow, which gives the same levels, and beside NumPy."""
 
 import dataclasses
+import importlib
 import io
 import struct
 import threading
@@ -81,7 +82,7 @@ def test_a_jpeg_of_cmyk_is_refused() -> None:
 def test_a_jpeg_cut_anywhere_is_an_error(progressive: bool) -> None:
     data = encoded(picture(24, 24), "JPEG", quality=40, progressive=progressive)
     for size in range(len(data)):
-        with pytest.raises(penstock.DataError, match="cut short|neither a JPEG|0 bytes|JPEG: "):
+        with pytest.raises(penstock.DataError, match=r"cut short|neither a JPEG|0 bytes|JPEG: "):
             image.decode(data[:size])
     image.decode(data + b"what lies behind is not read")
 
@@ -197,7 +198,7 @@ def test_a_png_with_a_transparent_colour_has_alpha() -> None:
 def test_a_png_cut_anywhere_is_an_error() -> None:
     data = encoded(picture(12, 12), "PNG")
     for size in range(len(data)):
-        with pytest.raises(penstock.DataError, match="cut short|neither a JPEG|0 bytes"):
+        with pytest.raises(penstock.DataError, match=r"cut short|neither a JPEG|0 bytes"):
             image.decode(data[:size])
 
 
@@ -267,8 +268,7 @@ def test_area_is_the_mean_over_what_a_pixel_covers(size: tuple[int, int]) -> Non
 @pytest.mark.parametrize("name", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [(11, 17), (64, 80)])
 def test_without_antialias_a_resize_samples_as_torch_does(name: image.Filter, size: tuple[int, int]) -> None:
-    import torch  # only here: it takes seconds
-
+    torch: Any = importlib.import_module("torch")  # only here: it takes seconds
     levels = np.asarray(picture(40, 50))
     planes = torch.from_numpy(levels.astype(np.float32)).permute(2, 0, 1)[None]
     sampled = torch.nn.functional.interpolate(planes, size, mode=name, align_corners=False)[0]
@@ -331,7 +331,8 @@ def test_flips_crops_and_pads_are_numpys() -> None:
     )
     top, left = round((20 - 11) / 2), round((31 - 8) / 2)
     assert (cropped[2:13, 1:9] == turned[top : top + 11, left : left + 8]).all()
-    assert (cropped[0] == [9, 8, 7]).all() and cropped.shape == (17, 12, 3)
+    assert cropped.shape == (17, 12, 3)
+    assert (cropped[0] == [9, 8, 7]).all()
 
 
 def test_steps_at_once_give_what_they_give_one_by_one() -> None:
@@ -397,8 +398,12 @@ def test_random_resized_crops_have_the_shares_and_ratios_that_are_asked_for() ->
         height, width = (np.ptp(found[..., axis]) * 64 / 63 for axis in (0, 1))
         shares.append(height * width / 50_000)
         ratios.append(width / height)
-    assert 0.17 < min(shares) < 0.25 and 0.55 < max(shares) < 0.65 and 0.37 < np.mean(shares) < 0.43
-    assert 0.45 < min(ratios) < 0.6 and 1.7 < max(ratios) < 2.2 and abs(np.mean(np.log(ratios))) < 0.08
+    assert 0.17 < min(shares) < 0.25
+    assert 0.55 < max(shares) < 0.65
+    assert 0.37 < np.mean(shares) < 0.43
+    assert 0.45 < min(ratios) < 0.6
+    assert 1.7 < max(ratios) < 2.2
+    assert abs(np.mean(np.log(ratios))) < 0.08
 
 
 def test_flips_happen_as_often_as_their_probability() -> None:
