@@ -92,7 +92,7 @@ class Resize(Transform):
     (224, 200, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
     filter: Filter = "bilinear"
     antialias: bool = True
@@ -116,7 +116,7 @@ class CenterCrop(Transform):
     (224, 224, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
 
     def __post_init__(self) -> None:
@@ -140,7 +140,7 @@ class RandomCrop(Transform):
     (32, 32, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
     padding: int | tuple[int, ...] = 0
     fill: int | tuple[int, ...] = 0
@@ -167,7 +167,7 @@ class RandomResizedCrop(Transform):
     (224, 224, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)

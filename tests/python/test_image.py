@@ -415,24 +415,27 @@ def test_flips_happen_as_often_as_their_probability() -> None:
 # ---- What is refused ----
 
 
+unchecked: Any = image  # for arguments of types that a type checker would refuse
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: image.Resize(0), "size is 0 x 0"),
-        (lambda: image.Resize((1, 2, 3)), r"expected \(height, width\)"),
-        (lambda: image.Resize(3, filter="best"), "filter is 'best'"),
-        (lambda: image.CenterCrop(-1), "size is -1 x -1"),
-        (lambda: image.Resize("big"), "expected integers"),
-        (lambda: image.RandomCrop(3, padding=(1, 2, 3)), "expected one number, two, or four"),
-        (lambda: image.Pad(1, fill=300), "fill is 300"),
-        (lambda: image.RandomResizedCrop(3, scale=(0.5, 0.1)), "scale is 0.5 to 0.1"),
-        (lambda: image.RandomResizedCrop(3, ratio=(0, 1)), "ratio is 0 to 1"),
-        (lambda: image.RandomHorizontalFlip(1.5), "probability is 1.5"),
-        (lambda: image.Normalize((0, 0), 1), "as many of one as of the other"),
-        (lambda: image.Normalize(0, 0), r"standard_deviation\[0\] is 0"),
-        (lambda: image.ToDType("int8"), "dtype is int8"),
-        (lambda: image.ToDType(scale=1), "scale is 1: expected True or False"),
-        (lambda: image.OneHot(0), "class_count is 0"),
+        (lambda: unchecked.Resize(0), "size is 0 x 0"),
+        (lambda: unchecked.Resize((1, 2, 3)), r"expected \(height, width\)"),
+        (lambda: unchecked.Resize(3, filter="best"), "filter is 'best'"),
+        (lambda: unchecked.CenterCrop(-1), "size is -1 x -1"),
+        (lambda: unchecked.Resize("big"), "expected integers"),
+        (lambda: unchecked.RandomCrop(3, padding=(1, 2, 3)), "expected one number, two, or four"),
+        (lambda: unchecked.Pad(1, fill=300), "fill is 300"),
+        (lambda: unchecked.RandomResizedCrop(3, scale=(0.5, 0.1)), "scale is 0.5 to 0.1"),
+        (lambda: unchecked.RandomResizedCrop(3, ratio=(0, 1)), "ratio is 0 to 1"),
+        (lambda: unchecked.RandomHorizontalFlip(1.5), "probability is 1.5"),
+        (lambda: unchecked.Normalize((0, 0), 1), "as many of one as of the other"),
+        (lambda: unchecked.Normalize(0, 0), r"standard_deviation\[0\] is 0"),
+        (lambda: unchecked.ToDType("int8"), "dtype is int8"),
+        (lambda: unchecked.ToDType(scale=1), "scale is 1: expected True or False"),
+        (lambda: unchecked.OneHot(0), "class_count is 0"),
     ],
 )
 def test_a_transform_that_cannot_be_is_refused_when_it_is_made(make: Any, message: str) -> None:
