@@ -2,6 +2,15 @@
 set(PENSTOCK_JPEG AUTO CACHE STRING "Build the plug-in for JPEG images: AUTO (where libjpeg-turbo is found), ON or OFF")
 set_property(CACHE PENSTOCK_JPEG PROPERTY STRINGS AUTO ON OFF)
 
+# A program that has the engine linked in looks for plug-ins beside itself.
+function(penstock_use_jpeg program)
+  if(TARGET penstock_jpeg)
+    add_custom_command(TARGET ${program} POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink
+                       $<TARGET_FILE:penstock_jpeg> $<TARGET_FILE_DIR:${program}>/$<TARGET_FILE_NAME:penstock_jpeg>)
+    add_dependencies(${program} penstock_jpeg)
+  endif()
+endfunction()
+
 set(penstock_builds_jpeg FALSE)
 if(NOT PENSTOCK_JPEG)
   return()
@@ -30,12 +39,3 @@ set_property(TARGET penstock_jpeg APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_
 set(penstock_builds_jpeg TRUE)
 # libcore.so needs it at run time alone: who builds the one is to have the other.
 add_dependencies(penstock_core penstock_jpeg)
-
-# A program that has the engine linked in looks for plug-ins beside itself.
-function(penstock_use_jpeg program)
-  if(penstock_builds_jpeg)
-    add_custom_command(TARGET ${program} POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink
-                       $<TARGET_FILE:penstock_jpeg> $<TARGET_FILE_DIR:${program}>/$<TARGET_FILE_NAME:penstock_jpeg>)
-    add_dependencies(${program} penstock_jpeg)
-  endif()
-endfunction()

@@ -163,7 +163,10 @@ int32_t read_size(int64_t size, int64_t largest, const char *name) {
 }  // namespace
 
 ps_status ps_image_info_init(ps_image_info *info, uint32_t struct_size) {
-  return guarded([&] { init_options(info, struct_size); });
+  return guarded([&] {
+    require_not_null(info, "info");
+    init_options(info, struct_size);
+  });
 }
 
 ps_status ps_image_decode_options_init(ps_image_decode_options *options, uint32_t struct_size) {
@@ -171,7 +174,10 @@ ps_status ps_image_decode_options_init(ps_image_decode_options *options, uint32_
 }
 
 ps_status ps_image_step_init(ps_image_step *step, uint32_t struct_size) {
-  return guarded([&] { init_options(step, struct_size); });
+  return guarded([&] {
+    require_not_null(step, "step");
+    init_options(step, struct_size);
+  });
 }
 
 ps_status ps_image_apply_options_init(ps_image_apply_options *options, uint32_t struct_size) {
@@ -224,17 +230,17 @@ ps_dtype ps_image_transforms_dtype(const ps_image_transforms *transforms) {
   });
 }
 
-ps_status ps_image_transforms_shape(int64_t *shape, const ps_image_transforms *transforms, int64_t height,
+ps_status ps_image_transforms_shape(int64_t *sizes, const ps_image_transforms *transforms, int64_t height,
                                     int64_t width, int64_t channels) {
   return guarded([&] {
-    require_not_null(shape, "shape");
+    require_not_null(sizes, "sizes");
     require_not_null(transforms, "transforms");
     const core::ImageShape input = {read_size(height, INT32_MAX, "height"), read_size(width, INT32_MAX, "width"),
                                     read_size(channels, core::max_image_channels, "channels")};
     const core::ImageShape output = unwrap(transforms).output_shape(input);
-    shape[0] = output.height;
-    shape[1] = output.width;
-    shape[2] = output.channels;
+    sizes[0] = output.height;
+    sizes[1] = output.width;
+    sizes[2] = output.channels;
   });
 }
 

@@ -64,15 +64,16 @@ ImageInfo read_image_info(std::span<const std::byte> bytes) {
   return info;
 }
 
-void require_decodable(const ImageInfo &info, const ImageDecodeOptions &options, size_t size) {
+void require_decodable(const ImageInfo &info, const ImageDecodeOptions &options, std::span<const std::byte> bytes) {
   const int64_t pixels = int64_t{info.width} * info.height;
   if (pixels > options.largest_pixels)
     fail(Status::data_error, image_format_name(info.format), ": of ", info.width, " x ", info.height,
          " pixels: more than ", options.largest_pixels, ", which largest_pixels allows");
-  if (info.format == ImageFormat::png &&
-      static_cast<uint64_t>(pixels) * static_cast<uint64_t>(info.bits) / 8 / largest_inflation > size)
-    fail(Status::data_error, "PNG: cut short: ", info.width, " x ", info.height, " pixels take more than its ", size,
-         " bytes");
+  if (info.format == ImageFormat::jpeg) return require_decodable(read_jpeg_header(bytes), bytes.size());
+  const auto packed = static_cast<uint64_t>(pixels) * static_cast<uint64_t>(info.bits) / 8 / largest_inflation;
+  if (packed > bytes.size())
+    fail(Status::data_error, "PNG: cut short: ", info.width, " x ", info.height, " pixels take more than its ",
+         bytes.size(), " bytes");
 }
 
 ImageView decoded_image(const ImageInfo &info, const ImageDecodeOptions &options) {
@@ -122,7 +123,7 @@ void ImageDecoder::decode_read(std::span<const std::byte> bytes, const ImageInfo
 ImageView ImageDecoder::decode(std::span<const std::byte> bytes, const ImageDecodeOptions &options) {
   require_usable(options);
   const ImageInfo info = read_image_info(bytes);
-  require_decodable(info, options, bytes.size());
+  require_decodable(info, options, bytes);
   ImageView image = decoded_image(info, options);
   const auto size = static_cast<size_t>(image.row_stride * image.height);
   if (pixels_.size() < size) pixels_.resize(size);
@@ -135,7 +136,7 @@ void ImageDecoder::decode_into(std::span<const std::byte> bytes, const ImageDeco
                                int64_t row_stride) {
   require_usable(options);
   const ImageInfo info = read_image_info(bytes);
-  require_decodable(info, options, bytes.size());
+  require_decodable(info, options, bytes);
   decode_read(bytes, info, options, rows, row_stride);
 }
 

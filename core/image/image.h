@@ -93,8 +93,9 @@ class ImageDecoder {
   std::vector<uint8_t> stored_;  // where more has to be done to the pixels than to decode them
 };
 
-// Throws data_error where the sizes are more than options allow, or than size bytes of an image can hold.
-void require_decodable(const ImageInfo &info, const ImageDecodeOptions &options, size_t size);
+// Throws data_error where the sizes are more than options allow, or than the bytes of an image can hold.  What is decoded has
+// been checked so before memory is taken for its pixels.
+void require_decodable(const ImageInfo &info, const ImageDecodeOptions &options, std::span<const std::byte> bytes);
 
 // What decode() gives for an image of this header: sizes and channels, with no pixels.
 ImageView decoded_image(const ImageInfo &info, const ImageDecodeOptions &options);

@@ -97,7 +97,7 @@ bool has_plain_rows(const Tensor &images) {
 Tensor decode_image(std::span<const std::byte> bytes, const ImageDecodeOptions &options) {
   require_usable(options);
   const ImageInfo info = read_image_info(bytes);
-  require_decodable(info, options, bytes.size());
+  require_decodable(info, options, bytes);
   const ImageView decoded = decoded_image(info, options);
   const ImageShape shape = {decoded.height, decoded.width, decoded.channels};
   Tensor out = empty_images(DType::uint8, shape, false, {});
@@ -130,7 +130,7 @@ Tensor decode_and_transform(const ImageTransforms &transforms, std::span<const s
                             const ImageDecodeOptions &decode, const ImageApplyOptions &options) {
   require_usable(decode);
   const ImageInfo info = read_image_info(bytes);
-  require_decodable(info, decode, bytes.size());
+  require_decodable(info, decode, bytes);
   const ImagePlan plan = plan_image(info, decode, transforms, options.scaled_decode);
   const UseOfWorkshop use(int64_t{info.width} * info.height);
   const ImageView image = workshop().decoder.decode(bytes, plan.decode);

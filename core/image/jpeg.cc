@@ -17,6 +17,8 @@ const CodecFunctions &jpeg_functions() {
 // A picture of 64 pixels takes a bit in the first scan at least, and at most four such blocks share one.
 constexpr int64_t most_pixels_a_byte = 8 * 64 * 4;
 
+}  // namespace
+
 void require_decodable(const JpegHeader &header, size_t size) {
   if (header.components == 4)
     fail(Status::data_error, "JPEG: of 4 channels, CMYK or YCCK: expected grey or colour (YCbCr or RGB)");
@@ -28,8 +30,6 @@ void require_decodable(const JpegHeader &header, size_t size) {
          size, " bytes");
 }
 
-}  // namespace
-
 JpegDecoder::JpegDecoder() : functions_(jpeg_functions()), decoder_(functions_.open()) {
   if (decoder_ == nullptr) fail(Status::out_of_memory, "no memory for a decoder of JPEG images");
 }
@@ -38,7 +38,6 @@ JpegDecoder::~JpegDecoder() { functions_.close(decoder_); }
 
 void JpegDecoder::decode(std::span<const std::byte> bytes, const JpegHeader &header, int32_t shrink, uint8_t *rows,
                          int64_t row_stride) {
-  require_decodable(header, bytes.size());
   const CodecRequest request = {reinterpret_cast<const uint8_t *>(bytes.data()),
                                 bytes.size(),
                                 header.width,

@@ -10,6 +10,9 @@
 
 namespace penstock::core {
 
+// Throws data_error for channels that make no grey or RGB, and for sizes that so many bytes cannot hold.
+void require_decodable(const JpegHeader &header, size_t size);
+
 // One thread's; the plug-in's decoder keeps its memory for the next image.
 class JpegDecoder {
  public:
@@ -19,7 +22,7 @@ class JpegDecoder {
   ~JpegDecoder();
 
   // Fills rows of header.components bytes a pixel (1 or 3), as many and as long as header's sizes divided by shrink (1, 2, 4
-  // or 8), rounded up.  Throws data_error, saying what is wrong where, and out_of_memory; rows are then in any state.
+  // or 8), rounded up, of a header that is decodable.  Throws data_error, saying what is wrong where, and out_of_memory; rows are then in any state.
   void decode(std::span<const std::byte> bytes, const JpegHeader &header, int32_t shrink, uint8_t *rows,
               int64_t row_stride);
 

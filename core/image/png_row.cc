@@ -1,5 +1,6 @@
 #include "core/image/png_row.h"
 
+#include <cstddef>
 #include <cstring>
 
 #include "core/base/error.h"
@@ -38,7 +39,7 @@ void spread_samples(const PngHeader &header, const uint8_t *samples, int64_t wid
   uint32_t transparent[3] = {};
   if (!header.transparency.empty())
     for (int32_t sample = 0; sample < count; ++sample)
-      transparent[sample] = load_big_endian<uint16_t>(header.transparency.data() + 2 * sample);
+      transparent[sample] = load_big_endian<uint16_t>(header.transparency.data() + ptrdiff_t{2} * sample);
   for (int64_t x = 0; x < width; ++x, pixels += step) {
     bool is_transparent = !header.transparency.empty();
     for (int32_t channel = 0; channel < count; ++channel) {

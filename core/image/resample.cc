@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "core/base/processor.h"
 #include "core/image/resample_kernels.h"
@@ -111,32 +112,44 @@ ResampleWeights find_resample_weights(const ResampleAxis &axis, ImageFilter filt
   return {std::span(room.numbers).first(count), stride};
 }
 
-void resample(const ImageView &image, const ResampleAxis &rows, const ResampleAxis &columns, ImageFilter filter,
-              bool antialias, ResampleRoom &room, RowSink sink) {
-  const ResampleKernels &kernels = best_resample_kernels();
-  const ResampleWeights down = find_resample_weights(rows, filter, antialias, room.row_weights);
-  const int64_t row_size = int64_t{columns.count} * image.channels;
-  int32_t begin = image.height, end = 0;  // the old rows that are needed
-  for (int32_t y = 0; y < rows.count; ++y) {
-    const int32_t *numbers = down.of(y);
-    begin = std::min(begin, numbers[0]);
-    end = std::max(end, numbers[0] + numbers[1]);
-  }
-  const int64_t kept_rows = columns.changes() ? end - begin : 0;
-  const auto size = static_cast<size_t>((kept_rows + 1) * row_size);
-  if (room.rows.size() < size) room.rows.resize(size);
+namespace {
 
+struct Rows {
+  int32_t begin, end;
+};
+
+// The old rows that the new ones are made of.
+Rows needed_rows(const ResampleWeights &down, int32_t count) {
+  Rows needed = {std::numeric_limits<int32_t>::max(), 0};
+  for (int32_t y = 0; y < count; ++y) {
+    const int32_t *numbers = down.of(y);
+    needed = {std::min(needed.begin, numbers[0]), std::max(needed.end, numbers[0] + numbers[1])};
+  }
+  return needed;
+}
+
+uint8_t *room_for(ResampleRoom &room, int64_t rows, int64_t row_size) {
+  const auto size = static_cast<size_t>(rows * row_size);
+  if (room.rows.size() < size) room.rows.resize(size);
+  return room.rows.data();
+}
+
+void resample_rows_first(const ImageView &image, const ResampleWeights &down, const ResampleWeights &along,
+                         const ResampleAxis &rows, const ResampleAxis &columns, ResampleRoom &room, RowSink sink) {
+  const ResampleKernels &kernels = best_resample_kernels();
+  const int64_t row_size = int64_t{columns.count} * image.channels;
+  const auto [begin, end] = needed_rows(down, rows.count);
+  const int64_t kept_rows = columns.changes() ? end - begin : 0;
+  uint8_t *const kept = room_for(room, kept_rows + 1, row_size), *const whole = kept + kept_rows * row_size;
   const uint8_t *from = image.pixels + int64_t{columns.first} * image.channels + begin * image.row_stride;
   int64_t from_stride = image.row_stride;
   if (columns.changes()) {
-    const ResampleWeights along = find_resample_weights(columns, filter, antialias, room.column_weights);
-    kernels.along_rows({room.rows.data(), row_size, image.pixels + begin * image.row_stride, image.row_stride,
+    kernels.along_rows({kept, row_size, image.pixels + begin * image.row_stride, image.row_stride,
                         int64_t{image.width} * image.channels, end - begin, columns.count, image.channels},
                        along);
-    from = room.rows.data();
+    from = kept;
     from_stride = row_size;
   }
-  uint8_t *const whole = room.rows.data() + kept_rows * row_size;
   for (int32_t y = 0; y < rows.count; ++y) {
     const int32_t *numbers = down.of(y);
     const uint8_t *first_row = from + (numbers[0] - begin) * from_stride;
@@ -147,6 +160,34 @@ void resample(const ImageView &image, const ResampleAxis &rows, const ResampleAx
     kernels.down_columns(whole, first_row, from_stride, numbers + 2, numbers[1], row_size);
     sink(y, whole);
   }
+}
+
+void resample_columns_first(const ImageView &image, const ResampleWeights &down, const ResampleWeights &along,
+                            const ResampleAxis &rows, const ResampleAxis &columns, ResampleRoom &room, RowSink sink) {
+  const ResampleKernels &kernels = best_resample_kernels();
+  constexpr int32_t group = 4;  // as many as along_rows() takes at once
+  const int64_t old_size = int64_t{image.width} * image.channels, new_size = int64_t{columns.count} * image.channels;
+  uint8_t *const kept = room_for(room, group, old_size + new_size), *const whole = kept + group * old_size;
+  for (int32_t y = 0; y < rows.count; y += group) {
+    const int32_t count = std::min(group, rows.count - y);
+    for (int32_t row = 0; row < count; ++row) {
+      const int32_t *numbers = down.of(y + row);
+      kernels.down_columns(kept + row * old_size, image.pixels + numbers[0] * image.row_stride, image.row_stride,
+                           numbers + 2, numbers[1], old_size);
+    }
+    kernels.along_rows({whole, new_size, kept, old_size, old_size, count, columns.count, image.channels}, along);
+    for (int32_t row = 0; row < count; ++row) sink(y + row, whole + row * new_size);
+  }
+}
+
+}  // namespace
+
+void resample(const ImageView &image, const ResampleAxis &rows, const ResampleAxis &columns, ImageFilter filter,
+              bool antialias, ResampleRoom &room, RowSink sink) {
+  const ResampleWeights down = find_resample_weights(rows, filter, antialias, room.row_weights);
+  const ResampleWeights along = find_resample_weights(columns, filter, antialias, room.column_weights);
+  const bool columns_first = rows.new_size < rows.size && columns.new_size > columns.size;
+  (columns_first ? resample_columns_first : resample_rows_first)(image, down, along, rows, columns, room, sink);
 }
 
 }  // namespace penstock::core

@@ -1,5 +1,5 @@
-// Resizing by weighted means, one axis after the other, as Pillow does it: first along rows, then down columns, with levels
-// rounded and held to 0 to 255 after each.  Weights are integers in 2^-22ths, so that the result is the same everywhere.
+// Resizing by weighted means, one axis after the other, as Pillow does it: first along rows, then down columns (the other way
+// where the height shrinks and the width grows), with levels rounded and held to 0 to 255 after each.  Weights are integers in 2^-22ths, so that the result is the same everywhere.
 #pragma once
 
 #include <cstdint>

@@ -84,7 +84,7 @@ struct ImageTarget {
 
 // What one thread needs beside: memory that grows to what the largest image took.
 struct ImageRoom {
-  std::vector<uint8_t> pixels[2];  // a picture between two steps, and the one before
+  std::array<std::vector<uint8_t>, 2> pixels;  // a picture between two steps, and the one before
   ResampleRoom resample;
 };
 

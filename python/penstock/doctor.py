@@ -31,6 +31,7 @@ PLUGINS = {
     "jpeg": "JPEG decoding",
 }
 
+JPEG_ADVICE = "a build that finds libjpeg-turbo has it (Debian and Ubuntu: apt-get install libjpeg62-turbo-dev)"
 CUDA_ADVICE = "a build with NVIDIA's nvcc on PATH, or with its wheel in the build's Python, has it"
 
 # The instructions that matter to numeric code, in the names that Linux gives them on x86-64 and on aarch64.
@@ -82,7 +83,7 @@ def examine_build() -> dict[str, str]:
     """Each part that a build has, or how to get it."""
     return {
         "DLPack extension": "built in" if HAS_EXTENSION else f"not built in: {ADVICE}",
-        "libdeflate (compressed .npz, .gz)": "built in",
+        "libdeflate (compressed .npz, .gz, .png)": "built in",
         "zlib (.tar.gz), libzstd (.tar.zst)": "built in",
         "xxHash (checksums)": "built in",
     }
@@ -95,6 +96,8 @@ def examine_plugins() -> dict[str, str]:
         path = library_path().with_name(f"libcore_{name}.so")
         missing = f"not built in: this penstock {penstock.__version__} comes without {purpose}"
         found[name] = f"found: {path}" if path.exists() else missing
+    if not found["jpeg"].startswith("found"):
+        found["jpeg"] += f"; {JPEG_ADVICE}"
     found["cuda"] += f"; {cuda_state()}" if found["cuda"].startswith("found") else f"; {CUDA_ADVICE}"
     return found
 

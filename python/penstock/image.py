@@ -81,8 +81,9 @@ class Transform:
 class Resize(Transform):
     """Resizes to (height, width), or so that the shorter side becomes height where width is None.
 
-    Both may be given as one pair. filter: "bilinear" and "bicubic" are Pillow's, bit for bit, with antialias, and without it
-    sample as torch.nn.functional.interpolate does; "area" is the mean over the exact area that a new pixel covers.
+    Both may be given as one pair. filter: "bilinear" and "bicubic" are Pillow's, bit for bit, with antialias, and
+    without it sample as torch.nn.functional.interpolate does; "area" is the mean over the exact area that a new pixel
+    covers.
 
     >>> from penstock import image
     >>> image.output_shape([image.Resize(256)], 400, 500)
@@ -91,7 +92,7 @@ class Resize(Transform):
     (224, 200, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
     filter: Filter = "bilinear"
     antialias: bool = True
@@ -115,7 +116,7 @@ class CenterCrop(Transform):
     (224, 224, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
 
     def __post_init__(self) -> None:
@@ -139,7 +140,7 @@ class RandomCrop(Transform):
     (32, 32, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
     padding: int | tuple[int, ...] = 0
     fill: int | tuple[int, ...] = 0
@@ -166,7 +167,7 @@ class RandomResizedCrop(Transform):
     (224, 224, 3)
     """
 
-    height: int
+    height: int | tuple[int, int]
     width: int | None = None
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
@@ -355,7 +356,7 @@ def info(data: Any) -> Info:
     return Info(FORMATS[found.format], found.width, found.height, found.channels, found.bits, found.orientation)
 
 
-def decode(
+def decode(  # noqa: PLR0913 each is an option that the C ABI has
     data: Any,
     transforms: Sequence[Transform] | None = None,
     *,
@@ -379,8 +380,8 @@ def decode(
     scaled_decode      a JPEG that the first transform resizes to less than half may be decoded smaller, in less time
     seed, epoch, sample  what is random is a function of these
 
-    DataError where it is damaged, cut short, or of a kind that has no RGB; UnavailableError for a JPEG where the plug-in
-    is missing.
+    DataError where it is damaged, cut short, or of a kind that has no RGB; UnavailableError for a JPEG where the
+    plug-in is missing.
 
     >>> import io, PIL.Image
     >>> from penstock import image
@@ -415,8 +416,8 @@ def apply(
 ) -> Tensor:
     """Applies transforms to an image (height, width, channels) of uint8, or to each of a batch of them.
 
-    images is any array, or nested lists of levels. Image i of a batch is sample + i: a batch gives what its images give one
-    by one.
+    images is any array, or nested lists of levels. Image i of a batch is sample + i: a batch gives what its images give
+    one by one.
 
     >>> from penstock import image
     >>> image.apply([[[10], [20], [30], [40]]], [image.CenterCrop(1, 2)]).tolist()
@@ -558,11 +559,14 @@ def pair_of(transform: RandomResizedCrop, name: str) -> tuple[float, float]:
 
 def numbers_of(transform: Normalize) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Means and deviations, as many of one as of the other."""
-    mean, deviation = (
-        tuple(given) if hasattr(given, "__len__") else (given,) for given in (transform.mean, transform.std)
-    )
+    mean, deviation = per_channel(transform.mean), per_channel(transform.std)
     if len(mean) != len(deviation) or not 1 <= len(mean) <= 4:
         raise InvalidArgumentError(
             f"mean is {transform.mean!r} and std {transform.std!r}: expected as many of one as of the other, 1 to 4"
         )
     return mean, deviation
+
+
+def per_channel(given: float | tuple[float, ...]) -> tuple[float, ...]:
+    """One number, or one a channel."""
+    return tuple(given) if isinstance(given, (tuple, list)) else (given,)

@@ -9,7 +9,7 @@ import packaging_steps as steps
 import pytest
 
 MODULES = ["_cffi.abi3.so", "_dlpack.abi3.so"]
-SHARED_OBJECTS = [*MODULES, "libcore.so.1"]
+SHARED_OBJECTS = [*MODULES, "libcore.so.1", "libcore_jpeg.so"]
 # What every Linux with a C++ program on it has, and the library that lies beside the modules.
 NEEDED = re.compile(r"(libc|libm|libstdc\+\+|libgcc_s|libpthread|ld-linux-[a-z0-9-]+)\.so\.[0-9]+|libcore\.so\.1")
 

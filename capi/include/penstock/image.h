@@ -138,12 +138,12 @@ typedef struct ps_image_step {
 } ps_image_step;
 
 /* kind is to be set; the others are what one mostly wants of them. */
-#define PS_IMAGE_STEP_INIT                                                                                            \
-  {                                                                                                                   \
-    sizeof(ps_image_step), PS_IMAGE_RESIZE, 0, 0, PS_IMAGE_BILINEAR, 1, {0, 0, 0, 0}, {0, 0, 0, 0}, PS_FLOAT32, 0, 1, \
-        0.5, 0.08, 1.0, 0.75, 4.0 / 3.0, {0, 0, 0, 0}, {                                                              \
-      1, 1, 1, 1                                                                                                      \
-    }                                                                                                                 \
+#define PS_IMAGE_STEP_INIT                                                                                             \
+  {                                                                                                                    \
+    sizeof(ps_image_step), PS_IMAGE_RESIZE, 224, 224, PS_IMAGE_BILINEAR, 1, {0, 0, 0, 0}, {0, 0, 0, 0}, PS_FLOAT32, 0, \
+        1, 0.5, 0.08, 1.0, 0.75, 4.0 / 3.0, {0, 0, 0, 0}, {                                                            \
+      1, 1, 1, 1                                                                                                       \
+    }                                                                                                                  \
   }
 
 /* What PS_IMAGE_STEP_INIT does; struct_size is sizeof(ps_image_step).
@@ -176,11 +176,11 @@ PS_API ps_dtype ps_image_transforms_dtype(const ps_image_transforms *transforms)
 
 /* The sizes that come out for an image of given sizes: they depend on nothing else.
  *
- * shape     receives 3 numbers: height, width, channels
+ * sizes     receives 3 numbers: height, width, channels
  * height, width, channels  of the image: 1 to 2,147,483,647 pixels a side, 1 to 4 channels
  *
  * PS_INVALID_ARGUMENT  also: a step cannot take such an image: a crop larger than it, more channels than it has numbers. */
-PS_API ps_status ps_image_transforms_shape(int64_t *shape, const ps_image_transforms *transforms, int64_t height,
+PS_API ps_status ps_image_transforms_shape(int64_t *sizes, const ps_image_transforms *transforms, int64_t height,
                                            int64_t width, int64_t channels);
 
 /* In which order the axes of a transformed image stand. */

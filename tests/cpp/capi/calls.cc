@@ -7,11 +7,11 @@ namespace penstock::test {
 const std::vector<Call> &all_calls() {
   static const std::vector<Call> calls = [] {
     std::vector<Call> joined;
-    for (const auto &part :
-         {base_calls(), tensor_making_calls(), tensor_view_calls(), tensor_element_calls(), tensor_file_calls(),
-          safetensors_calls(), tensor_index_calls(), dlpack_calls(), stream_calls(), loader_calls(), samples_calls(),
-          worlds_calls(), worlds_state_calls(), worlds_record_calls(), kpu_calls(), ops_calls(), ops_arrange_calls(),
-          linalg_calls(), random_calls()})
+    for (const auto &part : {base_calls(),        tensor_making_calls(), tensor_view_calls(),   tensor_element_calls(),
+                             tensor_file_calls(), safetensors_calls(),   tensor_index_calls(),  dlpack_calls(),
+                             stream_calls(),      image_calls(),         loader_calls(),        samples_calls(),
+                             worlds_calls(),      worlds_state_calls(),  worlds_record_calls(), kpu_calls(),
+                             ops_calls(),         ops_arrange_calls(),   linalg_calls(),        random_calls()})
       joined.insert(joined.end(), part.begin(), part.end());
     return joined;
   }();
@@ -38,6 +38,8 @@ bool succeeded(const Call &call, Word result) {
   if (function.return_type == "ps_kpu_config *") ps_kpu_config_release(from_word<ps_kpu_config *>(result));
   if (function.return_type == "ps_kpu_topology *") ps_kpu_topology_release(from_word<ps_kpu_topology *>(result));
   if (function.return_type == "ps_kpu *") ps_kpu_release(from_word<ps_kpu *>(result));
+  if (function.return_type == "ps_image_transforms *")
+    ps_image_transforms_release(from_word<ps_image_transforms *>(result));
   return *ps_last_error() == '\0';
 }
 

@@ -145,6 +145,7 @@ std::vector<Call> safetensors_calls();
 std::vector<Call> tensor_index_calls();
 std::vector<Call> dlpack_calls();
 std::vector<Call> stream_calls();
+std::vector<Call> image_calls();
 std::vector<Call> loader_calls();
 std::vector<Call> samples_calls();
 std::vector<Call> worlds_calls();

@@ -608,6 +608,105 @@ SizedStruct sample_batch_info() {
        FIELD(ps_sample_batch_info, end_of_data)}));
 }
 
+SizedStruct image_info() {
+  SizedStruct info = describe<ps_image_info>(
+      "ps_image_info", PS_IMAGE_INFO_INIT, "ps_image_info_init", ps_image_info_init,
+      {FIELD(ps_image_info, struct_size), FIELD(ps_image_info, format), FIELD(ps_image_info, width),
+       FIELD(ps_image_info, height), FIELD(ps_image_info, channels), FIELD(ps_image_info, bits),
+       FIELD(ps_image_info, orientation), FIELD(ps_image_info, reserved)});
+  for (const Field &field : info.fields)
+    if (field.name != "struct_size") info.free_fields.push_back({field.name, "fills no more than that"});
+  return info;
+}
+
+SizedStruct image_decode_options() {
+  SizedStruct options = describe<ps_image_decode_options>(
+      "ps_image_decode_options", PS_IMAGE_DECODE_OPTIONS_INIT, "ps_image_decode_options_init",
+      ps_image_decode_options_init,
+      {FIELD(ps_image_decode_options, struct_size), FIELD(ps_image_decode_options, colour),
+       FIELD(ps_image_decode_options, apply_orientation), FIELD(ps_image_decode_options, shrink),
+       FIELD(ps_image_decode_options, largest_pixels)});
+  for (const int32_t colour : {-1, 3, 9999})
+    wrong(options, "colour", &ps_image_decode_options::colour, colour, PS_INVALID_ARGUMENT);
+  for (const int32_t flag : {-1, 2})
+    wrong(options, "apply_orientation", &ps_image_decode_options::apply_orientation, flag, PS_INVALID_ARGUMENT);
+  for (const int32_t shrink : {0, -1, 3, 16})
+    wrong(options, "shrink", &ps_image_decode_options::shrink, shrink, PS_INVALID_ARGUMENT);
+  for (const int64_t pixels : {INT64_C(0), INT64_C(-1), INT64_MAX})
+    wrong(options, "largest_pixels", &ps_image_decode_options::largest_pixels, pixels, PS_INVALID_ARGUMENT);
+  return options;
+}
+
+SizedStruct image_apply_options() {
+  SizedStruct options = describe<ps_image_apply_options>(
+      "ps_image_apply_options", PS_IMAGE_APPLY_OPTIONS_INIT, "ps_image_apply_options_init", ps_image_apply_options_init,
+      {FIELD(ps_image_apply_options, struct_size), FIELD(ps_image_apply_options, layout),
+       FIELD(ps_image_apply_options, seed), FIELD(ps_image_apply_options, epoch), FIELD(ps_image_apply_options, sample),
+       FIELD(ps_image_apply_options, scaled_decode), FIELD(ps_image_apply_options, reserved)});
+  for (const int32_t layout : {-1, 2, 9999})
+    wrong(options, "layout", &ps_image_apply_options::layout, layout, PS_INVALID_ARGUMENT);
+  for (const int32_t flag : {-1, 2})
+    wrong(options, "scaled_decode", &ps_image_apply_options::scaled_decode, flag, PS_INVALID_ARGUMENT);
+  wrong(options, "reserved", &ps_image_apply_options::reserved, 1, PS_INVALID_ARGUMENT);
+  for (const char *field : {"seed", "epoch", "sample"})
+    options.free_fields.push_back({field, "what is random is a function of these three"});
+  return options;
+}
+
+// A field that the step of a kind reads, and its value there.
+template <typename Set>
+void wrong_step(SizedStruct &step, const char *field, ps_image_step_kind kind, const char *value, Set set) {
+  step.wrong_fields.push_back({field, value, PS_INVALID_ARGUMENT, value, [kind, set](void *bytes) {
+                                 auto *given = static_cast<ps_image_step *>(bytes);
+                                 given->kind = kind;
+                                 set(*given);
+                               }});
+}
+
+void wrong_fields_of_steps(SizedStruct &step) {
+  wrong_step(step, "padding", PS_IMAGE_PAD, "-7", [](ps_image_step &given) { given.padding[3] = -7; });
+  wrong_step(step, "dtype", PS_IMAGE_TO_DTYPE, "int8", [](ps_image_step &given) { given.dtype = PS_INT8; });
+  wrong_step(step, "dtype", PS_IMAGE_TO_DTYPE, "unknown",
+             [](ps_image_step &given) { given.dtype = static_cast<ps_dtype>(9999); });
+  wrong_step(step, "channels", PS_IMAGE_NORMALIZE, "5", [](ps_image_step &given) { given.channels = 5; });
+  wrong_step(step, "probability", PS_IMAGE_VERTICAL_FLIP, "1.5", [](ps_image_step &given) { given.probability = 1.5; });
+  wrong_step(step, "probability", PS_IMAGE_HORIZONTAL_FLIP, "nan",
+             [](ps_image_step &given) { given.probability = std::numeric_limits<double>::quiet_NaN(); });
+  const auto crop = PS_IMAGE_RANDOM_RESIZED_CROP;
+  wrong_step(step, "scale_lowest", crop, "-0.5", [](ps_image_step &given) { given.scale_lowest = -0.5; });
+  wrong_step(step, "scale_highest", crop, "1.5", [](ps_image_step &given) { given.scale_highest = 1.5; });
+  wrong_step(step, "ratio_lowest", crop, "2.5", [](ps_image_step &given) { given.ratio_lowest = 2.5; });
+  wrong_step(step, "ratio_highest", crop, "0.5", [](ps_image_step &given) { given.ratio_highest = 0.5; });
+  wrong_step(step, "mean", PS_IMAGE_NORMALIZE, "nan",
+             [](ps_image_step &given) { given.mean[0] = std::numeric_limits<double>::quiet_NaN(); });
+  wrong_step(step, "standard_deviation", PS_IMAGE_NORMALIZE, "0",
+             [](ps_image_step &given) { given.standard_deviation[0] = 0; });
+}
+
+SizedStruct image_step() {
+  SizedStruct step = describe<ps_image_step>(
+      "ps_image_step", PS_IMAGE_STEP_INIT, "ps_image_step_init", ps_image_step_init,
+      {FIELD(ps_image_step, struct_size), FIELD(ps_image_step, kind), FIELD(ps_image_step, height),
+       FIELD(ps_image_step, width), FIELD(ps_image_step, filter), FIELD(ps_image_step, antialias),
+       FIELD(ps_image_step, padding), FIELD(ps_image_step, fill), FIELD(ps_image_step, dtype),
+       FIELD(ps_image_step, scale_levels), FIELD(ps_image_step, channels), FIELD(ps_image_step, probability),
+       FIELD(ps_image_step, scale_lowest), FIELD(ps_image_step, scale_highest), FIELD(ps_image_step, ratio_lowest),
+       FIELD(ps_image_step, ratio_highest), FIELD(ps_image_step, mean), FIELD(ps_image_step, standard_deviation)});
+  for (const int32_t kind : {-1, 0, 11, 9999}) wrong(step, "kind", &ps_image_step::kind, kind, PS_INVALID_ARGUMENT);
+  for (const int32_t side : {-1, 65536, INT32_MIN}) {
+    wrong(step, "height", &ps_image_step::height, side, PS_INVALID_ARGUMENT);
+    wrong(step, "width", &ps_image_step::width, side, PS_INVALID_ARGUMENT);
+  }
+  for (const int32_t filter : {-1, 3}) wrong(step, "filter", &ps_image_step::filter, filter, PS_INVALID_ARGUMENT);
+  for (const int32_t flag : {-1, 2}) {
+    wrong(step, "antialias", &ps_image_step::antialias, flag, PS_INVALID_ARGUMENT);
+    wrong(step, "scale_levels", &ps_image_step::scale_levels, flag, PS_INVALID_ARGUMENT);
+  }
+  wrong_fields_of_steps(step);
+  step.free_fields = {{"fill", "the level of each channel in what is padded"}};
+  return step;
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -638,7 +737,8 @@ const std::vector<SizedStruct> &sized_structs() {
                                                    worlds_options(),        replay_options(),    replay_report(),
                                                    replay_page_options(),   kpu_memory_timing(), kpu_layer(),
                                                    kpu_counters(),          kpu_conv_options(),  reduce_options(),
-                                                   sample_loader_options(), sample_batch_info()};
+                                                   sample_loader_options(), sample_batch_info(), image_info(),
+                                                   image_decode_options(),  image_step(),        image_apply_options()};
   return structs;
 }
 

@@ -101,6 +101,9 @@ ps_safetensors **Stage::safetensors_result() { return handle_result<ps_safetenso
 ps_kpu_config **Stage::kpu_config_result() { return handle_result<ps_kpu_config>(ps_kpu_config_release); }
 ps_kpu_topology **Stage::kpu_topology_result() { return handle_result<ps_kpu_topology>(ps_kpu_topology_release); }
 ps_kpu **Stage::kpu_result() { return handle_result<ps_kpu>(ps_kpu_release); }
+ps_image_transforms **Stage::image_transforms_result() {
+  return handle_result<ps_image_transforms>(ps_image_transforms_release);
+}
 
 ps_worlds **Stage::worlds_result() { return handle_result<ps_worlds>(ps_worlds_release); }
 

@@ -72,6 +72,7 @@ class Stage {
   ps_kpu_config **kpu_config_result();
   ps_kpu_topology **kpu_topology_result();
   ps_kpu **kpu_result();
+  ps_image_transforms **image_transforms_result();
   DLManagedTensorVersioned **dlpack_result();
   DLManagedTensor **legacy_dlpack_result();
   template <typename Value>
