@@ -82,11 +82,18 @@ class BlockProduct {
 
   // Copying pays where it is read often and lies so that lines or pages would be used badly.
   static bool reads_left_directly(const Block &block) {
-    if constexpr (!Scheme::units_are_elements) return false;
-    if (block.columns <= 2 * Shape::columns) return true;
-    const bool is_near = block.left.column_stride == 1 && std::abs(block.left.row_stride) <= most_direct_stride;
-    const bool is_near_transposed = block.left.row_stride == 1 && block.left.column_stride <= most_direct_stride;
-    return is_near || is_near_transposed;
+    const MatrixView &left = block.left;
+    if constexpr (Scheme::units_are_elements) {
+      if (block.columns <= 2 * Shape::columns) return true;
+      if (left.row_stride == 1 && left.column_stride <= most_direct_stride) return true;
+    }
+    if constexpr (Scheme::units_lie_in_inner) {
+      constexpr int64_t unit_elements = Scheme::unit_elements;
+      const bool has_whole_units = left.row_stride % unit_elements == 0 && block.inner % unit_elements == 0;
+      return left.column_stride == 1 && has_whole_units &&
+             std::abs(left.row_stride) <= most_direct_stride * unit_elements;
+    }
+    return false;
   }
   static bool reads_right_directly(const Block &block) {
     if constexpr (!Scheme::units_are_elements) return false;
@@ -95,17 +102,24 @@ class BlockProduct {
   }
   static constexpr int64_t most_direct_stride = 2048 / static_cast<int64_t>(sizeof(Unit));
 
+  static constexpr int64_t unit_elements() {
+    if constexpr (Scheme::units_lie_in_inner) return Scheme::unit_elements;
+    return 1;
+  }
+
   const Unit *elements(const MatrixView &matrix, int64_t offset) const {
     return reinterpret_cast<const Unit *>(matrix.data) + offset;
   }
 
   void add_stretch(Steps steps) {
     LeftUnits<Unit> left;
-    if (reads_left_directly(block_))
+    if (!reads_left_directly(block_))
+      left = pack_left<Scheme, bytes>(block_, steps, left_);
+    else if (block_.left.column_stride == 1)
+      left = {elements(block_.left, steps.first), block_.left.row_stride / unit_elements(), 1};
+    else
       left = {elements(block_.left, steps.first * block_.left.column_stride), block_.left.row_stride,
               block_.left.column_stride};
-    else
-      left = pack_left<Scheme, bytes>(block_, steps, left_);
     const int64_t group_lanes = group_panels(block_) * Shape::columns;
     for (int64_t lane = 0; lane < lanes_; lane += group_lanes) {
       const int64_t lane_count = std::min(group_lanes, lanes_ - lane);

@@ -208,23 +208,16 @@ TEST_F(Matmul, DestinationConvertsAndBroadcasts) {
 
 TEST_F(Matmul, RefusalsNameBothShapesOrDtypes) {
   const Tensor matrix = zeros(DType::float32, {2, 3}, {}), number = zeros(DType::float32, {}, {});
-  expect_failure(
-      Status::invalid_argument,
-      "matmul: shapes (2, 3) and (2, 3) do not fit: the first's last axis has size 3, the second's last but one axis 2",
-      [&] { matmul(matrix, matrix); });
-  expect_failure(Status::invalid_argument, HasSubstr("(2, 3) and ()"), [&] { matmul(matrix, number); });
-  expect_failure(
-      Status::type_mismatch, HasSubstr("float8_e5m2"),
-      [&] {
-        matmul(zeros(DType::float32, {2, 1, 3}, {}), zeros(DType::float32, {3, 3, 1}, {}));
-      },
-      Status::invalid_argument, HasSubstr("(2, 1, 3) and (3, 3, 1)"));
-  expect_failure(
-      [&] {
-        matmul(zeros(DType::uint64, {2, 3}, {}), zeros(DType::int8, {3, 2}, {}));
-      },
-      Status::type_mismatch, HasSubstr("uint64 and int8"));
-  expect_failure([&] { matmul(zeros(DType::float8_e5m2, {2, 3}, {}), matrix); });
+  const auto refuses = [](const Tensor &first, const Tensor &second, Status status, const char *part) {
+    expect_failure(status, HasSubstr(part), [&] { matmul(first, second); });
+  };
+  refuses(matrix, matrix, Status::invalid_argument,
+          "shapes (2, 3) and (2, 3) do not fit: the first's last axis has size 3, the second's last but one axis 2");
+  refuses(matrix, number, Status::invalid_argument, "(2, 3) and ()");
+  refuses(zeros(DType::float32, {2, 1, 3}, {}), zeros(DType::float32, {3, 3, 1}, {}), Status::invalid_argument,
+          "(2, 1, 3) and (3, 3, 1)");
+  refuses(zeros(DType::uint64, {2, 3}, {}), zeros(DType::int8, {3, 2}, {}), Status::type_mismatch, "uint64 and int8");
+  refuses(zeros(DType::float8_e5m2, {2, 3}, {}), matrix, Status::type_mismatch, "float8_e5m2");
 }
 
 }  // namespace
