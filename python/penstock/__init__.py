@@ -12,8 +12,8 @@ The release is `__version__`:
 >>> penstock.__version__.count(".")
 2
 
-The namespace is the Python array API's (`__array_api_version__` says of which year), with its constants `e`, `inf`, `nan`,
-`newaxis` (None) and `pi`:
+The namespace is the Python array API's (`__array_api_version__` says of which year), with its constants `e`, `inf`,
+`nan`, `newaxis` (None) and `pi`:
 
 >>> penstock.__array_api_version__, penstock.pi > penstock.e, penstock.newaxis is None
 ('2024.12', True, True)
@@ -177,8 +177,7 @@ from penstock.manipulation import (
     tile,
     unstack,
 )
-from penstock.namespace_info import ARRAY_API_VERSION as __array_api_version__
-from penstock.namespace_info import __array_namespace_info__, e, inf, nan, newaxis, pi
+from penstock.namespace_info import __array_api_version__, __array_namespace_info__, e, inf, nan, newaxis, pi
 from penstock.ordering import (
     argsort,
     nonzero,

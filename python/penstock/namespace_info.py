@@ -9,16 +9,25 @@ from penstock import data_types, devices, dtypes
 from penstock.devices import Device
 from penstock.dtypes import DType
 
-__all__ = ["ARRAY_API_VERSION", "ArrayNamespaceInfo", "e", "inf", "nan", "newaxis", "pi"]
+__all__ = [
+    "ArrayNamespaceInfo",
+    "__array_api_version__",
+    "__array_namespace_info__",
+    "e",
+    "inf",
+    "nan",
+    "newaxis",
+    "pi",
+]
 
-ARRAY_API_VERSION: Final = "2024.12"
+__array_api_version__: Final[str] = "2024.12"
 LARGEST_NDIM: Final = 16  # PS_MAX_NDIM
 
-e: Final = math.e
-inf: Final = math.inf
-nan: Final = math.nan
+e: Final[float] = math.e
+inf: Final[float] = math.inf
+nan: Final[float] = math.nan
 newaxis: Final = None
-pi: Final = math.pi
+pi: Final[float] = math.pi
 
 # The dtypes that the standard knows: those beyond them are penstock's own.
 STANDARDS = (

@@ -34,7 +34,7 @@ SIDES = {"left": 0, "right": 1}  # ps_side
 class UniqueAll(NamedTuple):
     """What unique_all() gives.
 
-    values, in ascending order; indices, where each stands first in row-major order; inverse_indices, which of the values
+    values, in ascending order; indices, where each stands first in row-major order; inverse_indices, which of them
     each element is; counts, how often each stands.
     """
 

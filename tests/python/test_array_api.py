@@ -14,7 +14,7 @@ import penstock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from penstock import elementwise, manipulation, reductions
+from penstock import elementwise, making, manipulation, ordering, reductions
 from penstock.operators import NUMBERS, promoted
 
 DTYPES = (
@@ -217,21 +217,36 @@ MOVES: dict[str, Callable[[Any, Any], Any]] = {
     "concat": lambda xp, x: xp.concat([x, x[:, :1, :]], axis=-2),
     "concat in row-major order": lambda xp, x: xp.concat([x, x[0, ...]], axis=None),
     "expand_dims": lambda xp, x: xp.expand_dims(x, axis=-2),
+    "diff": lambda xp, x: xp.diff(x if xp.isdtype(x.dtype, "numeric") else xp.astype(x, xp.int8), axis=1),
+    "diff twice, with more on both sides": lambda xp, x: numeric_diff(xp, x),
     "flip": lambda xp, x: xp.flip(x),
     "flip an axis": lambda xp, x: xp.flip(x, axis=(0, -1)),
     "matrix_transpose": lambda xp, x: xp.matrix_transpose(x),
     "moveaxis": lambda xp, x: xp.moveaxis(x, (0, 2), (-1, 0)),
     "permute_dims": lambda xp, x: xp.permute_dims(x, (2, 0, 1)),
+    "repeat": lambda xp, x: xp.repeat(x, 3, axis=1),
+    "repeat in row-major order": lambda xp, x: xp.repeat(x, 2),
+    "repeat each": lambda xp, x: xp.repeat(x, xp.arange(x.shape[0]), axis=0),
     "reshape": lambda xp, x: xp.reshape(xp.matrix_transpose(x), (-1,)),
     "reshape a copy": lambda xp, x: xp.reshape(x, (-1,), copy=True),
     "roll": lambda xp, x: xp.roll(x, 2),
     "roll axes": lambda xp, x: xp.roll(x, (1, -5), axis=(0, 2)),
     "squeeze": lambda xp, x: xp.squeeze(xp.expand_dims(x, axis=1), 1),
     "stack": lambda xp, x: xp.stack([x, x], axis=-1),
+    "take": lambda xp, x: xp.take(x, xp.asarray([0, -1, 0]), axis=1),
+    "take the last axis": lambda xp, x: xp.take(xp.matrix_transpose(x), xp.asarray([0, -1]), axis=-1),
+    "take_along_axis": lambda xp, x: xp.take_along_axis(x, xp.asarray([[[0, 0]], [[-1, 0]]])[:1, ...], axis=-1),
+    "take_along_axis 0": lambda xp, x: xp.take_along_axis(x, xp.zeros((2, *x.shape[1:]), dtype=xp.int64) - 1, axis=0),
     "tile": lambda xp, x: xp.tile(x, (2, 3)),
     "tile with new axes": lambda xp, x: xp.tile(x, (2, 1, 1, 2)),
     "unstack": lambda xp, x: xp.unstack(x, axis=1)[-1],
 }
+
+
+def numeric_diff(xp: Any, x: Any) -> Any:
+    """Differences of differences, of numbers with a row of themselves before and two behind."""
+    numbers = x if xp.isdtype(x.dtype, "numeric") else xp.astype(x, xp.int8)
+    return xp.diff(numbers, axis=0, n=2, prepend=numbers[:1, ...], append=numbers[:1, ...])
 
 
 @pytest.mark.parametrize("name", MOVES)
@@ -301,3 +316,98 @@ def test_what_is_no_dtype_of_a_kind_is_an_error() -> None:
         penstock.iinfo("float32")
     with pytest.raises(TypeError, match="expected an array or a dtype"):
         penstock.result_type(1, 2.0)
+
+
+# ---- Order ----
+
+REAL = DTYPES[:11]
+ORDERS: dict[str, Callable[[Any, Any], Any]] = {
+    "sort": lambda xp, x: xp.sort(x),
+    "sort an axis": lambda xp, x: xp.sort(x, axis=0, descending=True),
+    "argsort": lambda xp, x: xp.argsort(x, axis=1),
+    "argsort downwards": lambda xp, x: xp.argsort(x, descending=True, stable=True),
+    "searchsorted": lambda xp, x: xp.searchsorted(xp.sort(xp.reshape(x, (-1,))), x),
+    "searchsorted from the right": lambda xp, x: xp.searchsorted(xp.sort(xp.reshape(x, (-1,))), x, side="right"),
+    "searchsorted in another order": lambda xp, x: xp.searchsorted(
+        xp.reshape(x, (-1,)), x, sorter=xp.argsort(xp.reshape(x, (-1,)))
+    ),
+    "nonzero": lambda xp, x: xp.stack(xp.nonzero(x)),
+    "unique_all": lambda xp, x: xp.unique_all(x).values,
+    "unique_all, indices": lambda xp, x: xp.unique_all(x).indices,
+    "unique_all, inverse": lambda xp, x: xp.unique_all(x).inverse_indices,
+    "unique_all, counts": lambda xp, x: xp.unique_all(x).counts,
+    "unique_counts": lambda xp, x: xp.unique_counts(x).values,
+    "unique_counts, counts": lambda xp, x: xp.unique_counts(x).counts,
+    "unique_inverse": lambda xp, x: xp.unique_inverse(x).values,
+    "unique_inverse, inverse": lambda xp, x: xp.unique_inverse(x).inverse_indices,
+    "unique_values": lambda xp, x: xp.unique_values(x),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_order(name: str) -> None:
+    takes_all = name.startswith(("unique", "nonzero"))
+    known = DTYPES if takes_all else REAL[1:]
+
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        dtype = data.draw(st.sampled_from(known))
+        shape = data.draw(arrays.array_shapes(min_dims=2, max_dims=3, max_side=5))
+        few = (0, 5) if data.draw(st.booleans()) else None
+        operand = data.draw(array(dtype, shape, few))
+        # array_api_strict puts NaNs, and equal elements of a descending order, where NumPy's flipped arrays have them.
+        operand = np.where(np.isnan(operand), np.ones((), operand.dtype), operand)
+        assert_agree(ORDERS[name](penstock, penstock.Tensor(operand)), ORDERS[name](strict, strict.asarray(operand)))
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", ordering.__all__)
+def test_each_function_of_order_is_compared(name: str) -> None:
+    assert any(each.split(",")[0].split()[0] == name for each in ORDERS)
+
+
+# ---- Making ----
+
+MADE: dict[str, Callable[[Any, Any], Any]] = {
+    "asarray": lambda xp, x: xp.asarray(x, copy=True),
+    "asarray, converted": lambda xp, x: xp.asarray([[1, 2], [3, 4]], dtype=x.dtype),
+    "empty_like": lambda xp, x: xp.zeros_like(xp.empty_like(x)),
+    "eye": lambda xp, x: xp.eye(3, 5, k=1, dtype=x.dtype),
+    "eye below": lambda xp, x: xp.eye(4, k=-2, dtype=x.dtype),
+    "full_like": lambda xp, x: xp.full_like(x, True if x.dtype == xp.bool else 1),
+    "linspace": lambda xp, x: xp.linspace(-1, 3, 7, dtype=floating(xp, x)),
+    "linspace, open": lambda xp, x: xp.linspace(5.5, 0.25, 6, dtype=floating(xp, x), endpoint=False),
+    "linspace, one": lambda xp, x: xp.linspace(2, 9, 1, dtype=floating(xp, x)),
+    "linspace, none": lambda xp, x: xp.linspace(2, 9, 0, dtype=floating(xp, x)),
+    "linspace, complex": lambda xp, x: xp.linspace(1j, 3 - 2j, 4, dtype=xp.complex128),
+    "meshgrid": lambda xp, x: xp.stack(xp.meshgrid(x[0, 0, :], x[0, :, 0], x[:, 0, 0])),
+    "meshgrid in order": lambda xp, x: xp.stack(xp.meshgrid(x[0, 0, :], x[0, :, 0], indexing="ij")),
+    "ones_like": lambda xp, x: xp.ones_like(x),
+    "tril": lambda xp, x: xp.tril(x, k=1),
+    "triu": lambda xp, x: xp.triu(xp.matrix_transpose(x), k=-1),
+    "zeros_like": lambda xp, x: xp.zeros_like(x),
+}
+
+
+def floating(xp: Any, x: Any) -> Any:
+    """A dtype of fractions: the array's where it is one."""
+    return x.dtype if xp.isdtype(x.dtype, ("real floating", "complex floating")) else xp.float64
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_making(name: str) -> None:
+    @FEW
+    @given(st.data())
+    def agrees(data: Any) -> None:
+        shape = data.draw(arrays.array_shapes(min_dims=3, max_dims=3, max_side=4))
+        operand = data.draw(array(data.draw(st.sampled_from(DTYPES)), shape))
+        assert_agree(MADE[name](penstock, penstock.Tensor(operand)), MADE[name](strict, strict.asarray(operand)))
+
+    agrees()
+
+
+@pytest.mark.parametrize("name", making.__all__)
+def test_each_function_that_makes_tensors_is_compared(name: str) -> None:
+    assert any(each.split(",")[0].split()[0] == name for each in MADE)

@@ -20,6 +20,11 @@ def is_documented_with_its_class(member: Any) -> bool:
     return type(member).__name__ in ("_tuplegetter", "member_descriptor") or not hasattr(member, "__get__")
 
 
+def is_constant(public: Any) -> bool:
+    """Whether a public name is a number, a text or None, which have no docstring of their own."""
+    return public is None or isinstance(public, (str, float))
+
+
 def public_members(public: type) -> dict[str, Any]:
     """The public members that a class or one of penstock's that it derives from defines, as they stand there."""
     ours = [each for each in public.__mro__ if each.__module__.startswith("penstock")]
@@ -43,7 +48,7 @@ def documented(module: types.ModuleType) -> dict[str, str | None]:
         if inspect.ismodule(public):
             found |= documented(public)
             continue
-        found[full_name] = module.__doc__ if name == "__version__" else public.__doc__
+        found[full_name] = module.__doc__ if is_constant(public) else public.__doc__
         if isinstance(public, type):
             found |= documented_members(full_name, public)
     return found
@@ -66,8 +71,10 @@ def test_there_is_something_to_look_at() -> None:
     assert (penstock.MemoryStats, "live_bytes") in FIELDS
 
 
-def test_the_module_names_its_version() -> None:
-    assert "__version__" in (penstock.__doc__ or "")
+def test_the_module_names_its_constants() -> None:
+    constants = [name for name in penstock.__all__ if is_constant(getattr(penstock, name))]
+    assert {"__version__", "__array_api_version__", "pi"} <= set(constants)
+    assert [name for name in constants if f"`{name}`" not in (penstock.__doc__ or "")] == []
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)

@@ -174,6 +174,7 @@ def rearrange(tensor: penstock.Tensor) -> None:
     new: Sequence[penstock.Tensor] = [
         penstock.broadcast_to(tensor, (4, 2, 3)),
         penstock.concat([tensor, tensor], axis=1),
+        penstock.diff(tensor, axis=0, n=1, prepend=tensor),
         penstock.expand_dims(tensor, axis=0),
         penstock.flip(tensor, axis=1),
         penstock.matrix_transpose(tensor),
@@ -183,15 +184,59 @@ def rearrange(tensor: penstock.Tensor) -> None:
         tensor @ tensor.mT,
         penstock.moveaxis(tensor, 0, 1),
         penstock.permute_dims(tensor, (1, 0)),
+        penstock.repeat(tensor, 2, axis=0),
         penstock.reshape(tensor, (6,), copy=True),
         penstock.roll(tensor, 1, axis=0),
         penstock.squeeze(tensor[:1], 0),
         penstock.stack([tensor, tensor]),
+        penstock.take(tensor, [0, 1], axis=1),
+        penstock.take_along_axis(tensor, penstock.argsort(tensor, axis=1), axis=1),
         penstock.tile(tensor, (2, 2)),
         *penstock.unstack(tensor, axis=0),
         *penstock.broadcast_arrays(tensor, tensor[0]),
     ]
     assert all(isinstance(each, penstock.Tensor) for each in new)
+
+
+def order(tensor: penstock.Tensor) -> None:
+    """The functions that sort, search, and find different elements."""
+    new: Sequence[penstock.Tensor] = [
+        penstock.sort(tensor, axis=0, descending=True, stable=True),
+        penstock.argsort(tensor, axis=0, descending=True, stable=True),
+        penstock.searchsorted(tensor[0], tensor, side="right"),
+        penstock.unique_values(tensor),
+        *penstock.nonzero(tensor),
+    ]
+    assert all(isinstance(each, penstock.Tensor) for each in new)
+    assert_type(penstock.unique_all(tensor).indices, penstock.Tensor)
+    assert_type(penstock.unique_counts(tensor).counts, penstock.Tensor)
+    assert_type(penstock.unique_inverse(tensor).inverse_indices, penstock.Tensor)
+
+
+def make(tensor: penstock.Tensor) -> None:
+    """Tensors like others, and by rule."""
+    new: Sequence[penstock.Tensor] = [
+        penstock.asarray([1, 2], dtype="int8", copy=True),
+        penstock.empty_like(tensor),
+        penstock.zeros_like(tensor, dtype="int8"),
+        penstock.ones_like(tensor, device="cpu"),
+        penstock.full_like(tensor, 7),
+        penstock.eye(2, 3, k=1),
+        penstock.linspace(0, 1, 5, endpoint=False),
+        penstock.tril(tensor, k=1),
+        penstock.triu(tensor, k=-1),
+        *penstock.meshgrid(tensor[0], tensor[1], indexing="ij"),
+    ]
+    assert all(isinstance(each, penstock.Tensor) for each in new)
+
+
+def ask_namespace() -> None:
+    """What the namespace says of itself."""
+    info = penstock.__array_namespace_info__()
+    assert_type(info.dtypes(kind="integral"), dict[str, penstock.DType])
+    assert_type(penstock.__array_api_version__, str)
+    assert_type(penstock.e + penstock.inf + penstock.nan + penstock.pi, float)
+    assert penstock.newaxis is None
 
 
 def view(tensor: penstock.Tensor) -> None:
@@ -222,6 +267,7 @@ def move(tensor: penstock.Tensor) -> None:
     assert_type(tensor.contiguous(), penstock.Tensor)
     assert_type(tensor.clone(), penstock.Tensor)
     assert_type(tensor.to("cpu"), penstock.Tensor)
+    assert_type(tensor.to_device("cpu"), penstock.Tensor)
     assert_type(tensor.copy_([1.0, 2.0, 3.0], casting="unsafe"), penstock.Tensor)
     assert_type(tensor.fill_(7), penstock.Tensor)
     tensor[0, 1] = 5
@@ -370,6 +416,9 @@ def main() -> None:
     reduce(penstock.ones((2, 2)))
     compute(penstock.full((2, 3), 0.5))
     rearrange(penstock.full((2, 3), 0.5))
+    order(penstock.full((2, 3), 0.5))
+    make(penstock.full((2, 3), 0.5))
+    ask_namespace()
     ask_dtypes(penstock.full((2, 3), 0.5))
     view(penstock.zeros((2, 3)))
     move(penstock.zeros((2, 3)))
