@@ -124,9 +124,11 @@ std::vector<Call> applying_calls() {
                    return stage.tensor(make_tensor<uint8_t>(PS_UINT8, {1, 2}, {1, 2}));
                  })
           .optional("options", "options optional"),
-      Call(
-          NAMED(ps_image_transforms_apply),
-          [](Stage &stage) { return std::make_tuple(stage.tensor_result(), transforms(stage), image(stage), nullptr); })
+      Call(NAMED(ps_image_transforms_apply),
+           [](Stage &stage) {
+             return std::make_tuple(stage.tensor_result(), transforms(stage), image(stage),
+                                    stage.input(ps_image_apply_options PS_IMAGE_APPLY_OPTIONS_INIT));
+           })
           .named("to one image")
           .optional("options", "options optional"),
       Call(NAMED(ps_image_transforms_decode),
