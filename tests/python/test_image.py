@@ -255,7 +255,8 @@ def covered(levels: Array, size: int) -> Array:
     for new in range(size):
         for old in range(len(levels)):
             weights[new, old] = max(0, min(old + 1, (new + 1) * scale) - max(old, new * scale)) / scale
-    return np.floor(np.clip(np.tensordot(weights, levels, 1), 0, 255) + 0.5)
+    means: Array = np.floor(np.clip(np.tensordot(weights, levels, 1), 0, 255) + 0.5)
+    return means
 
 
 @pytest.mark.parametrize("size", [(10, 15), (7, 11), (40, 60), (20, 30)])
