@@ -15,7 +15,10 @@ STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 # What an example is given to work on: a C example, built as a shared object.
 NEEDS = {"lend_engine.py": "lend_engine.c"}
 # What an example is told where it would otherwise take minutes.
-ARGUMENTS = {"escape_room_ppo.py": ["--minutes", "0.02", "--seeds", "40"]}
+ARGUMENTS = {
+    "escape_room_ppo.py": ["--minutes", "0.02", "--seeds", "40"],
+    "train_cnn_from_shards.py": ["3", "3000"],
+}
 # What shows addresses, versions and speeds: the tests below say what is to be seen.
 DEMOS = {"demo.py", "demo_worlds.py"}
 

@@ -211,7 +211,7 @@ class SampleLoader:
         >>> from penstock import loader
         >>> numpy.save(pathlib.Path(folder := tempfile.mkdtemp(), "rows.npy"), numpy.arange(6))
         >>> loader.open(folder, {"batch_size": 4}, output="numpy").get_next()
-        {'rows': array([0, 1, 2, 3])}
+        {'data': array([0, 1, 2, 3])}
         """
         for _ in range(MOST_EMPTY_EPOCHS):
             native, batch = self._take()
@@ -363,7 +363,7 @@ class SampleLoader:
         >>> _ = batches.get_next()
         >>> batches.set_epoch(0)
         >>> batches.get_next()
-        {'rows': array([0, 1, 2, 3])}
+        {'data': array([0, 1, 2, 3])}
         """
         with self._lock:
             self._coming.clear()
@@ -396,7 +396,7 @@ class SampleLoader:
         >>> later = loader.open(folder, {"batch_size": 4}, output="numpy")
         >>> later.restore(batches.state())
         >>> later.get_next()
-        {'rows': array([4, 5])}
+        {'data': array([4, 5])}
         """
         with self._lock:
             self._native.restore(bytes(state))
