@@ -56,13 +56,18 @@ def made_network() -> torch.nn.Module:
     """Three convolutions, a mean over the picture, and one number a class."""
     layers: list[torch.nn.Module] = []
     for channels, wider in ((3, 16), (16, 32), (32, 64)):
-        layers += [torch.nn.Conv2d(channels, wider, 3, stride=2, padding=1), torch.nn.BatchNorm2d(wider), torch.nn.ReLU()]
+        layers += [
+            torch.nn.Conv2d(channels, wider, 3, stride=2, padding=1),
+            torch.nn.BatchNorm2d(wider),
+            torch.nn.ReLU(),
+        ]
     return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(64, 3))
 
 
 def main(epochs: int = 3, images: int = 6000) -> float:
     """Draws, trains, and returns the accuracy."""
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # the network is too small for more
     numbers = [image.ToDType("float32", scale=True), image.Normalize((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))]
     augmented = [image.RandomCrop(44), image.RandomHorizontalFlip(), *numbers]
     options = loader.LoaderOptions().with_batch_size(64).channels_first().persistent_workers()
@@ -89,9 +94,12 @@ def main(epochs: int = 3, images: int = 6000) -> float:
             print(f"epoch {epoch}: loss {total / len(train):.3f}")
         network.eval()
         steps = [image.CenterCrop(44), *numbers]
-        with loader.open(
-            f"{folder}/test.tar", options, fields=["jpg", "cls"], transforms=steps, output="torch"
-        ) as tests, torch.no_grad():
+        with (
+            loader.open(
+                f"{folder}/test.tar", options, fields=["jpg", "cls"], transforms=steps, output="torch"
+            ) as tests,
+            torch.no_grad(),
+        ):
             right = sum(int((network(pixels).argmax(dim=1) == labels).sum()) for pixels, labels in tests)
             accuracy = right / tests.num_samples
     print(f"accuracy {accuracy:.3f}, above 95 %: {accuracy > 0.95}")

@@ -1,4 +1,4 @@
-"""Samples of any kind as a dataset of torch: batches from penstock's loader, alone or under torch.utils.data.DataLoader.
+"""Samples of any kind as a dataset of torch: batches of penstock's loader, alone or under torch's DataLoader.
 
 >>> import numpy, pathlib, tempfile, torch
 >>> import penstock.torch
@@ -44,8 +44,8 @@ class IterableDataset(Base):
     batch_size=None. Native threads decode in any case; with num_workers=n each of the n processes delivers its share of
     this rank's samples, disjoint from the others', and all with them.
 
-    Each iteration is an epoch. It begins with the next one, set_epoch()'s, or, behind load_state_dict(), where the state
-    was taken. Processes that torch starts anew for each epoch know of it by set_epoch() alone; with
+    Each iteration is an epoch: the next one, set_epoch()'s, or, behind load_state_dict(), the rest of the one that the
+    state was taken in. Processes that torch starts anew for each epoch know of it by set_epoch() alone; with
     persistent_workers=True of torch's they count themselves. len() is the batches of an epoch; with several processes
     each may have one more that is not full.
 
@@ -67,7 +67,7 @@ class IterableDataset(Base):
         self._options = as_options(options)
         if self._options["epochs"] is not None:
             raise InvalidArgumentError(
-                f"with_epochs({self._options['epochs']}) ends SampleLoader.get_next(): each iteration over this dataset "
+                f"with_epochs({self._options['epochs']}) ends get_next(): each iteration over this dataset "
                 f"is one epoch, so leave it out"
             )
         self._arguments = {"output": "torch", **arguments}
@@ -76,7 +76,9 @@ class IterableDataset(Base):
         self._next_epoch = 0
         self._taken_up: dict[str, Any] | None = None  # what load_state_dict() was given, until an iteration begins
         self._current: Epoch | None = None
-        self._chosen = torch.zeros(2, dtype=torch.int64).share_memory_()  # how often set_epoch() was called, and the last
+        # How often set_epoch() was called, and the last epoch, in memory that torch's workers share.
+        self._chosen = torch.zeros(2, dtype=torch.int64)
+        self._chosen.share_memory_()  # type: ignore[no-untyped-call]
         self._seen = 0
 
     def _opened(self) -> SampleLoader:
@@ -174,7 +176,7 @@ class Epoch(Iterator[Any]):
 
     def _stand(self, epoch: int) -> None:
         self._epoch = epoch
-        self._dataset._next_epoch = epoch + 1  # noqa: SLF001 - the two are one
+        self._dataset._next_epoch = epoch + 1
 
     def __next__(self) -> Any:
         if self._finished:
@@ -182,14 +184,14 @@ class Epoch(Iterator[Any]):
         if not self._begun:
             self._loader.set_epoch(self._epoch)
             self._begun = True
-        native, batch = self._loader._take()  # noqa: SLF001 - an iterator over the loader would not tell the last one
+        native, batch = self._loader._take()
         self._finished = native.last_of_epoch
         if native.batch is None:
             raise StopIteration
         return batch
 
     def state_dict(self) -> dict[str, Any]:
-        """What load_state_dict() takes: the epoch, the loader's state behind its last batch, whether that was the last."""
+        """What load_state_dict() takes: the epoch, the loader's state behind its last batch, whether it ended."""
         goes_on = self._begun and not self._finished
         return {"epoch": self._epoch, "state": self._loader.state() if goes_on else None, "finished": self._finished}
 
@@ -205,7 +207,7 @@ class Epoch(Iterator[Any]):
 
 def checked_state(state: Any) -> dict[str, Any]:
     """What state_dict() gave; anything else is refused."""
-    expected = {"epoch": int, "state": (bytes, type(None)), "finished": bool}
+    expected: dict[str, Any] = {"epoch": int, "state": (bytes, type(None)), "finished": bool}
     if not isinstance(state, Mapping) or not all(isinstance(state.get(name), kind) for name, kind in expected.items()):
         raise DataError(f"{state!r} is no state of an IterableDataset: expected what state_dict() gives")
     return {name: state[name] for name in expected}

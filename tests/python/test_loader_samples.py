@@ -83,7 +83,7 @@ def test_decoded_images_are_within_one_level_of_pillows(tmp_path: Path, mode: st
         for number, content in enumerate(contents):
             writer.write({"__key__": str(number), "jpg": content})
     with loader.open(tmp_path, OPTIONS, fields=["jpg"], output="numpy") as batches:
-        ours = np.concatenate([levels for levels, in batches])
+        ours = np.concatenate([levels for (levels,) in batches])
     theirs = [np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGB")) for content in contents]
     difference = ours.astype(int) - np.stack(theirs).transpose(0, 3, 1, 2)
     assert np.abs(difference).max() <= 1
@@ -194,7 +194,7 @@ def test_a_missing_member_names_the_sample_and_the_member(shards: Path) -> None:
 
 def test_an_optional_field_may_be_missing(shards: Path) -> None:
     add(shards / "train-000001.tar", {"folder/0010.cls": b"1"})
-    fields = ["cls", loader.Field("json", optional=True)]
+    fields: list[str | loader.Field] = ["cls", loader.Field("json", optional=True)]
     with loader.open(shards, OPTIONS.with_batch_size(11), fields=fields) as batches:
         _, texts = batches.get_next()
         assert (texts[9], texts[10]) == (b'{"number": 9}', b"")
@@ -227,7 +227,7 @@ def test_what_is_not_a_file_is_refused_with_a_sentence(source: str) -> None:
         ({"fields": "jpg"}, TypeError, "fields is 'jpg': expected a list of names"),
         ({"fields": []}, ValueError, "fields is empty: None means all"),
         ({"fields": ["jpg", "jpg"]}, ValueError, "fields has 'jpg' twice"),
-        ({"fields": [loader.Field], "format": "npy"}, TypeError, "expected the name of a field"),
+        ({"fields": [3], "format": "npy"}, TypeError, "expected the name of a field"),
         ({"recursive": 1}, TypeError, "recursive is 1: expected True or False"),
         ({"options": 4}, TypeError, "options is 4: expected LoaderOptions, or a dict of knobs"),
         ({"options": {"batchsize": 4}}, ValueError, "no knob 'batchsize'"),
@@ -255,13 +255,13 @@ def test_states_addresses_and_lengths(shards: Path) -> None:
         batches.get_next()
         state = batches.state_dict()
         assert len(state["state"]) < 1000
-        rest = [list(keys) for keys, in batches]
+        rest = [list(keys) for (keys,) in batches]
         assert len(batches) == 3
         assert "train-000001.tar" in batches.address(7)
         assert "0007" in batches.address(7)
     with loader.open(shards, options, fields=["__key__"]) as later:
         later.load_state_dict(state)
-        assert [list(keys) for keys, in later] == rest
+        assert [list(keys) for (keys,) in later] == rest
     with loader.open(shards, options.with_seed(4), fields=["__key__"]) as other, pytest.raises(penstock.DataError):
         other.load_state_dict(state)
     with pytest.raises(penstock.DataError, match="no state of a loader of samples"):

@@ -93,8 +93,7 @@ def test_a_process_that_is_killed_is_an_error_and_the_next_batch_the_one_that_wa
     found: list[int] = []
     with loader.open(rows, options, transforms=[dying_at_20], fields=["y"], output="numpy") as batches:
         with pytest.raises(loader.TransformError, match="a process that runs the transforms has ended: it was killed"):
-            for (numbers,) in batches:
-                found += numbers.tolist()
+            found.extend(number for (numbers,) in batches for number in numbers.tolist())
         for (numbers,) in batches:
             found += numbers.tolist()
     assert found == list(range(ROWS))
@@ -132,7 +131,9 @@ def test_processes_are_a_childs_own_after_a_fork(rows: Path) -> None:
     batches.get_next()
     child = os.fork()
     if child == 0:
-        same = [batch["y"].tolist() for batch in batches] == [list(range(at, min(at + 8, 50))) for at in range(8, 50, 8)]
+        same = [batch["y"].tolist() for batch in batches] == [
+            list(range(at, min(at + 8, 50))) for at in range(8, 50, 8)
+        ]
         batches.stop()
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

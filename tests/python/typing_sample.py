@@ -10,6 +10,7 @@ from typing import Any, assert_type
 
 import numpy as np
 import penstock
+from penstock import loader
 
 
 def make_tensors() -> None:
@@ -323,6 +324,18 @@ def look_at_the_process(folder: Path) -> None:
         penstock.zeros(10).clone()
 
 
+def load_samples(folder: Path) -> None:
+    """Batches of samples and of games."""
+    np.save(folder / "rows.npy", np.zeros((4, 2)))
+    options: penstock.LoaderOptions = penstock.LoaderOptions().with_batch_size(2).shuffle(True, seed=1)
+    with loader.open(folder / "rows.npy", options, output="numpy") as batches:
+        assert_type(len(batches), int)
+        assert_type(batches.state(), bytes)
+    assert_type(options.to_dict(), dict[str, Any])
+    games: penstock.DataLoader = penstock.DataLoader({"file_path_provider": {"directory": folder}})
+    assert_type(games.state(), bytes)
+
+
 def catch() -> list[type[penstock.Error]]:
     """Every exception; the built-in ones catch them too."""
     try:
@@ -355,6 +368,7 @@ def main() -> None:
         use_files(Path(folder))
         record_worlds(Path(folder))
         look_at_the_process(Path(folder))
+        load_samples(Path(folder))
 
 
 if __name__ == "__main__":

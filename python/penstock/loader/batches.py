@@ -1,4 +1,4 @@
-"""What a batch of samples consists of: tensors of the C ABI as penstock's, NumPy's or torch's, and bytes of any length."""
+"""What a batch of samples consists of: tensors as penstock's, NumPy's or torch's, and bytes of any length."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class RaggedBytes(Sequence[bytes]):
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (RaggedBytes, list)) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment] - it compares as the list of its bytes
+    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return rebuilt, (list(self), type(self.values).__module__.partition(".")[0])

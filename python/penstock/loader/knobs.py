@@ -180,7 +180,7 @@ def rank_and_world_size(rank: int | None, world_size: int | None, method: str) -
     return found[0], found[1]
 
 
-def contradiction(values: Mapping[str, Any]) -> str | None:
+def contradiction(values: Mapping[str, Any]) -> str | None:  # noqa: PLR0911 - one for each
     """Why the values, which lack knobs that were not set, cannot all be; None where they can."""
 
     def value(name: str) -> Any:
@@ -200,7 +200,7 @@ def contradiction(values: Mapping[str, Any]) -> str | None:
     if value("weights") is not None and value("num_samples") is not None and not value("replacement"):
         drawable = sum(1 for weight in value("weights") if weight > 0)
         if value("num_samples") > drawable:
-            return f"num_samples is {value('num_samples')}, and without replacement {drawable} weights are above 0"
+            return f"num_samples is {value('num_samples')}: without replacement {drawable} can be drawn"
     if value("bad_sample_limit") is not None and value("on_bad_sample") == "stop":
         return f"bad_sample_limit is {value('bad_sample_limit')}, and on_bad_sample 'stop' skips none"
     return None

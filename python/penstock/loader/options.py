@@ -17,7 +17,7 @@ __all__ = ["LoaderOptions", "PyLoaderOptions"]
 
 
 class LoaderOptions:
-    """The knobs of a loader of samples, for loader.open().  Each method returns new options and leaves its own as they are.
+    """The knobs of loader.open().  Each method returns new options and leaves those it is called on as they are.
 
     Values are checked where they are set, and what contradicts is refused there with the reason. options["pin_memory"]
     reads a knob, set or not; repr() shows those that were set, and which of them do nothing here. Two options are equal
@@ -39,7 +39,7 @@ class LoaderOptions:
 
     def _with(self, method: str, **knobs: Any) -> Self:
         made = object.__new__(type(self))
-        made._values = checked(self._values, method, knobs)  # noqa: SLF001 - it is of this class
+        made._values = checked(self._values, method, knobs)
         return made
 
     def with_batch_size(self, size: int) -> Self:
@@ -184,7 +184,7 @@ class LoaderOptions:
         return self._with("use_forkserver", multiprocessing_context="forkserver")
 
     def with_transform_processes(self, count: int) -> Self:
-        """So many processes run the Python transforms, spawned unless use_fork() or use_forkserver() is set; 0: none do.
+        """So many processes run the Python transforms, spawned unless another use_...() is set; 0: none do.
 
         Batches travel to them and back by pickling. Native decoding stays on threads.
 
@@ -201,7 +201,9 @@ class LoaderOptions:
         >>> loader.LoaderOptions().sequential_sampling()["sampler"]
         'sequential'
         """
-        return self._with("sequential_sampling", sampler="sequential", replacement=False, weights=None, num_samples=None)
+        return self._with(
+            "sequential_sampling", sampler="sequential", replacement=False, weights=None, num_samples=None
+        )
 
     def random_sampling(self, replacement: bool = False, num_samples: int | None = None) -> Self:
         """Samples in an order that seed and epoch decide; with replacement, each draw is from all of them.
@@ -220,13 +222,13 @@ class LoaderOptions:
     ) -> Self:
         """A sample is drawn with a probability in proportion to its weight; there is one for each sample.
 
-        num_samples: so many make an epoch; None: as many as there are weights, or, without replacement, weights above 0.
+        num_samples: so many make an epoch; None: as many as there are weights; without replacement, weights above 0.
 
         >>> from penstock import loader
         >>> loader.LoaderOptions().weighted_sampling([1, 0, 0], replacement=False, num_samples=2)
         Traceback (most recent call last):
         ...
-        penstock.errors.InvalidArgumentError: weighted_sampling(): num_samples is 2, and without replacement 1 weights are above 0
+        penstock.errors.InvalidArgumentError: weighted_sampling(): num_samples is 2: without replacement 1 can be drawn
         """
         chosen = {"weights": weights, "replacement": replacement, "num_samples": num_samples}
         return self._with("weighted_sampling", sampler="weighted", **chosen)
@@ -331,7 +333,7 @@ class LoaderOptions:
         return self._with("with_loading_mode", loading_mode=mode)
 
     def with_reader_mode(self, mode: Literal["whole", "range"]) -> Self:
-        """"whole": a sample in one read; "range": a large one in parts of with_part_size(), several at once.
+        """With "whole" a sample is read in one go; with "range" a large one in parts, several at once.
 
         >>> from penstock import loader
         >>> loader.LoaderOptions().with_reader_mode("range").with_part_size(2**20)
@@ -409,7 +411,7 @@ class LoaderOptions:
         return self.gpu_optimized().drop_last().distributed_sampling(rank, world_size)
 
     def debug_mode(self) -> Self:
-        """Everything on the thread that asks, one sample after the other in stored order: errors stand where they arise.
+        """All on the thread that asks, one sample after the other in stored order: errors stand where they arise.
 
         >>> from penstock import loader
         >>> loader.LoaderOptions().with_batch_size(8).debug_mode()["num_workers"]
@@ -455,9 +457,7 @@ class LoaderOptions:
         """
         unknown = [name for name in knobs if name not in KNOBS]
         if unknown:
-            raise InvalidArgumentError(
-                f"LoaderOptions has no knob {unknown[0]!r}: expected one of {', '.join(KNOBS)}"
-            )
+            raise InvalidArgumentError(f"LoaderOptions has no knob {unknown[0]!r}: expected one of {', '.join(KNOBS)}")
         made = {name: from_plain(value, name) for name, value in knobs.items()}
         return cls(**{name: value for name, value in made.items() if value != KNOBS[name].default})
 

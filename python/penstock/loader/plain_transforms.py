@@ -33,12 +33,12 @@ def from_plain(value: Any, where: str) -> Any:
     """What to_plain() was given; what it would not make stays as it is, for the knob to judge."""
     if isinstance(value, Mapping) and "transform" in value:
         name = value["transform"]
-        kind = getattr(image, name, None) if isinstance(name, str) and name in image.__all__ else None
+        kind: Any = getattr(image, name, None) if isinstance(name, str) and name in image.__all__ else None
         if kind is None or not dataclasses.is_dataclass(kind):
             raise InvalidArgumentError(f"{where} has the transform {name!r}, which penstock.image does not have")
         fields = {field: as_tuples(item) for field, item in value.items() if field != "transform"}
         try:
-            return kind(**fields)
+            return kind(**fields)  # type: ignore[operator]
         except TypeError as error:
             raise InvalidArgumentError(f"{where} has {dict(value)!r}: {error}") from None
     if isinstance(value, list):

@@ -164,7 +164,7 @@ def end_with(parent: int) -> None:
 
 def work(fields: dict[str, Any]) -> dict[str, Any] | Failure:
     """A batch through the transforms, in a process of the pool."""
-    done = run_steps(WORK, {name: values for name, values in fields.items()})
+    done = run_steps(WORK, dict(fields))
     if isinstance(done, Failure):
         return Failure(done.transform, done.place, done.raised, done.trace, None)
     return {name: list(values) if isinstance(values, RaggedBytes) else values for name, values in done.items()}
@@ -190,8 +190,8 @@ class TransformPool:
         if self._executor is None:
             if multiprocessing.current_process().daemon:
                 raise InvalidArgumentError(
-                    "with_transform_processes() starts processes, which a worker of torch's DataLoader may not: leave it "
-                    "out, and the functions run in that worker"
+                    "with_transform_processes() starts processes, which a worker of torch's DataLoader may not: leave "
+                    "it out, and the functions run in that worker"
                 )
             begin: Any = begin_forked if self._context == "fork" else begin_work
             steps = self._steps if self._context == "fork" else self._packed
@@ -233,7 +233,7 @@ class TransformPool:
         if self.is_another_processes():
             OF_PARENTS.append(self._executor)
         elif self._executor is not None:
-            processes = list((self._executor._processes or {}).values())  # noqa: SLF001 - public from Python 3.14 on
+            processes = list((self._executor._processes or {}).values())
             for process in processes:
                 process.terminate()  # it may be at a function that takes long
             self._executor.shutdown(wait=False, cancel_futures=True)

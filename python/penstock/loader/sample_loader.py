@@ -42,7 +42,7 @@ Output = Literal["tensor", "numpy", "torch"]
 Format = Literal["auto", "webdataset", "images", "tfrecord", "npz", "npy", "records", "files"]
 
 
-def open(  # noqa: A001 - it reads loader.open()
+def open(  # noqa: A001, PLR0913 - it reads loader.open(), and most of what it takes has a default
     sources: Path | Sequence[Path],
     options: LoaderOptions | Mapping[str, Any] | None = None,
     *,
@@ -73,7 +73,7 @@ def open(  # noqa: A001 - it reads loader.open()
     Fields of bytes become RaggedBytes. decode: images become "rgb" (True), "grey" or what is "stored"; False: they stay
     bytes. apply_orientation: as EXIF's says. scaled_decode: JPEGs are decoded smaller where they are then shrunk.
     recursive: folders with all below them. save_index: where samples lie is kept beside each shard.
-    progress: True shows the indexing on a terminal; a function is called with (done, total) shards, and cancels by True.
+    progress: True shows the indexing on a terminal; a function is called with (done, total) shards; True cancels.
 
     >>> import numpy, pathlib, tempfile
     >>> from penstock import loader
@@ -104,7 +104,7 @@ def open(  # noqa: A001 - it reads loader.open()
 
 @dataclass(frozen=True)
 class Delivery:
-    """A batch that is with the pool: the promise of its fields, its samples, and the native loader's state behind it."""
+    """A batch that is with the pool: the promise of its fields, its samples, the native loader's state behind it."""
 
     native: NativeBatch | None = None
     fields: Future[Any] | None = None
@@ -220,7 +220,7 @@ class SampleLoader:
             if native.end_of_data:
                 raise EndOfData(f"all {self._options['epochs']} epochs have been delivered")
         raise DataError(
-            f"epoch {native.epoch} gave no batch: this share has fewer samples than a batch with drop_last, or all are bad"
+            f"epoch {native.epoch} gave no batch: fewer samples than a batch with drop_last, or all are bad"
         )
 
     def __iter__(self) -> Iterator[Any]:
@@ -385,7 +385,7 @@ class SampleLoader:
     def restore(self, state: bytes) -> None:
         """Goes on behind the batch that a state was taken after: the next batch is the one that would have come.
 
-        The samples must be the same, and the options but for those of workers, reading, memory, devices and epochs; else
+        The samples must be the same, and the options but for those of workers, reading, memory, devices, epochs; else
         DataError says what differs.
 
         >>> import numpy, pathlib, tempfile
@@ -429,7 +429,7 @@ class SampleLoader:
         self.restore(state["state"])
 
     def metrics(self) -> dict[str, Any]:
-        """What was done so far: samples, bytes, bad_samples; workers and prefetch, and what auto_tune made of them; stages.
+        """What was done so far: samples, bytes, bad_samples, stages; workers, prefetch and what auto_tune chose.
 
         inactive has the knobs that were set and do nothing here, with the reasons.
 
