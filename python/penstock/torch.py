@@ -155,7 +155,7 @@ class IterableDataset(Base):
         """
         self._taken_up = checked_state(state)
         self._next_epoch = self._taken_up["epoch"] + self._taken_up["finished"]
-        self._seen = self._chosen[0].item()
+        self._seen = int(self._chosen[0])
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_loader": None, "_owner": None, "_current": None, "_taken_up": self._taken_up}
