@@ -149,12 +149,17 @@ def test_a_worker_of_torch_starts_no_processes(rows: Path) -> None:
 
 
 def test_stop_ends_a_wait_for_a_process(rows: Path) -> None:
+    before = {child.pid for child in multiprocessing.active_children()}
     batches = loader.open(rows, OPTIONS.use_fork().with_transform_processes(1), transforms=[endless])
     threading.Timer(0.3, batches.stop).start()
     with pytest.raises(penstock.CancelledError, match="the loader was stopped"):
         batches.get_next()
-    while multiprocessing.active_children():
-        time.sleep(0.05)
+    for _ in range(100):
+        left = [child for child in multiprocessing.active_children() if child.pid not in before]
+        if not left:
+            break
+        time.sleep(0.1)
+    assert left == []
 
 
 def test_ctrl_c_ends_a_wait_for_a_process_and_the_program(rows: Path, tmp_path: Path) -> None:
