@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import itertools
 import os
-import sys
 import tarfile
 import tempfile
 import time
@@ -154,7 +153,7 @@ def sides(row: str, folder: Path) -> tuple[Callable[[], Any], Callable[[], Any],
         raw = loader.open(folder / "raw.tar", OPTIONS.num_workers(2), fields=layout, output="numpy")
         source, target = np.ones(BATCH * ROW_BYTES, np.uint8), np.ones(BATCH * ROW_BYTES, np.uint8)
         copies = ROWS // BATCH
-        return from_the_start(raw), lambda: [np.copyto(target, source) for _ in range(copies)], ROWS * ROW_BYTES
+        return from_the_start(raw), lambda: copied(target, source, copies), ROWS * ROW_BYTES
     if row == "large":
         options = OPTIONS.with_batch_size(1).num_workers(2).with_reader_mode("range")
         large = loader.open(folder / "large.bin", options, format="files")
@@ -164,6 +163,12 @@ def sides(row: str, folder: Path) -> tuple[Callable[[], Any], Callable[[], Any],
         loader.open(folder / "few.npy", OPTIONS.num_workers(4).persistent_workers(stay)) for stay in (True, False)
     )
     return lambda: drain(staying), lambda: drain(leaving), 1
+
+
+def copied(target: Any, source: Any, times: int) -> None:
+    """memcpy, so often."""
+    for _ in range(times):
+        np.copyto(target, source)
 
 
 def from_the_start(batches: Any) -> Callable[[], Any]:
@@ -195,4 +200,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
