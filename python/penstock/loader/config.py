@@ -96,12 +96,23 @@ class Config:
     stage: ClassVar[str] = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dict of plain values, which from_dict() takes."""
+        """The fields as a dict of plain values, which from_dict() takes.
+
+        >>> from penstock import loader
+        >>> made = loader.ChunkSourceLoaderConfig(threads=2)
+        >>> made.to_dict()["threads"]
+        2
+        """
         return {field.name: plain(getattr(self, field.name)) for field in fields_of(type(self))}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:
-        """What to_dict() was made from; fields that are missing take their defaults."""
+        """What to_dict() was made from; fields that are missing take their defaults.
+
+        >>> from penstock import loader
+        >>> loader.ChunkSourceLoaderConfig.from_dict({"threads": 2}).threads
+        2
+        """
         known = {field.name for field in fields_of(cls)}
         unknown = [name for name in fields if name not in known]
         if unknown:
@@ -111,12 +122,23 @@ class Config:
         return cls(**fields)
 
     def to_json(self) -> str:
-        """The fields as JSON."""
+        """The fields as JSON.
+
+        >>> from penstock import loader
+        >>> made = loader.ChunkSourceLoaderConfig(threads=2)
+        >>> '"threads": 2' in made.to_json()
+        True
+        """
         return json.dumps(self.to_dict(), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """What to_json() was made from."""
+        """What to_json() was made from.
+
+        >>> from penstock import loader
+        >>> loader.ChunkSourceLoaderConfig.from_json('{"threads": 2}').threads
+        2
+        """
         try:
             fields = json.loads(text)
         except json.JSONDecodeError as error:
@@ -126,12 +148,23 @@ class Config:
         return cls.from_dict(fields)
 
     def to_toml(self) -> str:
-        """The fields as TOML, which has no null: those that are None are left out."""
+        """The fields as TOML, which has no null: those that are None are left out.
+
+        >>> from penstock import loader
+        >>> made = loader.ChunkSourceLoaderConfig(threads=2)
+        >>> "threads = 2" in made.to_toml()
+        True
+        """
         return as_toml(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
-        """What to_toml() was made from."""
+        """What to_toml() was made from.
+
+        >>> from penstock import loader
+        >>> loader.ChunkSourceLoaderConfig.from_toml("threads = 2").threads
+        2
+        """
         try:
             return cls.from_dict(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
@@ -214,7 +247,12 @@ class FilePathProviderConfig(Config):
             raise TypeMismatchError(f"{name_of(self, 'anchor')} is {self.anchor!r}: expected a file's name")
 
     def paths(self) -> list[str]:
-        """The directory, where there is one, and the sources."""
+        """The directory, where there is one, and the sources.
+
+        >>> from penstock import loader
+        >>> loader.FilePathProviderConfig(directory="games", sources=["more"]).paths()
+        ['games', 'more']
+        """
         return ([] if self.directory is None else [str(self.directory)]) + [str(source) for source in self.sources]
 
 
@@ -341,7 +379,12 @@ class ShufflingFrameSamplerConfig(Config):
 
     @property
     def reservoir_size(self) -> int:
-        """How many positions lie in the reservoir."""
+        """How many positions lie in the reservoir.
+
+        >>> from penstock import loader
+        >>> loader.ShufflingFrameSamplerConfig(reservoir_size_per_thread=10, threads=2).reservoir_size
+        20
+        """
         return self.reservoir_size_per_thread * self.threads
 
 
