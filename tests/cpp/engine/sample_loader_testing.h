@@ -31,13 +31,13 @@ class MadeUpSamples : public SampleSet {
     if (before_read) before_read(number);
     const Fields fields = change ? change(number, usual_fields(number)) : usual_fields(number);
     room.text = "key" + std::to_string(number);
-    room.bytes.clear();
     size_t total = 0;
     for (const auto &[name, content] : fields) total += name.size() + content.size();
-    room.bytes.reserve(total);
+    room.bytes.grow(total, 0);
+    std::span<std::byte> rest = room.bytes.span();
     out.key = room.text;
     out.fields.clear();
-    for (const auto &[name, content] : fields) out.fields.push_back(stored(room, name, content));
+    for (const auto &[name, content] : fields) out.fields.push_back(stored(rest, name, content));
   }
   std::string address(uint64_t number) const override { return "made-up sample " + std::to_string(number); }
   uint64_t fingerprint() const override { return fingerprint_; }
@@ -54,17 +54,18 @@ class MadeUpSamples : public SampleSet {
   Extents shape{3};  // of "x"
 
  private:
-  static std::span<const std::byte> kept(SampleRoom &room, const std::string &text) {
-    const size_t begin = room.bytes.size();
-    const auto bytes = std::as_bytes(std::span(text));
-    room.bytes.insert(room.bytes.end(), bytes.begin(), bytes.end());
-    return std::span(room.bytes).subspan(begin, text.size());
+  // Copies a text to the front of rest, which then begins behind it.
+  static std::span<const std::byte> kept(std::span<std::byte> &rest, const std::string &text) {
+    const std::span<std::byte> place = rest.first(text.size());
+    std::copy_n(std::as_bytes(std::span(text)).data(), text.size(), place.data());
+    rest = rest.subspan(text.size());
+    return place;
   }
-  SampleField stored(SampleRoom &room, const std::string &name, const std::string &content) const {
+  SampleField stored(std::span<std::byte> &rest, const std::string &name, const std::string &content) const {
     SampleField field;
-    const auto name_bytes = kept(room, name);
+    const auto name_bytes = kept(rest, name);
     field.name = {reinterpret_cast<const char *>(name_bytes.data()), name_bytes.size()};
-    field.bytes = kept(room, content);
+    field.bytes = kept(rest, content);
     field.is_elements = name == "x";
     field.dtype = DType::float32;
     field.shape = {static_cast<int64_t>(content.size() / sizeof(float))};
