@@ -358,6 +358,7 @@ def main() -> None:
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
     choose_device()
     order_work()
+    draw_random_numbers()
     step_worlds()
     with tempfile.TemporaryDirectory() as folder:
         use_files(Path(folder))
