@@ -309,6 +309,14 @@ def order_work() -> None:
     penstock.synchronize("cpu")
 
 
+def draw_random_numbers() -> None:
+    """By a key, and by a generator."""
+    key = penstock.random.key(7)
+    assert_type(penstock.random.split(key), list[penstock.random.Key])
+    assert_type(penstock.random.uniform(key, (2, 3)), penstock.Tensor)
+    assert_type(penstock.random.Generator(7).state, dict[str, int])
+
+
 def step_worlds() -> None:
     """Many worlds of one game."""
     assert_type(penstock.worlds.games(), list[str])
@@ -425,6 +433,7 @@ def main() -> None:
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
     choose_device()
     order_work()
+    draw_random_numbers()
     step_worlds()
     with tempfile.TemporaryDirectory() as folder:
         use_files(Path(folder))
