@@ -50,6 +50,9 @@ Tensor seed_gradient(const Seed &seed) {
     if (tensor.element_count() != 1)
       fail(Status::invalid_argument, "a tensor of shape ", tensor.shape,
            " needs a gradient to start from: only one of a single element starts from 1");
+    if (kind_of(tensor.dtype) == complexes)
+      fail(Status::invalid_argument, "a tensor of ", tensor.dtype,
+           " needs a gradient to start from: only a real one starts from 1");
     const double one = 1;
     return full(tensor.dtype, tensor.shape, &one, DType::float64, {.device = tensor.device()});
   }

@@ -14,6 +14,7 @@ The release is `__version__`:
 """
 
 from penstock import worlds
+from penstock.autograd import grad, gradients, value_and_grad
 from penstock.base import set_tensor_class
 from penstock.creation import (
     arange,
@@ -26,6 +27,7 @@ from penstock.creation import (
     ones,
     zeros,
 )
+from penstock.custom_operation import Function
 from penstock.data_types import astype, can_cast, finfo, iinfo, isdtype, result_type
 from penstock.devices import Device, device, get_device, get_devices, set_device
 from penstock.dtypes import (
@@ -161,6 +163,7 @@ from penstock.process import (
     set_num_threads,
     trace,
 )
+from penstock.recording_modes import enable_grad, is_grad_enabled, no_grad
 from penstock.reductions import (
     all,
     any,
@@ -191,6 +194,7 @@ __all__ = [
     "Device",
     "DoesNotFitError",
     "Error",
+    "Function",
     "InternalError",
     "InvalidArgumentError",
     "IoError",
@@ -248,6 +252,7 @@ __all__ = [
     "device",
     "divide",
     "empty",
+    "enable_grad",
     "equal",
     "exp",
     "expand_dims",
@@ -269,6 +274,8 @@ __all__ = [
     "get_dlpack_device",
     "get_num_threads",
     "get_stream",
+    "grad",
+    "gradients",
     "greater",
     "greater_equal",
     "hypot",
@@ -278,6 +285,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_grad_enabled",
     "isdtype",
     "isfinite",
     "isinf",
@@ -305,6 +313,7 @@ __all__ = [
     "multiply",
     "negative",
     "nextafter",
+    "no_grad",
     "not_equal",
     "ones",
     "permute_dims",
@@ -346,6 +355,7 @@ __all__ = [
     "uint32",
     "uint64",
     "unstack",
+    "value_and_grad",
     "var",
     "where",
     "worlds",

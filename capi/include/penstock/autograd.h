@@ -92,7 +92,7 @@ PS_API ps_status ps_set_grad_recording(int32_t recording);
  *
  * outputs     output_count tensors, 1 at least, that require gradients
  * gradients   optional: NULL, or output_count tensors of outputs' shapes, by which each output is multiplied and then summed
- *             before it is differentiated; a NULL among them stands for 1, for an output of one element
+ *             before it is differentiated; a NULL among them stands for 1, for an output of one real element
  * keep_graph  1: another walk may follow; 0: what was kept for this one is given back on the way
  *
  * PS_INVALID_ARGUMENT  also: an output does not require gradients, output_count is below 1, a gradient has another shape or
