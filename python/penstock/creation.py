@@ -69,7 +69,9 @@ def empty(
     """
     sizes = shape_of(shape)
     number = as_dtype(dtype or dtypes.float32).number
-    return made_leaf(made(lib.ps_tensor_empty, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad)
+    return made_leaf(
+        made(lib.ps_tensor_empty, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad
+    )
 
 
 def zeros(
@@ -89,7 +91,9 @@ def zeros(
     """
     sizes = shape_of(shape)
     number = as_dtype(dtype or dtypes.float32).number
-    return made_leaf(made(lib.ps_tensor_zeros, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad)
+    return made_leaf(
+        made(lib.ps_tensor_zeros, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad
+    )
 
 
 def ones(
@@ -164,8 +168,12 @@ def arange(
         whole = [operator.index(number) for number in numbers]
     except TypeError:
         number = as_dtype(dtype or dtypes.float32).number
-        return made_leaf(made(lib.ps_tensor_arange_float64, float(start), float(stop), float(step), number, options), requires_grad)
-    return made_leaf(made(lib.ps_tensor_arange_int64, *whole, as_dtype(dtype or dtypes.int64).number, options), requires_grad)
+        return made_leaf(
+            made(lib.ps_tensor_arange_float64, float(start), float(stop), float(step), number, options), requires_grad
+        )
+    return made_leaf(
+        made(lib.ps_tensor_arange_int64, *whole, as_dtype(dtype or dtypes.int64).number, options), requires_grad
+    )
 
 
 # ---- From what people have ----

@@ -82,9 +82,7 @@ class Differentiable:
     def grad(self, gradient: Tensor | None) -> None:
         call(lib.ps_tensor_set_grad, self, ffi.NULL if gradient is None else gradient)
 
-    def backward(
-        self, gradient: Tensor | None = None, retain_graph: bool = False, create_graph: bool = False
-    ) -> None:
+    def backward(self, gradient: Tensor | None = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Adds this tensor's derivative by each leaf that it was made of to that leaf's grad.
 
         gradient, of this tensor's shape, is what its elements are multiplied by and summed before they are
