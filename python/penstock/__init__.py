@@ -138,6 +138,7 @@ from penstock.errors import (
     UnavailableError,
 )
 from penstock.files import load, save, save_npz
+from penstock.linear_algebra import matmul
 from penstock.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -302,6 +303,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "matmul",
     "matrix_transpose",
     "max",
     "maximum",

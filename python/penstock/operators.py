@@ -120,6 +120,27 @@ def unary_method(name: str) -> UnaryMethod:
     return method
 
 
+def matmul_method(*, is_reflected: bool = False) -> BinaryMethod:
+    """The method behind @; NotImplemented for what is no array."""
+
+    def method(self: Any, other: Any) -> Tensor:
+        if not (is_tensor(other) or creation.is_array(other)):
+            return NotImplemented  # type: ignore[no-any-return] # Python asks the other operand
+        array = creation.as_tensor(other)
+        return made(lib.ps_ops_matmul, array, self) if is_reflected else made(lib.ps_ops_matmul, self, array)
+
+    return method
+
+
+def matmul_in_place(self: Any, other: Any) -> Tensor:
+    """The method behind @=, which writes to the tensor itself and keeps its dtype and shape."""
+    if not (is_tensor(other) or creation.is_array(other)):
+        return NotImplemented  # type: ignore[no-any-return] # Python asks the other operand
+    destination: Tensor = self
+    call(lib.ps_ops_matmul_into, destination, destination, creation.as_tensor(other))
+    return destination
+
+
 def is_operand(value: Any) -> bool:
     """Whether an operator can take something."""
     return is_tensor(value) or isinstance(value, NUMBERS_OF_PYTHON) or creation.is_array(value)
@@ -144,6 +165,7 @@ class Operators:
     __le__ = binary_method("less_equal")
     __lshift__ = binary_method("bitwise_left_shift")
     __lt__ = binary_method("less")
+    __matmul__ = matmul_method()
     __mod__ = binary_method("remainder")
     __mul__ = binary_method("multiply")
     __or__ = binary_method("bitwise_or")
@@ -157,6 +179,7 @@ class Operators:
     __rand__ = binary_method("bitwise_and", is_reflected=True)
     __rfloordiv__ = binary_method("floor_divide", is_reflected=True)
     __rlshift__ = binary_method("bitwise_left_shift", is_reflected=True)
+    __rmatmul__ = matmul_method(is_reflected=True)
     __rmod__ = binary_method("remainder", is_reflected=True)
     __rmul__ = binary_method("multiply", is_reflected=True)
     __ror__ = binary_method("bitwise_or", is_reflected=True)
@@ -170,6 +193,7 @@ class Operators:
     __iand__ = in_place_method("bitwise_and")
     __ifloordiv__ = in_place_method("floor_divide")
     __ilshift__ = in_place_method("bitwise_left_shift")
+    __imatmul__ = matmul_in_place
     __imod__ = in_place_method("remainder")
     __imul__ = in_place_method("multiply")
     __ior__ = in_place_method("bitwise_or")

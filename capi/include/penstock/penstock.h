@@ -6,6 +6,7 @@
 #include <penstock/base.h>
 #include <penstock/dlpack.h>
 #include <penstock/kpu.h>
+#include <penstock/linalg.h>
 #include <penstock/loader.h>
 #include <penstock/ops.h>
 #include <penstock/stream.h>

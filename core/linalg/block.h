@@ -1,0 +1,46 @@
+// A block of a matrix product, the piece that one shard computes, and the kernels that compute it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/tensor/dtype.h"
+
+namespace penstock::core {
+
+// A matrix in memory; strides are in elements, and may be 0 or negative.
+struct MatrixView {
+  std::byte *data = nullptr;
+  int64_t row_stride = 0;
+  int64_t column_stride = 0;
+};
+
+// out = left x right.  left has rows x inner elements, right inner x columns; all are of one dtype, and out lies apart.
+struct Block {
+  MatrixView out;  // column_stride 1
+  MatrixView left;
+  MatrixView right;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  int64_t inner = 0;
+};
+
+// Each element of out is summed over inner in stretches of a fixed length, one product after the other, and the stretches
+// one after the other: its bits depend on the dtype, on inner and on whether the processor fuses a product with the sum
+// that it goes into, and on nothing else.  Integers wrap around; bool is true where a product is.
+struct BlockKernel {
+  void (*multiply)(const Block &block, std::byte *workspace) = nullptr;
+  int64_t (*workspace_nbytes)(const Block &block) = nullptr;  // of the workspace, aligned to 64 bytes
+};
+
+// Null kernels where a table has none for the dtype.
+using BlockKernelTable = BlockKernel (*)(DType dtype);
+BlockKernel block_kernel_16(DType dtype);         // for vectors of 16 bytes: any processor
+BlockKernel block_kernel_32(DType dtype);         // needs AVX2 and FMA
+BlockKernel block_kernel_64(DType dtype);         // needs AVX-512 F, BW, DQ, VL
+BlockKernel block_kernel_bfloat16(DType dtype);   // needs AVX-512 BF16 as well; of bfloat16 alone
+
+// The fastest for this processor; never null for a dtype other than the storage-only ones.
+BlockKernel find_block_kernel(DType dtype);
+
+}  // namespace penstock::core

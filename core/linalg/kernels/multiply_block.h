@@ -1,0 +1,214 @@
+// A block's product, for one width of vectors: stretches of inner, panels of columns, tiles of rows.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "core/linalg/block.h"
+#include "core/linalg/kernels/pack.h"
+#include "core/linalg/kernels/schemes.h"
+#include "core/linalg/kernels/tile.h"
+
+namespace penstock::core {
+
+// Of inner, in steps: a panel of the right operand then fits the first cache, the left operand of a block the second.
+constexpr int64_t stretch_steps = 256;
+
+template <typename Scheme, int bytes>
+class BlockProduct {
+  using Unit = typename Scheme::Unit;
+  using Number = typename Scheme::Number;
+  using Stored = typename Scheme::Stored;
+  using Shape = TileShape<Scheme, bytes>;
+  static constexpr bool sums_in_place = std::is_same_v<Number, Stored>;
+
+ public:
+  BlockProduct(const Block &block, std::byte *workspace) : block_(block), lanes_(Scheme::lanes(block.columns)) {
+    const Layout layout = layout_of(block);
+    left_ = reinterpret_cast<Unit *>(workspace);
+    right_ = reinterpret_cast<Unit *>(workspace + layout.left);
+    sums_ = reinterpret_cast<Number *>(workspace + layout.left + layout.right);
+    sums_row_ = lanes_;
+    if constexpr (sums_in_place) {
+      sums_ = reinterpret_cast<Number *>(block.out.data);
+      sums_row_ = block.out.row_stride * (Scheme::lanes(1));
+    }
+  }
+
+  static int64_t workspace_nbytes(const Block &block) {
+    const Layout layout = layout_of(block);
+    return layout.left + layout.right + layout.sums;
+  }
+
+  void run() {
+    const int64_t steps = Scheme::steps(block_.inner);
+    for (int64_t first = 0; first < steps || first == 0; first += stretch_steps)
+      add_stretch({first, std::min(stretch_steps, steps - first)});
+    if constexpr (!sums_in_place) store();
+  }
+
+ private:
+  struct Layout {
+    int64_t left, right, sums;  // bytes
+  };
+
+  static int64_t round_up(int64_t nbytes) { return (nbytes + 63) / 64 * 64; }
+
+  static Layout layout_of(const Block &block) {
+    const int64_t steps = std::min(stretch_steps, Scheme::steps(block.inner));
+    const int64_t unit = sizeof(Unit);
+    return {reads_left_directly(block) ? 0 : round_up(block.rows * (steps + left_padding) * unit),
+            reads_right_directly(block) && Scheme::lanes(block.columns) % Shape::columns == 0
+                ? 0
+                : round_up(steps * Shape::columns * unit),
+            sums_in_place ? 0 : round_up(block.rows * Scheme::lanes(block.columns) * unit)};
+  }
+
+  // Copying pays where it is read often and lies so that lines or pages would be used badly.
+  static bool reads_left_directly(const Block &block) {
+    if constexpr (!Scheme::units_are_elements) return false;
+    if (block.columns <= 2 * Shape::columns) return true;
+    const bool is_near = block.left.column_stride == 1 && std::abs(block.left.row_stride) <= most_direct_stride;
+    const bool is_near_transposed = block.left.row_stride == 1 && block.left.column_stride <= most_direct_stride;
+    return is_near || is_near_transposed;
+  }
+  static bool reads_right_directly(const Block &block) {
+    if constexpr (!Scheme::units_are_elements) return false;
+    if (block.right.column_stride != 1) return false;
+    return block.rows <= 4 * Shape::rows || std::abs(block.right.row_stride) <= most_direct_stride;
+  }
+  static constexpr int64_t most_direct_stride = 2048 / static_cast<int64_t>(sizeof(Unit));
+
+  const Unit *elements(const MatrixView &matrix, int64_t offset) const {
+    return reinterpret_cast<const Unit *>(matrix.data) + offset;
+  }
+
+  void add_stretch(Steps steps) {
+    LeftUnits<Unit> left;
+    if (reads_left_directly(block_))
+      left = {elements(block_.left, steps.first * block_.left.column_stride), block_.left.row_stride,
+              block_.left.column_stride};
+    else
+      left = pack_left<Scheme, bytes>(block_, steps, left_);
+    for (int64_t lane = 0; lane < lanes_; lane += Shape::columns) add_panel(left, steps, lane);
+  }
+
+  void add_panel(const LeftUnits<Unit> &left, Steps steps, int64_t first_lane) {
+    const int64_t lane_count = std::min<int64_t>(Shape::columns, lanes_ - first_lane);
+    TileTask<Unit, Number> task{.left = left.units, .left_row = left.row, .left_step = left.step, .right = right_,
+                                .right_step = Shape::columns, .steps = steps.count, .out = sums_, .out_row = sums_row_,
+                                .adds = steps.first > 0};
+    if (lane_count == Shape::columns && reads_right_directly(block_)) {
+      task.right = elements(block_.right, steps.first * block_.right.row_stride + first_lane);
+      task.right_step = block_.right.row_stride;
+    } else {
+      pack_panel(steps, first_lane, lane_count);
+    }
+    for (int64_t row = 0; row < block_.rows; row += Shape::rows) {
+      const auto rows = static_cast<int>(std::min<int64_t>(Shape::rows, block_.rows - row));
+      task.left = left.units + row * left.row;
+      task.out = sums_ + row * sums_row_ + first_lane;
+      if (lane_count == Shape::columns)
+        run_tile<Shape::vectors>(task, rows);
+      else
+        run_edge(task, rows, lane_count);
+    }
+  }
+
+  void pack_panel(Steps steps, int64_t first_lane, int64_t lane_count) {
+    if constexpr (Scheme::units_lie_in_inner) {
+      const MatrixView &right = block_.right;
+      const bool has_whole_units = (steps.first + steps.count) * Scheme::unit_elements <= block_.inner;
+      if (right.row_stride == 1 && right.column_stride != 1 && has_whole_units) {
+        const int64_t element = sizeof(typename Scheme::Element);
+        const std::byte *lane = right.data + (first_lane * right.column_stride + steps.first * Scheme::unit_elements) * element;
+        return pack_right_lanes<Scheme, bytes>(lane, right.column_stride * element, steps.count, lane_count, right_);
+      }
+    }
+    pack_right<Scheme, bytes>(block_, steps, first_lane, lane_count, right_);
+  }
+
+  // A panel that is not full: by way of a tile of its own, since tiles are written in whole vectors.
+  void run_edge(const TileTask<Unit, Number> &task, int rows, int64_t lane_count) {
+    alignas(64) Number tile[Shape::rows * Shape::columns];
+    TileTask<Unit, Number> whole = task;
+    whole.out = tile;
+    whole.out_row = Shape::columns;
+    whole.adds = false;
+    if (lane_count <= Shape::lanes)
+      run_tile<1>(whole, rows);
+    else
+      run_tile<Shape::vectors>(whole, rows);
+    for (int row = 0; row < rows; ++row)
+      for (int64_t lane = 0; lane < lane_count; ++lane) {
+        const Number sum = tile[row * Shape::columns + lane];
+        Number *out = task.out + row * task.out_row + lane;
+        const Number written = task.adds ? read_unaligned(out) + sum : sum;
+        std::memcpy(out, &written, sizeof(Number));
+      }
+  }
+
+  template <int vectors>
+  static void run_tile(const TileTask<Unit, Number> &task, int rows) {
+    run_tile_of<vectors>(task, rows, std::make_integer_sequence<int, Shape::rows>());
+  }
+  template <int vectors, int... fewer>
+  static void run_tile_of(const TileTask<Unit, Number> &task, int rows, std::integer_sequence<int, fewer...>) {
+    using Tile = void (*)(const TileTask<Unit, Number> &);
+    static constexpr Tile tiles[] = {multiply_tile<Scheme, bytes, fewer + 1, vectors>...};
+    tiles[rows - 1](task);
+  }
+
+  void store() {
+    for (int64_t row = 0; row < block_.rows; ++row) {
+      auto *out = reinterpret_cast<Stored *>(block_.out.data) + row * block_.out.row_stride;
+      const Number *sums = sums_ + row * sums_row_;
+      for (int64_t lane = 0; lane < lanes_; ++lane) {
+        const Stored stored = Scheme::to_stored(sums[lane]);
+        std::memcpy(out + lane, &stored, sizeof(Stored));
+      }
+    }
+  }
+
+  const Block &block_;
+  int64_t lanes_;
+  Unit *left_ = nullptr;
+  Unit *right_ = nullptr;
+  Number *sums_ = nullptr;
+  int64_t sums_row_ = 0;
+};
+
+template <typename Scheme, int bytes>
+BlockKernel block_kernel() {
+  return {[](const Block &block, std::byte *workspace) { BlockProduct<Scheme, bytes>(block, workspace).run(); },
+          BlockProduct<Scheme, bytes>::workspace_nbytes};
+}
+
+// Integers and small floats use unsigned words as their own; signs make no difference to the low bits.
+template <int bytes>
+BlockKernel make_block_kernel(DType dtype) {
+  switch (dtype) {
+    case DType::bool8: return block_kernel<PlainScheme<Bool8, uint32_t>, bytes>();
+    case DType::int8:
+    case DType::uint8: return block_kernel<PlainScheme<uint8_t, uint32_t>, bytes>();
+    case DType::int16:
+    case DType::uint16: return block_kernel<PlainScheme<uint16_t, uint32_t>, bytes>();
+    case DType::int32:
+    case DType::uint32: return block_kernel<PlainScheme<uint32_t, uint32_t>, bytes>();
+    case DType::int64:
+    case DType::uint64: return block_kernel<PlainScheme<uint64_t, uint64_t>, bytes>();
+    case DType::float16: return block_kernel<PlainScheme<Float16, float>, bytes>();
+    case DType::bfloat16: return block_kernel<PlainScheme<BFloat16, float>, bytes>();
+    case DType::float32: return block_kernel<PlainScheme<float, float>, bytes>();
+    case DType::float64: return block_kernel<PlainScheme<double, double>, bytes>();
+    case DType::complex64: return block_kernel<ComplexScheme<float>, bytes>();
+    case DType::complex128: return block_kernel<ComplexScheme<double>, bytes>();
+    default: return {};
+  }
+}
+
+}  // namespace penstock::core
