@@ -31,8 +31,8 @@ def gradients(
 ) -> tuple[Tensor | None, ...]:
     """The derivatives of some tensors by tensors that they were made of; the leaves gather nothing.
 
-    output_gradients is what each output is multiplied by and summed before it is differentiated; None stands for 1. An
-    input that no output depends on has None.
+    output_gradients is what each output is multiplied by and summed before it is differentiated; None stands for 1.
+    An input that no output depends on has None.
 
     >>> import penstock
     >>> x = penstock.Tensor([1.0, 2.0], requires_grad=True)
@@ -186,7 +186,7 @@ class Scope:
         return rebuild(found[start : start + count])
 
     def given(self, result: Any) -> Any:
-        """A result as the caller gets it: without what made it; inside another differentiation one that says no to it."""
+        """A result as the caller gets it: without what made it, and in another differentiation one that refuses it."""
         if not is_tensor(result):
             return result
         plain = result.detach()

@@ -58,8 +58,8 @@ def empty(
     """A tensor whose elements have no defined value yet; float32 unless dtype says otherwise.
 
     The memory is allocated on device (this thread's default unless named), its first element at a multiple of alignment
-    bytes (64 unless named), and page-locked where pinned is true. requires_grad makes it a leaf, whose gradient backward() gathers. The other
-    functions that make tensors take the same.
+    bytes (64 unless named), and page-locked where pinned is true. requires_grad makes it a leaf, whose gradient
+    backward() gathers. The other functions that make tensors take the same.
 
     >>> import penstock
     >>> penstock.empty((2, 3), dtype="int8").nbytes

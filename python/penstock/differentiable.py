@@ -10,7 +10,7 @@ from penstock.errors import InvalidArgumentError, UnavailableError
 from penstock.walks import walk
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from penstock.tensor import Tensor
 
@@ -86,8 +86,9 @@ class Differentiable:
         """Adds this tensor's derivative by each leaf that it was made of to that leaf's grad.
 
         gradient, of this tensor's shape, is what its elements are multiplied by and summed before they are
-        differentiated; it may be left out for one real element. Memory kept for the way back is given back on it, unless
-        retain_graph says that there will be another one. Second derivatives are not computed: create_graph must be false.
+        differentiated; it may be left out for one real element. Memory kept for the way back is given back on it,
+        unless retain_graph says that there will be another one. Second derivatives are not computed: create_graph must
+        be false.
 
         >>> import penstock
         >>> x = penstock.Tensor([1.0, 2.0], requires_grad=True)

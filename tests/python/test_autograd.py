@@ -51,14 +51,14 @@ def test_integers_require_no_gradients() -> None:
         lambda: penstock.arange(3, requires_grad=True),
         lambda: penstock.zeros(3, dtype="bool").requires_grad_(),
     ):
-        with pytest.raises(TypeError, match="int64|bool"):
+        with pytest.raises(TypeError, match=r"int64|bool"):
             make()
 
 
 def test_a_tensor_that_was_made_of_a_leaf_cannot_stop_requiring_gradients(x: penstock.Tensor) -> None:
     """Its detach() can."""
     y = x * 2
-    with pytest.raises(ValueError, match="multiply made requires gradients.*detach"):
+    with pytest.raises(ValueError, match=r"multiply made requires gradients.*detach"):
         y.requires_grad = False
     y.requires_grad = True  # as it is
     assert y.detach().data_ptr == y.data_ptr
@@ -143,7 +143,7 @@ def test_second_derivatives_are_refused(x: penstock.Tensor) -> None:
     with pytest.raises(penstock.UnavailableError, match="second derivatives"):
         penstock.sum(x * x).backward(create_graph=True)
     with pytest.raises(penstock.UnavailableError, match="second derivatives"):
-        penstock.grad(lambda y: penstock.grad(lambda z: z**3)(y))(2.0)
+        penstock.grad(penstock.grad(lambda z: z**3))(2.0)
     with pytest.raises(penstock.UnavailableError, match="second derivatives"):
         penstock.grad(lambda y: penstock.grad(lambda z: z * y)(1.0))(2.0)
     constant = penstock.grad(lambda y: y * penstock.grad(lambda z: z**3)(y).detach())(2.0)
@@ -289,7 +289,7 @@ def test_a_write_to_what_the_way_back_needs_is_noticed(x: penstock.Tensor) -> No
     weights = penstock.ones(2)
     y = penstock.sum(x * weights)
     weights[0] = 3
-    with pytest.raises(ValueError, match="multiply: .*changed in place since"):
+    with pytest.raises(ValueError, match=r"multiply: .*changed in place since"):
         y.backward()
     z = penstock.sum(x + weights)
     weights[0] = 4
