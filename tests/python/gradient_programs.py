@@ -70,7 +70,7 @@ class Program:
 
     def step(self) -> None:
         """Adds one operation; one whose operands do not go together adds none."""
-        kinds = [self.unary, self.binary, self.binary, self.reduction, self.view, self.index, self.total]
+        kinds = [self.unary, self.binary, self.binary, self.reduction, self.view, self.index, self.total, self.product]
         kind = kinds[self.chance(len(kinds))]
         ours, theirs = kind(*self.pick())
         if not 0 < ours.size <= LARGEST:
@@ -94,6 +94,16 @@ class Program:
             ours, theirs = BINARY[self.chance(len(BINARY))]
             return ours(x, y), theirs(t, u)
         return x * 1.5, t * 1.5
+
+    def product(self, x: Any, t: Any) -> Pair:
+        if x.ndim == 0:
+            return x * 2, t * 2
+        shape = (x.shape[-1], 1 + self.chance(4)) if self.chance(3) else (x.shape[-1],)
+        weights = self.generator.normal(size=shape)
+        if self.chance(2):
+            return x @ penstock.Tensor(weights), t @ torch.tensor(weights)
+        y, u = self.pick()  # scaled by another value's mean, so that both operands have gradients
+        return x @ (penstock.Tensor(weights) * penstock.mean(y)), t @ (torch.tensor(weights) * torch.mean(u))
 
     def axes_of(self, x: Any) -> tuple[int, ...]:
         """Some of the axes, one at least."""

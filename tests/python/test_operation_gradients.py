@@ -204,6 +204,27 @@ def test_of_views_copies_and_indices(name: str) -> None:
     assert_gradients(lambda x: VIEWS[name](2 * x.permute(1, 0, 2).permute(1, 0, 2)), drawn(-2, 2, (2, 3, 2)))
 
 
+MATRICES = {
+    "matrices": ((2, 3), (3, 4)),
+    "a row and a matrix": ((3,), (3, 4)),
+    "a matrix and a column": ((2, 3), (3,)),
+    "a row and a column": ((3,), (3,)),
+    "batches that broadcast": ((5, 1, 2, 3), (4, 3, 2)),
+    "a batch and a column": ((4, 2, 3), (3,)),
+    "a row and a batch": ((3,), (4, 3, 2)),
+    "nothing in between": ((2, 0), (0, 3)),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_of_matrix_products(name: str) -> None:
+    """Real ones and complex ones, and a real one with a complex one."""
+    first, second = MATRICES[name]
+    assert_gradients(penstock.matmul, drawn(-2, 2, first), drawn(-2, 2, second))
+    assert_gradients(lambda x, y: x @ y, complex_drawn(-2, 2, first), complex_drawn(-1, 2, second))
+    assert_gradients(penstock.matmul, drawn(-2, 2, first), complex_drawn(-1, 2, second))
+
+
 def test_in_place_operations_lead_back() -> None:
     """Also where an operand is the destination."""
 
