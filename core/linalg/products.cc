@@ -13,11 +13,12 @@ namespace penstock::core {
 namespace {
 
 // Blocks of this size at most: their left operand stays in the second cache while all panels pass.
-constexpr int64_t most_block_rows = 192, most_block_columns = 512;
-// Products of two numbers that are worth a shard of their own: some ten microseconds.
-constexpr int64_t shard_work = int64_t{1} << 20;
-// More shards than most processors have threads make copies of the operands and nothing else.
-constexpr int64_t enough_shards = 32;
+constexpr int64_t most_block_rows = 384, most_block_columns = 1024;
+// Products of two numbers that are worth a shard of their own (some ten microseconds), and from which on blocks are large
+// enough for the copies of operands that each makes.
+constexpr int64_t shard_work = int64_t{1} << 20, large_work = shard_work * 16;
+// How many shards are enough: of any work, and of large work.
+constexpr int64_t enough_shards = 8, enough_large_shards = 16;
 
 void drop_last_axis(Products &products) {
   for (Extents *extents : {&products.batch, &products.out_strides, &products.left_strides, &products.right_strides})
@@ -50,18 +51,21 @@ struct Grid {
   int64_t rows = 1, columns = 1;
 };
 
-// The larger side is halved until there are enough blocks of enough work.
+// Halved until there are enough blocks of enough work: they are to be higher than wide, since a copy of the left operand is
+// the cheaper one.
 Grid cut(const Block &product, int64_t product_count) {
-  const auto work = static_cast<double>(product.rows) * static_cast<double>(product.columns) *
-                    static_cast<double>(std::max<int64_t>(product.inner, 1));
+  const double work = static_cast<double>(product.rows) * static_cast<double>(product.columns) *
+                      static_cast<double>(std::max<int64_t>(product.inner, 1));
   Grid grid{shard_count(product.rows, most_block_rows), shard_count(product.columns, most_block_columns)};
-  while (grid.rows * grid.columns * product_count < enough_shards &&
-         work >= 2.0 * static_cast<double>(shard_work * grid.rows * grid.columns)) {
-    const int64_t rows = product.rows / grid.rows, columns = product.columns / grid.columns;
-    if (rows < 16 && columns < 64) break;
-    (rows >= columns || columns < 64 ? grid.rows : grid.columns) *= 2;
+  for (;;) {
+    const int64_t blocks = grid.rows * grid.columns, rows = product.rows / grid.rows;
+    const int64_t columns = product.columns / grid.columns;
+    const double halved = work / (2.0 * static_cast<double>(blocks));
+    const bool is_worth_it = (blocks * product_count < enough_shards && halved >= static_cast<double>(shard_work)) ||
+                             (blocks * product_count < enough_large_shards && halved >= static_cast<double>(large_work));
+    if (!is_worth_it || (rows < 16 && columns < 64)) return grid;
+    (rows >= 2 * columns || columns < 64 ? grid.rows : grid.columns) *= 2;
   }
-  return grid;
 }
 
 std::byte *offset_by(std::byte *data, int64_t elements, int64_t size) {

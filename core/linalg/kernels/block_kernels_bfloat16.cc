@@ -41,6 +41,17 @@ struct PairScheme {
     if (2 * step + 1 == block.inner) return first.bits;
     return pair(first, element_at<BFloat16>(block.right, 2 * step + 1, lane));
   }
+  static PS_LANES_INLINE void read_right_row(const Block &block, int64_t step, int64_t first_lane, int64_t count,
+                                             Unit *__restrict to) {
+    const BFloat16 *__restrict first = row_at<BFloat16>(block.right, 2 * step, first_lane);
+    if (2 * step + 1 == block.inner) {
+      for (int64_t lane = 0; lane < count; ++lane) to[lane] = read_unaligned(first + lane).bits;
+      return;
+    }
+    const BFloat16 *__restrict second = first + block.right.row_stride;
+    for (int64_t lane = 0; lane < count; ++lane)
+      to[lane] = pair(read_unaligned(first + lane), read_unaligned(second + lane));
+  }
   static PS_LANES_INLINE Stored to_stored(Number number) { return round_to<BFloat16>(number); }
 
   template <typename Numbers, typename Units>

@@ -62,11 +62,18 @@ class BlockProduct {
     const int64_t steps = std::min(stretch_steps, Scheme::steps(block.inner));
     const int64_t unit = sizeof(Unit);
     return {reads_left_directly(block) ? 0 : round_up(block.rows * (steps + left_padding) * unit),
-            reads_right_directly(block) && Scheme::lanes(block.columns) % Shape::columns == 0
-                ? 0
-                : round_up(steps * Shape::columns * unit),
+            round_up(group_panels(block) * panel_units(steps) * unit),
             sums_in_place ? 0 : round_up(block.rows * Scheme::lanes(block.columns) * unit)};
   }
+
+  // So many panels are packed together: the right operand's rows are then read in long stretches.
+  static int64_t group_panels(const Block &block) {
+    if (reads_right_directly(block)) return 1;  // the last, where it is not full
+    return std::min<int64_t>(most_group_panels, (Scheme::lanes(block.columns) + Shape::columns - 1) / Shape::columns);
+  }
+  // Panels lie apart by a little more than a power of two, so that a row's stretches do not share a cache's set.
+  static int64_t panel_units(int64_t steps) { return steps * Shape::columns + 64 / static_cast<int64_t>(sizeof(Unit)); }
+  static constexpr int64_t most_group_panels = 8;
 
   // Copying pays where it is read often and lies so that lines or pages would be used badly.
   static bool reads_left_directly(const Block &block) {
@@ -94,19 +101,25 @@ class BlockProduct {
               block_.left.column_stride};
     else
       left = pack_left<Scheme, bytes>(block_, steps, left_);
-    for (int64_t lane = 0; lane < lanes_; lane += Shape::columns) add_panel(left, steps, lane);
+    const int64_t group_lanes = group_panels(block_) * Shape::columns;
+    for (int64_t lane = 0; lane < lanes_; lane += group_lanes) {
+      const int64_t lane_count = std::min(group_lanes, lanes_ - lane);
+      const bool is_direct = lane_count >= Shape::columns && reads_right_directly(block_);
+      if (!is_direct) pack_group(steps, lane, lane_count);
+      for (int64_t panel = 0; panel * Shape::columns < lane_count; ++panel)
+        add_panel(left, steps, lane + panel * Shape::columns, is_direct ? nullptr : right_ + panel * panel_units(steps.count));
+    }
   }
 
-  void add_panel(const LeftUnits<Unit> &left, Steps steps, int64_t first_lane) {
+  // packed: null where the panel is read where it lies.
+  void add_panel(const LeftUnits<Unit> &left, Steps steps, int64_t first_lane, const Unit *packed) {
     const int64_t lane_count = std::min<int64_t>(Shape::columns, lanes_ - first_lane);
-    TileTask<Unit, Number> task{.left = left.units, .left_row = left.row, .left_step = left.step, .right = right_,
+    TileTask<Unit, Number> task{.left = left.units, .left_row = left.row, .left_step = left.step, .right = packed,
                                 .right_step = Shape::columns, .steps = steps.count, .out = sums_, .out_row = sums_row_,
                                 .adds = steps.first > 0};
-    if (lane_count == Shape::columns && reads_right_directly(block_)) {
+    if (packed == nullptr) {
       task.right = elements(block_.right, steps.first * block_.right.row_stride + first_lane);
       task.right_step = block_.right.row_stride;
-    } else {
-      pack_panel(steps, first_lane, lane_count);
     }
     for (int64_t row = 0; row < block_.rows; row += Shape::rows) {
       const auto rows = static_cast<int>(std::min<int64_t>(Shape::rows, block_.rows - row));
@@ -119,17 +132,15 @@ class BlockProduct {
     }
   }
 
-  void pack_panel(Steps steps, int64_t first_lane, int64_t lane_count) {
+  void pack_group(Steps steps, int64_t first_lane, int64_t lane_count) {
+    const RightLanes lanes{first_lane, lane_count, panel_units(steps.count)};
     if constexpr (Scheme::units_lie_in_inner) {
       const MatrixView &right = block_.right;
       const bool has_whole_units = (steps.first + steps.count) * Scheme::unit_elements <= block_.inner;
-      if (right.row_stride == 1 && right.column_stride != 1 && has_whole_units) {
-        const int64_t element = sizeof(typename Scheme::Element);
-        const std::byte *lane = right.data + (first_lane * right.column_stride + steps.first * Scheme::unit_elements) * element;
-        return pack_right_lanes<Scheme, bytes>(lane, right.column_stride * element, steps.count, lane_count, right_);
-      }
+      if (right.row_stride == 1 && right.column_stride != 1 && has_whole_units)
+        return pack_right_by_squares<Scheme, bytes>(block_, steps, lanes, right_);
     }
-    pack_right<Scheme, bytes>(block_, steps, first_lane, lane_count, right_);
+    pack_right<Scheme, bytes>(block_, steps, lanes, right_);
   }
 
   // A panel that is not full: by way of a tile of its own, since tiles are written in whole vectors.

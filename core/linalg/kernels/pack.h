@@ -34,10 +34,6 @@ PS_LANES_INLINE Block with_left_rows_of_1(Block block) {
   block.left.row_stride = 1;
   return block;
 }
-PS_LANES_INLINE Block with_right_columns_of_1(Block block) {
-  block.right.column_stride = 1;
-  return block;
-}
 
 // Rows lie apart by a little more than a power of two, so that those of one tile do not share a cache's set.
 constexpr int64_t left_padding = 16;
@@ -57,6 +53,14 @@ LeftUnits<typename Scheme::Unit> pack_left(const Block &block, Steps steps, type
   const Block fixed = with_left_columns_of_1(block);
   for (int64_t row = 0; row < block.rows; ++row) {
     auto *units = to + row * stride;
+    if constexpr (Scheme::units_lie_in_inner) {
+      if (is_contiguous && (steps.first + steps.count) * Scheme::unit_elements <= block.inner) {
+        const int64_t offset = row * block.left.row_stride + steps.first * Scheme::unit_elements;
+        std::memcpy(units, block.left.data + offset * int64_t{sizeof(typename Scheme::Element)},
+                    static_cast<size_t>(steps.count) * sizeof(*units));
+        continue;
+      }
+    }
     if (is_contiguous) {
       for (int64_t step = 0; step < steps.count; ++step)
         units[step] = Scheme::left_unit(fixed, row, steps.first + step);
@@ -96,42 +100,58 @@ PS_LANES_INLINE void transpose_square(const std::byte *from, int64_t from_stride
   for (int row = 0; row < lanes; ++row) std::memcpy(to + row * to_stride, &rows[row], sizeof(Vector));
 }
 
-// A panel: for each step the units of Shape::columns lanes from first_lane on, zeros behind the last.
+// Lanes of the right operand that become panels of Shape::columns each: for each step the units of those lanes, zeros
+// behind the last one.
+struct RightLanes {
+  int64_t first = 0;
+  int64_t count = 0;
+  int64_t panel_units = 0;  // from one panel to the next
+};
+
 template <typename Scheme, int bytes>
-void pack_right(const Block &block, Steps steps, int64_t first_lane, int64_t lane_count, typename Scheme::Unit *to) {
-  using Shape = TileShape<Scheme, bytes>;
-  constexpr int64_t width = Shape::columns;
-  const Block fixed = with_right_columns_of_1(block);
-  for (int64_t step = 0; step < steps.count; ++step) {
-    auto *units = to + step * width;
-    const int64_t from = steps.first + step;
-    if (block.right.column_stride == 1 && lane_count == width) {
-      for (int64_t lane = 0; lane < width; ++lane) units[lane] = Scheme::right_unit(fixed, from, first_lane + lane);
-    } else {
-      for (int64_t lane = 0; lane < lane_count; ++lane)
-        units[lane] = Scheme::right_unit(block, from, first_lane + lane);
-      std::fill(units + lane_count, units + width, typename Scheme::Unit{});
+void pack_right(const Block &block, Steps steps, RightLanes lanes, typename Scheme::Unit *to) {
+  constexpr int64_t width = TileShape<Scheme, bytes>::columns;
+  for (int64_t step = 0; step < steps.count; ++step)
+    for (int64_t lane = 0; lane < lanes.count; lane += width) {
+      auto *units = to + lane / width * lanes.panel_units + step * width;
+      const int64_t count = std::min(width, lanes.count - lane);
+      if (block.right.column_stride != 1) {
+        for (int64_t each = 0; each < count; ++each)
+          units[each] = Scheme::right_unit(block, steps.first + step, lanes.first + lane + each);
+      } else if (count == width) {
+        Scheme::read_right_row(block, steps.first + step, lanes.first + lane, width, units);
+      } else {
+        Scheme::read_right_row(block, steps.first + step, lanes.first + lane, count, units);
+      }
+      std::fill(units + count, units + width, typename Scheme::Unit{});
     }
-  }
 }
 
-// The same where the units of a lane lie side by side, each lane lane_stride bytes behind the one before it: by squares.
+// The same where the units of a lane lie side by side.
 template <typename Scheme, int bytes>
-void pack_right_lanes(const std::byte *first_lane, int64_t lane_stride, int64_t step_count, int64_t lane_count,
-                      typename Scheme::Unit *to) {
+void pack_right_by_squares(const Block &block, Steps steps, RightLanes lanes, typename Scheme::Unit *to) {
   using Unit = typename Scheme::Unit;
   using Shape = TileShape<Scheme, bytes>;
-  constexpr int64_t width = Shape::columns, side = Shape::lanes, unit = sizeof(Unit);
-  const int64_t whole_steps = step_count / side * side, whole_lanes = lane_count / side * side;
-  for (int64_t lane = 0; lane < whole_lanes; lane += side)
-    for (int64_t step = 0; step < whole_steps; step += side)
-      transpose_square<Unit, Shape::lanes>(first_lane + lane * lane_stride + step * unit, lane_stride,
-                                           to + step * width + lane, width);
-  for (int64_t step = 0; step < step_count; ++step) {
-    for (int64_t lane = step < whole_steps ? whole_lanes : 0; lane < lane_count; ++lane)
-      std::memcpy(to + step * width + lane, first_lane + lane * lane_stride + step * unit, sizeof(Unit));
-    std::fill(to + step * width + lane_count, to + (step + 1) * width, Unit{});
+  constexpr int64_t width = Shape::columns, side = Shape::lanes, element = sizeof(typename Scheme::Element);
+  const int64_t lane_stride = block.right.column_stride * element;
+  const std::byte *first = block.right.data + (lanes.first * block.right.column_stride + steps.first * Scheme::unit_elements) * element;
+  for (int64_t lane = 0; lane < lanes.count; lane += side) {
+    Unit *units = to + lane / width * lanes.panel_units + lane % width;
+    const std::byte *from = first + lane * lane_stride;
+    const int64_t count = std::min(side, lanes.count - lane);
+    int64_t step = 0;
+    for (; count == side && step + side <= steps.count; step += side)
+      transpose_square<Unit, Shape::lanes>(from + step * int64_t{sizeof(Unit)}, lane_stride, units + step * width, width);
+    for (; step < steps.count; ++step) {
+      for (int64_t each = 0; each < count; ++each)
+        std::memcpy(units + step * width + each, from + each * lane_stride + step * int64_t{sizeof(Unit)}, sizeof(Unit));
+      std::fill(units + step * width + count, units + step * width + side, Unit{});
+    }
   }
+  const int64_t behind = lanes.count % width;  // squares have filled one vector, where two may be read
+  if (behind == 0 || behind > side) return;
+  for (int64_t step = 0; step < steps.count; ++step)
+    std::fill_n(to + lanes.count / width * lanes.panel_units + step * width + side, width - side, Unit{});
 }
 
 }  // namespace penstock::core

@@ -10,6 +10,12 @@
 
 namespace penstock::core {
 
+// Where a row lies from a column on, in memory whose columns lie side by side.
+template <typename Element>
+PS_LANES_INLINE const Element *row_at(const MatrixView &matrix, int64_t row, int64_t column) {
+  return reinterpret_cast<const Element *>(matrix.data) + row * matrix.row_stride + column;
+}
+
 template <typename Element>
 PS_LANES_INLINE Element element_at(const MatrixView &matrix, int64_t row, int64_t column) {
   const int64_t offset = row * matrix.row_stride + column * matrix.column_stride;
@@ -49,6 +55,11 @@ struct PlainScheme {
   static PS_LANES_INLINE Unit right_unit(const Block &block, int64_t step, int64_t lane) {
     return to_unit(element_at<Element>(block.right, step, lane));
   }
+  static PS_LANES_INLINE void read_right_row(const Block &block, int64_t step, int64_t first_lane, int64_t count,
+                                             Unit *__restrict to) {
+    const Element *__restrict row = row_at<Element>(block.right, step, first_lane);
+    for (int64_t lane = 0; lane < count; ++lane) to[lane] = to_unit(read_unaligned(row + lane));
+  }
   template <typename Numbers, typename Units>
   static PS_LANES_INLINE Numbers multiply_add(Units first, Units second, Numbers sum) {
     return first * second + sum;
@@ -77,6 +88,15 @@ struct ComplexScheme {
     const Element element = element_at<Element>(block.right, step / 2, lane / 2);
     if (step % 2 == lane % 2) return element.real;
     return step % 2 == 0 ? element.imaginary : -element.imaginary;
+  }
+  static PS_LANES_INLINE void read_right_row(const Block &block, int64_t step, int64_t first_lane, int64_t count,
+                                             Unit *__restrict to) {
+    const Element *__restrict row = row_at<Element>(block.right, step / 2, first_lane / 2);
+    for (int64_t column = 0; column < count / 2; ++column) {
+      const Element element = read_unaligned(row + column);
+      to[2 * column] = step % 2 == 0 ? element.real : -element.imaginary;
+      to[2 * column + 1] = step % 2 == 0 ? element.imaginary : element.real;
+    }
   }
   static PS_LANES_INLINE Stored to_stored(Number number) { return number; }
   template <typename Numbers, typename Units>
