@@ -53,8 +53,8 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux
     """A function that gives the gradient of another by its first argument, or by those at argnums.
 
     function gives one real element, or a pair of it and anything else where has_aux is true; the pair's second part is
-    then given beside the gradient. Arguments are tensors, NumPy arrays and floats, or lists, tuples and dicts of them at
-    any depth: the gradient has the same form. An argument that the result does not depend on has zeros. Second
+    then given beside the gradient. Arguments are tensors, NumPy arrays and floats, or lists, tuples and dicts of them
+    at any depth: the gradient has the same form. An argument that the result does not depend on has zeros. Second
     derivatives are not computed: UnavailableError where one is asked for.
 
     >>> import penstock
@@ -100,7 +100,7 @@ def value_and_grad(
     return named_after(value_and_gradient, "value and gradient", function)
 
 
-def named_after(function: Any, what: str, other: Any) -> Any:
+def named_after(function: Callable[..., Any], what: str, other: Any) -> Callable[..., Any]:
     """A function with a name and a docstring that say which one's gradient it is."""
     name = getattr(other, "__name__", repr(other))
     function.__name__ = name

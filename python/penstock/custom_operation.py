@@ -47,8 +47,8 @@ class Function:
 
     forward(context, *arguments) computes; its results are tensors, one or a tuple of them. backward(context,
     *gradients) gets the gradient of each result and returns one for each argument of forward: None for those that have
-    none. Neither is recorded. context keeps what forward wants backward to know, by save_for_backward() or as attributes;
-    context.needs_input_grad says for which arguments a gradient is asked.
+    none. Neither is recorded. context keeps what forward wants backward to know, by save_for_backward() or as
+    attributes; context.needs_input_grad says for which arguments a gradient is asked.
 
     >>> import penstock
     >>> class Cube(penstock.Function):

@@ -28,9 +28,7 @@ UNARY: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
     (lambda x: 1 / (x * x + 0.5), lambda x: 1 / (x * x + 0.5)),
     (lambda x: penstock.expm1(penstock.sin(x)), lambda x: torch.expm1(torch.sin(x))),
     (lambda x: penstock.clip(x, -0.7, 0.9), lambda x: torch.clamp(x, -0.7, 0.9)),
-    (lambda x: penstock.maximum(x, penstock.zeros_like(x)), torch.relu)
-    if hasattr(penstock, "zeros_like")
-    else (lambda x: penstock.maximum(x, penstock.zeros(())), lambda x: torch.maximum(x, torch.zeros_like(x))),
+    (lambda x: penstock.maximum(x, penstock.zeros(())), lambda x: torch.maximum(x, torch.zeros_like(x))),
     (lambda x: x * x.detach(), lambda x: x * x.detach()),
     (lambda x: penstock.floor(x) * x, lambda x: torch.floor(x) * x),
 ]
@@ -49,6 +47,36 @@ BINARY: list[tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = [
     (lambda x, y: penstock.where(x > y, x * 2, y), lambda x, y: torch.where(x > y, x * 2, y)),
     (penstock.copysign, torch.copysign),
 ]
+
+
+REDUCTIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
+    (lambda x, axes, keep: penstock.sum(x, axis=axes, keepdims=keep), torch.sum),
+    (lambda x, axes, keep: penstock.mean(x, axis=axes, keepdims=keep), torch.mean),
+    (lambda x, axes, keep: penstock.max(x, axis=axes, keepdims=keep), torch.amax),
+    (lambda x, axes, keep: penstock.min(x, axis=axes, keepdims=keep), torch.amin),
+    (
+        lambda x, axes, keep: penstock.prod(x, axis=axes[0], keepdims=keep),
+        lambda t, axes, keep: torch.prod(t, axes[0], keepdim=keep),
+    ),
+    (
+        lambda x, axes, keep: penstock.var(x, axis=axes, keepdims=keep),
+        lambda t, axes, keep: torch.var(t, axes, correction=0, keepdim=keep),
+    ),
+    (
+        lambda x, axes, keep: penstock.std(spread(x), axis=-1, keepdims=keep),
+        lambda t, axes, keep: torch.std(spread_of_torch(t), -1, correction=0, keepdim=keep),
+    ),
+]
+
+
+def spread(x: Any) -> Any:
+    """A tensor whose elements along the last axis are not all equal: the deviation of such has no one slope."""
+    return x + penstock.Tensor(numpy.linspace(0, 1, x.shape[-1]))
+
+
+def spread_of_torch(t: Any) -> Any:
+    """The same of torch's."""
+    return t + torch.linspace(0, 1, t.shape[-1], dtype=torch.float64)
 
 
 @dataclass
@@ -113,23 +141,9 @@ class Program:
     def reduction(self, x: Any, t: Any) -> Pair:
         if x.ndim == 0:
             return penstock.sum(x), torch.sum(t)
+        ours, theirs = REDUCTIONS[self.chance(len(REDUCTIONS))]
         axes, keep = self.axes_of(x), bool(self.chance(2))
-        which = self.chance(7)
-        if which == 0:
-            return penstock.prod(x, axis=axes[0], keepdims=keep), torch.prod(t, axes[0], keepdim=keep)
-        if which == 1:
-            return penstock.max(x, axis=axes, keepdims=keep), torch.amax(t, axes, keepdim=keep)
-        if which == 2:
-            return penstock.min(x, axis=axes, keepdims=keep), torch.amin(t, axes, keepdim=keep)
-        if which == 3:
-            return penstock.var(x, axis=axes, keepdims=keep), torch.var(t, axes, correction=0, keepdim=keep)
-        if which == 4:
-            ours = penstock.std(x + penstock.Tensor(numpy.linspace(0, 1, x.shape[-1])), axis=-1, keepdims=keep)
-            added = t + torch.linspace(0, 1, x.shape[-1], dtype=torch.float64)
-            return ours, torch.std(added, -1, correction=0, keepdim=keep)
-        if which == 5:
-            return penstock.mean(x, axis=axes, keepdims=keep), torch.mean(t, axes, keepdim=keep)
-        return penstock.sum(x, axis=axes, keepdims=keep), torch.sum(t, axes, keepdim=keep)
+        return ours(x, axes, keep), theirs(t, axes, keep)
 
     def view(self, x: Any, t: Any) -> Pair:
         which = self.chance(5)

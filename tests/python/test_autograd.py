@@ -297,6 +297,20 @@ def test_a_write_to_what_the_way_back_needs_is_noticed(x: penstock.Tensor) -> No
     assert numbers_of(x.grad) == [1, 1]
 
 
+def test_a_step_of_worlds_is_a_write_to_what_they_show() -> None:
+    """A policy that kept the observation of the step before is told; with two buffers the one before stays."""
+    weights = penstock.ones((4, 2), requires_grad=True)
+    for buffers in (1, 2):
+        worlds = penstock.worlds.make("CartPole-v1", num_worlds=3, buffers=buffers)
+        loss = penstock.sum(worlds["observation"] @ weights)
+        worlds.step()
+        if buffers == 1:
+            with pytest.raises(ValueError, match=r"matmul: .*changed in place since"):
+                loss.backward()
+        else:
+            loss.backward()
+
+
 # ---- Memory ----
 
 
