@@ -32,10 +32,6 @@ DType adding_dtype(DType dtype) {
   }
 }
 
-Tensor row_major_numbers(const Extents &shape) {
-  return reshape(arange(int64_t{0}, element_count(shape), int64_t{1}, DType::int64, {}), shape);
-}
-
 // Index tensors of a node's own, since the caller's may be gone or changed by then.
 std::vector<Tensor> kept_indices(std::span<const Tensor *const> indices) {
   std::vector<Tensor> kept;
@@ -50,22 +46,26 @@ Tensor take_gradient(const Pass &pass, size_t index_count, const Extents &shape)
     indices.push_back(kept.storage ? &kept : nullptr);
   }
   const Tensor places = contiguous(take(row_major_numbers(shape), indices));
-  const Tensor &gradient = pass.gradient();
-  const DType dtype = adding_dtype(gradient.dtype);
-  const Tensor sums = zeros(dtype, shape, {});
-  add_at(sums, places, astype(in_main_memory(gradient), dtype, Casting::unsafe));
-  return sums;
+  return added_at(places, pass.gradient(), shape);
 }
 
 }  // namespace
 
-void add_at(const Tensor &destination, const Tensor &places, const Tensor &values) {
-  switch (destination.dtype) {
-    case DType::float64: return add_numbers_at<double>(destination, places, values);
-    case DType::complex64: return add_numbers_at<std::complex<float>>(destination, places, values);
-    case DType::complex128: return add_numbers_at<std::complex<double>>(destination, places, values);
-    default: return add_numbers_at<float>(destination, places, values);
+Tensor row_major_numbers(const Extents &shape) {
+  return reshape(arange(int64_t{0}, element_count(shape), int64_t{1}, DType::int64, {}), shape);
+}
+
+Tensor added_at(const Tensor &places, const Tensor &values, const Extents &shape) {
+  const DType dtype = adding_dtype(values.dtype);
+  const Tensor sums = zeros(dtype, shape, {});
+  const Tensor added = astype(in_main_memory(values), dtype, Casting::unsafe);
+  switch (dtype) {
+    case DType::float64: add_numbers_at<double>(sums, places, added); break;
+    case DType::complex64: add_numbers_at<std::complex<float>>(sums, places, added); break;
+    case DType::complex128: add_numbers_at<std::complex<double>>(sums, places, added); break;
+    default: add_numbers_at<float>(sums, places, added); break;
   }
+  return sums;
 }
 
 Reference<Node> record_take(const Variable &operand, std::span<const Tensor *const> indices, const Tensor &result) {

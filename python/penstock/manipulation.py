@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from penstock import creation
 from penstock._native import call, lib
+from penstock.custom_operation import record
 from penstock.errors import InvalidArgumentError, OutOfRangeError
 from penstock.operators import promoted
+from penstock.reductions import sum as sum_over
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
@@ -207,9 +209,14 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
     sizes = (1,) * (ndim - tensor.ndim) + tensor.shape
     out = creation.empty([size * each for size, each in zip(sizes, times, strict=True)], dtype=tensor.dtype)
     spread = out.reshape([part for pair in zip(times, sizes, strict=True) for part in pair])
-    source = tensor.reshape([part for size in sizes for part in (1, size)])
+    source = tensor.detach().reshape([part for size in sizes for part in (1, size)])
     call(lib.ps_tensor_copy, spread, source, CASTING_UNSAFE)
-    return out
+
+    def backward(gradient: Tensor) -> list[Tensor]:
+        parts = reshape(gradient, [part for pair in zip(times, sizes, strict=True) for part in pair])
+        return [reshape(sum_over(parts, axis=tuple(range(0, 2 * ndim, 2))), tensor.shape)] if ndim else [gradient]
+
+    return record("tile", [out], [tensor], backward)[0] if tensor.requires_grad else out
 
 
 def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
@@ -236,11 +243,14 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
     shape = list(first.shape)
     shape[place] = sum(tensor.shape[place] for tensor in tensors)
     out = creation.empty(shape, dtype=promoted(*(tensor.dtype for tensor in tensors)), device=first.device)
-    begin = 0
+    places = []
     for tensor in tensors:
-        call(lib.ps_tensor_copy, out.narrow(place, begin, tensor.shape[place]), tensor, CASTING_UNSAFE)
-        begin += tensor.shape[place]
-    return out
+        begin = sum(length for _, length in places)
+        places.append((begin, tensor.shape[place]))
+        call(lib.ps_tensor_copy, out.narrow(place, *places[-1]), tensor.detach(), CASTING_UNSAFE)
+    if not any(tensor.requires_grad for tensor in tensors):
+        return out
+    return record("concat", [out], tensors, lambda gradient: [gradient.narrow(place, *each) for each in places])[0]
 
 
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:

@@ -204,6 +204,25 @@ def test_of_views_copies_and_indices(name: str) -> None:
     assert_gradients(lambda x: VIEWS[name](2 * x.permute(1, 0, 2).permute(1, 0, 2)), drawn(-2, 2, (2, 3, 2)))
 
 
+JOINS = {
+    "concat": lambda x, y: penstock.concat([x, y, 2 * x], axis=1),
+    "concat of all in row-major order": lambda x, y: penstock.concat([x, y], axis=None),
+    "concat with what requires nothing": lambda x, y: penstock.concat([x, penstock.ones((2, 1)), y], axis=-1),
+    "stack": lambda x, y: penstock.stack([x, y[:, :3], x], axis=1),
+    "tile": lambda x, y: penstock.tile(x, (3, 1, 2)) + penstock.tile(y[:1, :2], (1, 3)),
+    "tile of a number": lambda x, y: penstock.tile(x[0, 0], (2,)) * y[0, 0],
+    "roll": lambda x, y: penstock.roll(x, (1, -1), axis=(0, 1)) * penstock.roll(y[:, 1:], 2),
+    "unstack": lambda x, y: penstock.unstack(x)[1] * penstock.unstack(y, axis=1)[0][1],
+    "broadcast_arrays": lambda x, y: penstock.broadcast_arrays(x, y[0, 0])[1] * x,
+}
+
+
+@pytest.mark.parametrize("name", JOINS)
+def test_of_what_joins_and_moves(name: str) -> None:
+    """Each gradient goes back to the part it is of."""
+    assert_gradients(JOINS[name], drawn(-2, 2, (2, 3)), drawn(-1, 2, (2, 4)))
+
+
 MATRICES = {
     "matrices": ((2, 3), (3, 4)),
     "a row and a matrix": ((3,), (3, 4)),
