@@ -243,7 +243,7 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
     shape = list(first.shape)
     shape[place] = sum(tensor.shape[place] for tensor in tensors)
     out = creation.empty(shape, dtype=promoted(*(tensor.dtype for tensor in tensors)), device=first.device)
-    places = []
+    places: list[tuple[int, int]] = []
     for tensor in tensors:
         begin = sum(length for _, length in places)
         places.append((begin, tensor.shape[place]))

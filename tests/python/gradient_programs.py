@@ -197,7 +197,7 @@ def run_program(seed: int) -> tuple[list[Any], list[Any], list[str]]:
         program.step()
     results = program.values[-3:]
     mine = penstock.Tensor(0.0, dtype="float64")
-    other = torch.zeros((), dtype=torch.float64)
+    other: Any = torch.zeros((), dtype=torch.float64)
     for x, t in results:
         weights = generator.normal(size=x.shape)
         mine = mine + penstock.sum(x * penstock.Tensor(weights))

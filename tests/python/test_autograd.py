@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import functools
 import gc
 import pickle
 import threading
@@ -48,8 +49,8 @@ def test_leaves_are_made_by_every_function_that_makes_tensors() -> None:
 def test_integers_require_no_gradients() -> None:
     """The message names the dtype."""
     for make in (
-        lambda: penstock.arange(3, requires_grad=True),
-        lambda: penstock.zeros(3, dtype="bool").requires_grad_(),
+        functools.partial(penstock.arange, 3, requires_grad=True),
+        penstock.zeros(3, dtype="bool").requires_grad_,
     ):
         with pytest.raises(TypeError, match=r"int64|bool"):
             make()
@@ -302,7 +303,7 @@ def test_a_step_of_worlds_is_a_write_to_what_they_show() -> None:
     weights = penstock.ones((4, 2), requires_grad=True)
     for buffers in (1, 2):
         worlds = penstock.worlds.make("CartPole-v1", num_worlds=3, buffers=buffers)
-        loss = penstock.sum(worlds["observation"] @ weights)
+        loss = penstock.sum(worlds.observation @ weights)
         worlds.step()
         if buffers == 1:
             with pytest.raises(ValueError, match=r"matmul: .*changed in place since"):

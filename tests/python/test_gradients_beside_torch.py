@@ -27,9 +27,10 @@ def test_of_a_random_program(seed: int) -> None:
 def gradients_of_both(ours: Any, theirs: Any, *arrays: Any) -> list[tuple[Any, Any]]:
     """The gradients of two functions' sums by their arguments."""
     mine: Any = [penstock.Tensor(numpy.asarray(array), requires_grad=True) for array in arrays]
-    others = [torch.tensor(numpy.asarray(array), requires_grad=True) for array in arrays]
+    others: Any = [torch.tensor(numpy.asarray(array), requires_grad=True) for array in arrays]
     penstock.sum(ours(*mine)).backward()
-    torch.sum(theirs(*others)).backward()
+    total: Any = torch.sum(theirs(*others))
+    total.backward()
     return [(x.grad.numpy(), t.grad.numpy()) for x, t in zip(mine, others, strict=True)]
 
 

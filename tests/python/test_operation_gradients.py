@@ -1,5 +1,6 @@
 """The gradient of every operation beside central differences in float64."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -165,7 +166,7 @@ def test_of_where_and_clip() -> None:
     assert_gradients(penstock.clip, spread, high, low + 0.05)  # high below low decides
 
 
-VIEWS = {
+VIEWS: dict[str, Callable[[Any], Any]] = {
     "reshape": lambda x: x.reshape(3, 2, 2),
     "flatten": lambda x: x.flatten(),
     "permute": lambda x: x.permute(2, 0, 1),
@@ -204,7 +205,7 @@ def test_of_views_copies_and_indices(name: str) -> None:
     assert_gradients(lambda x: VIEWS[name](2 * x.permute(1, 0, 2).permute(1, 0, 2)), drawn(-2, 2, (2, 3, 2)))
 
 
-JOINS = {
+JOINS: dict[str, Callable[[Any, Any], Any]] = {
     "concat": lambda x, y: penstock.concat([x, y, 2 * x], axis=1),
     "concat of all in row-major order": lambda x, y: penstock.concat([x, y], axis=None),
     "concat with what requires nothing": lambda x, y: penstock.concat([x, penstock.ones((2, 1)), y], axis=-1),
