@@ -68,17 +68,43 @@ class Function:
 
     @staticmethod
     def forward(context: Any, *arguments: Any) -> Any:
-        """Computes the operation: to be written."""
+        """Computes the operation: to be written.
+
+        >>> import penstock
+        >>> penstock.Function.forward(None)
+        Traceback (most recent call last):
+            ...
+        NotImplementedError: a Function needs a static method forward(context, *arguments)
+        """
         raise NotImplementedError("a Function needs a static method forward(context, *arguments)")
 
     @staticmethod
     def backward(context: Any, *gradients: Any) -> Any:
-        """Computes the arguments' gradients: to be written."""
+        """Computes the arguments' gradients: to be written.
+
+        >>> import penstock
+        >>> penstock.Function.backward(None)
+        Traceback (most recent call last):
+            ...
+        NotImplementedError: a Function needs a static method backward(context, *gradients)
+        """
         raise NotImplementedError("a Function needs a static method backward(context, *gradients)")
 
     @classmethod
     def apply(cls, *arguments: Any) -> Any:
-        """Runs forward, and remembers how to go back."""
+        """Runs forward, and remembers how to go back.
+
+        >>> import penstock
+        >>> class Halved(penstock.Function):
+        ...     @staticmethod
+        ...     def forward(context, x):
+        ...         return x / 2
+        ...     @staticmethod
+        ...     def backward(context, gradient):
+        ...         return gradient / 2
+        >>> Halved.apply(penstock.Tensor(3.0)).item()
+        1.5
+        """
         places = [place for place, argument in enumerate(arguments) if is_tensor(argument)]
         context = Context(cls.__name__, tuple(is_tensor(each) and each.requires_grad for each in arguments))
         with no_grad():
