@@ -381,10 +381,10 @@ def main() -> None:
     ask_dtypes(penstock.full((2, 3), 0.5))
     view(penstock.zeros((2, 3)))
     move(penstock.zeros((2, 3)))
+    differentiate()
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
     choose_device()
     order_work()
-    differentiate()
     step_worlds()
     with tempfile.TemporaryDirectory() as folder:
         use_files(Path(folder))
