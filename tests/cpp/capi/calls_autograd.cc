@@ -75,6 +75,17 @@ std::vector<Call> recording_calls() {
   };
 }
 
+// The sum of a tensor made of a leaf: one element, from which a walk starts with 1.
+ps_tensor *sum_of(Stage &stage, ps_tensor *tensor) {
+  ps_tensor *sum = nullptr;
+  require_ok(ps_ops_reduce(&sum, PS_OP_SUM, tensor, 0, nullptr, nullptr));
+  return stage.tensor(TensorHold(sum));
+}
+
+ps_tensor *sum_of_a_leaf(Stage &stage) { return sum_of(stage, made_of_a_leaf(stage)); }
+ps_tensor *one(Stage &stage) { return stage.tensor(make_tensor<float>(PS_FLOAT32, {}, {1})); }
+ps_tensor *integer(Stage &stage) { return stage.tensor(make_tensor<int32_t>(PS_INT32, {}, {1})); }
+
 Call with_wrong_outputs(Call call) {
   return std::move(call)
       .wrong("output_count", 0, PS_INVALID_ARGUMENT)
@@ -87,13 +98,6 @@ Call with_wrong_outputs(Call call) {
       .wrong("gradients", "one of int32", PS_TYPE_MISMATCH, "int32", only(integers))
       .wrong("keep_graph", 2, PS_INVALID_ARGUMENT)
       .wrong("keep_graph", -1, PS_INVALID_ARGUMENT);
-}
-
-// The sum of a tensor made of a leaf: one element, from which a walk starts with 1.
-ps_tensor *sum_of(Stage &stage, ps_tensor *tensor) {
-  ps_tensor *sum = nullptr;
-  require_ok(ps_ops_reduce(&sum, PS_OP_SUM, tensor, 0, nullptr, nullptr));
-  return stage.tensor(TensorHold(sum));
 }
 
 std::vector<Call> walk_calls() {
