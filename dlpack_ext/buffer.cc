@@ -1,5 +1,6 @@
 #include "dlpack_ext/buffer.h"
 
+#include <penstock/autograd.h>
 #include <penstock/tensor.h>
 
 #include <array>
@@ -53,6 +54,11 @@ int get_buffer(PyObject *self, Py_buffer *view, int flags) {
   if (ps_tensor_device_type(tensor) != PS_DEVICE_CPU) {
     raise_not_exportable("the tensor lies on cuda:%d, which no buffer reaches: copy it with .to('cpu') first",
                          static_cast<int>(ps_tensor_device_id(tensor)));
+    return -1;
+  }
+  if (ps_tensor_requires_grad(tensor) == 1) {
+    raise_not_exportable(
+        "a tensor that requires gradients is not lent, since they would be lost: lend what detach() gives");
     return -1;
   }
   const ps_dtype dtype = ps_tensor_dtype(tensor);

@@ -1,6 +1,7 @@
 #include "dlpack_ext/exchange_table.h"
 
 #include <dlpack/dlpack.h>
+#include <penstock/autograd.h>
 #include <penstock/dlpack.h>
 #include <penstock/stream.h>
 
@@ -42,6 +43,11 @@ int borrow(void *object, DLTensor *out) {
   const int32_t ndim = ps_tensor_ndim(tensor);
   if (ps_tensor_is_readonly(tensor) == 1) {
     raise_not_exportable("a read-only tensor cannot be borrowed as a DLTensor, which cannot say so");
+    return -1;
+  }
+  if (ps_tensor_requires_grad(tensor) == 1) {
+    raise_not_exportable(
+        "a tensor that requires gradients is not lent, since they would be lost: lend what detach() gives");
     return -1;
   }
   for (int32_t axis = 0; axis < ndim; ++axis) {

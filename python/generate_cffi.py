@@ -6,7 +6,12 @@ from pathlib import Path
 
 import cffi
 
-CALLBACKS = 'extern "Python" int32_t penstock_on_progress(void *user, uint64_t done, uint64_t total);'
+CALLBACKS = """
+extern "Python" int32_t penstock_on_progress(void *user, uint64_t done, uint64_t total);
+extern "Python" ps_status penstock_on_backward(ps_tensor **input_gradients, ps_tensor *const *output_gradients,
+                                               void *user);
+extern "Python" void penstock_on_released(void *user);
+"""
 
 
 def headers_in_order(include: Path, first: str = "penstock/penstock.h") -> list[Path]:

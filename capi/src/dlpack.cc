@@ -15,6 +15,13 @@ bool wants_copy(uint32_t flags) {
   return flags == PS_DLPACK_COPY;
 }
 
+// Another library would not know of the gradients that flow through a tensor: what it computes would have none.
+void require_detached(const ps_tensor *tensor) {
+  if (handle_of(tensor)->source.node)
+    core::fail(core::Status::not_exportable, "a tensor of shape ", unwrap(tensor).shape,
+               " that requires gradients is not lent, since they would be lost: lend what detach() gives");
+}
+
 // Both import functions.  The struct is consumed before out is looked at: from there on a failure lets go of the tensor,
 // and with it of the struct.
 template <typename Managed>
@@ -33,6 +40,7 @@ ps_status ps_tensor_to_dlpack(struct DLManagedTensorVersioned **out, ps_tensor *
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(tensor, "tensor");
+    require_detached(tensor);
     const bool is_copy = wants_copy(flags);
     *out = core::to_dlpack(is_copy ? core::clone(unwrap(tensor)) : unwrap(tensor), is_copy);
   });
@@ -42,6 +50,7 @@ ps_status ps_tensor_to_dlpack_legacy(struct DLManagedTensor **out, ps_tensor *te
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(tensor, "tensor");
+    require_detached(tensor);
     *out = core::to_dlpack_legacy(wants_copy(flags) ? core::clone(unwrap(tensor)) : unwrap(tensor));
   });
 }

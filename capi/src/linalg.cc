@@ -1,8 +1,12 @@
 #include <penstock/linalg.h>
 
+#include <utility>
+
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
+#include "capi/src/recording.h"
 #include "capi/src/tensor_arguments.h"
+#include "core/autograd/linalg_rules.h"
 #include "core/linalg/contract.h"
 #include "core/linalg/matmul.h"
 
@@ -13,7 +17,10 @@ ps_status ps_ops_matmul(ps_tensor **out, const ps_tensor *first, const ps_tensor
     require_not_null(out, "out");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    *out = wrap(core::matmul(unwrap(first), unwrap(second)));
+    *out = wrap_made(core::matmul(unwrap(first), unwrap(second)), is_recorded({first, second}),
+                     [&](const core::Tensor &result) {
+                       return core::autograd::record_matmul(variable_of(first), variable_of(second), result);
+                     });
   });
 }
 
@@ -22,7 +29,16 @@ ps_status ps_ops_matmul_into(ps_tensor *destination, const ps_tensor *first, con
     require_not_null(destination, "destination");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    core::matmul_into(unwrap(destination), unwrap(first), unwrap(second));
+    ElementWrite write("matmul", destination, {first, second});
+    if (!write.is_recorded()) {
+      core::matmul_into(unwrap(destination), unwrap(first), unwrap(second));
+      return write.done();
+    }
+    const core::Tensor one = write.apart(first), other = write.apart(second), result = core::matmul(one, other);
+    core::Reference<core::autograd::Node> node;
+    if (is_recorded({first, second}))
+      node = core::autograd::record_matmul({one, handle_of(first)->source}, {other, handle_of(second)->source}, result);
+    write.record(result, std::move(node));
   });
 }
 

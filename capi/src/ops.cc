@@ -5,12 +5,16 @@
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
 #include "capi/src/options.h"
+#include "capi/src/recording.h"
 #include "capi/src/tensor_arguments.h"
+#include "core/autograd/elementwise_rules.h"
+#include "core/autograd/reduction_rules.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/promotion.h"
 #include "core/ops/reduce.h"
 
 using namespace penstock;
+namespace autograd = core::autograd;
 
 namespace penstock {
 
@@ -27,6 +31,8 @@ struct OptionsLayout<ps_reduce_options> {
 }  // namespace penstock
 
 namespace {
+
+using core::Tensor;
 
 const core::OperationInfo &read_operation(ps_operation operation) {
   const core::OperationInfo *info = core::find_operation(static_cast<core::Operation>(operation));
@@ -47,6 +53,20 @@ core::ReduceOptions read_reduce_options(const ps_reduce_options *given) {
   if (options.reserved != 0)
     core::fail(core::Status::invalid_argument, "reserved is ", options.reserved, ": expected 0");
   return {require_flag(options.keep_axes, "keep_axes"), read_optional_dtype(options.dtype), options.correction};
+}
+
+// Whether a result of an operation is to remember how it was made.
+bool is_recorded(const core::OperationInfo &info, std::initializer_list<const ps_tensor *> operands) {
+  return penstock::is_recorded(operands) && info.is_differentiable;
+}
+
+core::Reference<autograd::Node> record_clip(const ps_tensor *operand, const ps_tensor *low, const ps_tensor *high,
+                                            const Tensor &result) {
+  std::optional<autograd::Variable> lowest, highest;
+  if (low != nullptr) lowest.emplace(variable_of(low));
+  if (high != nullptr) highest.emplace(variable_of(high));
+  return autograd::record_clip(variable_of(operand), lowest ? &*lowest : nullptr, highest ? &*highest : nullptr,
+                               result);
 }
 
 }  // namespace
@@ -85,7 +105,10 @@ ps_status ps_ops_unary(ps_tensor **out, ps_operation operation, const ps_tensor 
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(operand, "operand");
-    *out = wrap(core::unary(read_operation(operation).operation, unwrap(operand)));
+    const core::OperationInfo &info = read_operation(operation);
+    *out = wrap_made(
+        core::unary(info.operation, unwrap(operand)), is_recorded(info, {operand}),
+        [&](const Tensor &result) { return autograd::record_unary(info.operation, variable_of(operand), result); });
   });
 }
 
@@ -94,7 +117,11 @@ ps_status ps_ops_binary(ps_tensor **out, ps_operation operation, const ps_tensor
     require_not_null(out, "out");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    *out = wrap(core::binary(read_operation(operation).operation, unwrap(first), unwrap(second)));
+    const core::OperationInfo &info = read_operation(operation);
+    *out = wrap_made(core::binary(info.operation, unwrap(first), unwrap(second)), is_recorded(info, {first, second}),
+                     [&](const Tensor &result) {
+                       return autograd::record_binary(info.operation, variable_of(first), variable_of(second), result);
+                     });
   });
 }
 
@@ -102,7 +129,17 @@ ps_status ps_ops_unary_into(ps_tensor *destination, ps_operation operation, cons
   return guarded([&] {
     require_not_null(destination, "destination");
     require_not_null(operand, "operand");
-    core::unary_into(unwrap(destination), read_operation(operation).operation, unwrap(operand));
+    const core::OperationInfo &info = read_operation(operation);
+    ElementWrite write(info.name, destination, {operand});
+    if (!write.is_recorded()) {
+      core::unary_into(unwrap(destination), info.operation, unwrap(operand));
+      return write.done();
+    }
+    const Tensor before = write.apart(operand), result = core::unary(info.operation, before);
+    core::Reference<autograd::Node> node;
+    if (is_recorded(info, {operand}))
+      node = autograd::record_unary(info.operation, {before, handle_of(operand)->source}, result);
+    write.record(result, std::move(node));
   });
 }
 
@@ -112,7 +149,19 @@ ps_status ps_ops_binary_into(ps_tensor *destination, ps_operation operation, con
     require_not_null(destination, "destination");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    core::binary_into(unwrap(destination), read_operation(operation).operation, unwrap(first), unwrap(second));
+    const core::OperationInfo &info = read_operation(operation);
+    ElementWrite write(info.name, destination, {first, second});
+    if (!write.is_recorded()) {
+      core::binary_into(unwrap(destination), info.operation, unwrap(first), unwrap(second));
+      return write.done();
+    }
+    const Tensor one = write.apart(first), other = write.apart(second);
+    const Tensor result = core::binary(info.operation, one, other);
+    core::Reference<autograd::Node> node;
+    if (is_recorded(info, {first, second}))
+      node = autograd::record_binary(info.operation, {one, handle_of(first)->source},
+                                     {other, handle_of(second)->source}, result);
+    write.record(result, std::move(node));
   });
 }
 
@@ -122,7 +171,11 @@ ps_status ps_ops_where(ps_tensor **out, const ps_tensor *condition, const ps_ten
     require_not_null(condition, "condition");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    *out = wrap(core::where(unwrap(condition), unwrap(first), unwrap(second)));
+    *out =
+        wrap_made(core::where(unwrap(condition), unwrap(first), unwrap(second)), is_recorded({first, second}),
+                  [&](const Tensor &result) {
+                    return autograd::record_where(unwrap(condition), variable_of(first), variable_of(second), result);
+                  });
   });
 }
 
@@ -130,8 +183,10 @@ ps_status ps_ops_clip(ps_tensor **out, const ps_tensor *operand, const ps_tensor
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(operand, "operand");
-    *out = wrap(core::clip(unwrap(operand), low == nullptr ? nullptr : &unwrap(low),
-                           high == nullptr ? nullptr : &unwrap(high)));
+    *out = wrap_made(
+        core::clip(unwrap(operand), low == nullptr ? nullptr : &unwrap(low), high == nullptr ? nullptr : &unwrap(high)),
+        is_recorded({operand, low, high}),
+        [&](const Tensor &result) { return record_clip(operand, low, high, result); });
   });
 }
 
@@ -147,8 +202,13 @@ ps_status ps_ops_reduce(ps_tensor **out, ps_operation operation, const ps_tensor
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(operand, "operand");
-    *out = wrap(core::reduce(read_operation(operation).operation, unwrap(operand), read_axes(axis_count, axes),
-                             read_reduce_options(options)));
+    const core::OperationInfo &info = read_operation(operation);
+    const std::span<const int32_t> named = read_axes(axis_count, axes);
+    const core::ReduceOptions read = read_reduce_options(options);
+    *out = wrap_made(core::reduce(info.operation, unwrap(operand), named, read), is_recorded(info, {operand}),
+                     [&](const Tensor &result) {
+                       return autograd::record_reduce(info.operation, variable_of(operand), named, read, result);
+                     });
   });
 }
 
@@ -157,7 +217,12 @@ ps_status ps_ops_accumulate(ps_tensor **out, ps_operation operation, const ps_te
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(operand, "operand");
-    *out = wrap(core::accumulate(read_operation(operation).operation, unwrap(operand), axis, read_optional_dtype(dtype),
-                                 require_flag(initial, "initial")));
+    const core::OperationInfo &info = read_operation(operation);
+    const bool has_initial = require_flag(initial, "initial");
+    *out =
+        wrap_made(core::accumulate(info.operation, unwrap(operand), axis, read_optional_dtype(dtype), has_initial),
+                  is_recorded(info, {operand}), [&](const Tensor &result) {
+                    return autograd::record_accumulate(info.operation, variable_of(operand), axis, has_initial, result);
+                  });
   });
 }

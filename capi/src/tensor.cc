@@ -5,7 +5,9 @@
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
 #include "capi/src/options.h"
+#include "capi/src/recording.h"
 #include "capi/src/tensor_arguments.h"
+#include "core/autograd/view_rules.h"
 #include "core/tensor/compare.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
@@ -14,6 +16,7 @@
 #include "core/tensor/view.h"
 
 using namespace penstock;
+namespace autograd = core::autograd;
 using core::Tensor;
 
 namespace penstock {
@@ -80,13 +83,24 @@ ps_status make_tensor(ps_tensor **out, Make &&make) {
   });
 }
 
-// The common form of a view.
-template <typename View>
-ps_status make_view(ps_tensor **out, const ps_tensor *tensor, View &&view) {
-  return make_tensor(out, [&] {
+// The common form of a view, or a copy, and of how gradients find back from it: record() gives the node.
+template <typename View, typename Record>
+ps_status make_view(ps_tensor **out, const ps_tensor *tensor, const char *name, View &&view, Record &&record) {
+  return guarded([&] {
+    require_not_null(out, "out");
     require_not_null(tensor, "tensor");
-    return view(unwrap(tensor));
+    *out = wrap_made(view(unwrap(tensor)), is_recorded({tensor}),
+                     [&](const Tensor &result) { return record(name, variable_of(tensor), result); });
   });
+}
+
+// Of a view of a part; it keeps what it needs to show the same part of another tensor.
+template <typename View>
+ps_status make_part(ps_tensor **out, const ps_tensor *tensor, const char *name, View view) {
+  return make_view(out, tensor, name, view,
+                   [&](const char *part, const autograd::Variable &operand, const Tensor &result) {
+                     return autograd::record_part(part, operand, result, view);
+                   });
 }
 
 // The common form of a getter.
@@ -269,47 +283,70 @@ int32_t ps_tensor_is_pinned(const ps_tensor *tensor) {
 /* Views */
 
 ps_status ps_tensor_slice(ps_tensor **out, ps_tensor *tensor, int32_t axis, int64_t start, int64_t stop, int64_t step) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::slice(t, axis, start, stop, step); });
+  return make_part(out, tensor, "slice", [=](const Tensor &t) { return core::slice(t, axis, start, stop, step); });
 }
 
 ps_status ps_tensor_select(ps_tensor **out, ps_tensor *tensor, int32_t axis, int64_t index) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::select(t, axis, index); });
+  return make_part(out, tensor, "select", [=](const Tensor &t) { return core::select(t, axis, index); });
 }
 
 ps_status ps_tensor_narrow(ps_tensor **out, ps_tensor *tensor, int32_t axis, int64_t start, int64_t length) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::narrow(t, axis, start, length); });
+  return make_part(out, tensor, "narrow", [=](const Tensor &t) { return core::narrow(t, axis, start, length); });
 }
 
 ps_status ps_tensor_permute(ps_tensor **out, ps_tensor *tensor, int32_t axis_count, const int32_t *axes) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::permute(t, read_axes(axis_count, axes)); });
+  return make_view(
+      out, tensor, "permute", [&](const Tensor &t) { return core::permute(t, read_axes(axis_count, axes)); },
+      [&](const char *name, const autograd::Variable &operand, const Tensor &result) {
+        return autograd::record_permuted(name, operand, result, read_axes(axis_count, axes));
+      });
 }
 
 ps_status ps_tensor_transpose(ps_tensor **out, ps_tensor *tensor, int32_t first_axis, int32_t second_axis) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::transpose(t, first_axis, second_axis); });
+  return make_view(
+      out, tensor, "transpose", [&](const Tensor &t) { return core::transpose(t, first_axis, second_axis); },
+      [&](const char *name, const autograd::Variable &operand, const Tensor &result) {
+        return autograd::record_transposed(name, operand, result, first_axis, second_axis);
+      });
 }
 
 ps_status ps_tensor_reshape(ps_tensor **out, ps_tensor *tensor, int32_t ndim, const int64_t *shape) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::reshape(t, read_extents(ndim, shape, "shape")); });
+  return make_view(
+      out, tensor, "reshape", [&](const Tensor &t) { return core::reshape(t, read_extents(ndim, shape, "shape")); },
+      autograd::record_reshaped);
 }
 
 ps_status ps_tensor_squeeze(ps_tensor **out, ps_tensor *tensor, int32_t axis_count, const int32_t *axes) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::squeeze(t, read_axes(axis_count, axes)); });
+  return make_view(
+      out, tensor, "squeeze", [&](const Tensor &t) { return core::squeeze(t, read_axes(axis_count, axes)); },
+      autograd::record_reshaped);
 }
 
 ps_status ps_tensor_unsqueeze(ps_tensor **out, ps_tensor *tensor, int32_t axis) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::unsqueeze(t, axis); });
+  return make_view(
+      out, tensor, "unsqueeze", [&](const Tensor &t) { return core::unsqueeze(t, axis); }, autograd::record_reshaped);
 }
 
 ps_status ps_tensor_expand(ps_tensor **out, ps_tensor *tensor, int32_t ndim, const int64_t *shape) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::expand(t, read_extents(ndim, shape, "shape")); });
+  return make_view(
+      out, tensor, "expand", [&](const Tensor &t) { return core::expand(t, read_extents(ndim, shape, "shape")); },
+      autograd::record_same);
 }
 
 ps_status ps_tensor_flatten(ps_tensor **out, ps_tensor *tensor) {
-  return make_view(out, tensor, [](const Tensor &t) { return core::flatten(t); });
+  return make_view(
+      out, tensor, "flatten", [](const Tensor &t) { return core::flatten(t); }, autograd::record_reshaped);
 }
 
 ps_status ps_tensor_reinterpret(ps_tensor **out, ps_tensor *tensor, ps_dtype dtype) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::reinterpret(t, read_dtype(dtype, "dtype")); });
+  return make_view(
+      out, tensor, "reinterpret", [&](const Tensor &t) { return core::reinterpret(t, read_dtype(dtype, "dtype")); },
+      [](const char *name, const autograd::Variable &operand, const Tensor &result) {
+        if (operand.tensor.dtype != result.dtype)
+          core::fail(core::Status::invalid_argument, name, ": the bits of ", operand.tensor.dtype, " as ", result.dtype,
+                     " have no gradient: detach the tensor first");
+        return autograd::record_same(name, operand, result);
+      });
 }
 
 /* Moving elements */
@@ -318,7 +355,17 @@ ps_status ps_tensor_copy(ps_tensor *destination, const ps_tensor *source, ps_cas
   return guarded([&] {
     require_not_null(destination, "destination");
     require_not_null(source, "source");
-    core::copy(unwrap(destination), unwrap(source), read_casting(casting));
+    const core::Casting allowed = read_casting(casting);
+    ElementWrite write("copy", destination, {source});
+    if (!write.is_recorded()) {
+      core::copy(unwrap(destination), unwrap(source), allowed);
+      return write.done();
+    }
+    core::require_cast(unwrap(source).dtype, unwrap(destination).dtype, allowed);
+    const Tensor copied = core::astype(unwrap(source), unwrap(destination).dtype, allowed);
+    core::Reference<autograd::Node> node;
+    if (requires_gradients(source)) node = autograd::record_same("copy", variable_of(source), copied);
+    write.record(copied, std::move(node));
   });
 }
 
@@ -326,25 +373,34 @@ ps_status ps_tensor_fill(ps_tensor *destination, const void *value, ps_dtype val
   return guarded([&] {
     require_not_null(destination, "destination");
     require_not_null(value, "value");
+    ElementWrite write("fill", destination, {});
     core::fill(unwrap(destination), value, read_dtype(value_dtype, "value_dtype"));
+    write.done();
+    if (write.is_recorded()) handle_of(destination)->source = {};
   });
 }
 
 ps_status ps_tensor_clone(ps_tensor **out, const ps_tensor *tensor) {
-  return make_view(out, tensor, [](const Tensor &t) { return core::clone(t); });
+  return make_view(
+      out, tensor, "clone", [](const Tensor &t) { return core::clone(t); }, autograd::record_same);
 }
 
 ps_status ps_tensor_contiguous(ps_tensor **out, ps_tensor *tensor) {
-  return make_view(out, tensor, [](const Tensor &t) { return core::contiguous(t); });
+  return make_view(
+      out, tensor, "contiguous", [](const Tensor &t) { return core::contiguous(t); }, autograd::record_same);
 }
 
 ps_status ps_tensor_astype(ps_tensor **out, const ps_tensor *tensor, ps_dtype dtype, ps_casting casting) {
-  return make_view(out, tensor,
-                   [&](const Tensor &t) { return core::astype(t, read_dtype(dtype, "dtype"), read_casting(casting)); });
+  return make_view(
+      out, tensor, "astype",
+      [&](const Tensor &t) { return core::astype(t, read_dtype(dtype, "dtype"), read_casting(casting)); },
+      autograd::record_same);
 }
 
 ps_status ps_tensor_to_device(ps_tensor **out, ps_tensor *tensor, const ps_tensor_options *options) {
-  return make_view(out, tensor, [&](const Tensor &t) { return core::to_device(t, read_allocation(options)); });
+  return make_view(
+      out, tensor, "to_device", [&](const Tensor &t) { return core::to_device(t, read_allocation(options)); },
+      autograd::record_same);
 }
 
 ps_status ps_tensor_to_data(void *data, uint64_t data_nbytes, const ps_tensor *tensor) {

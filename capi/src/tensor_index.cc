@@ -5,6 +5,8 @@
 
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
+#include "capi/src/recording.h"
+#include "core/autograd/index_rules.h"
 #include "core/tensor/index.h"
 
 using namespace penstock;
@@ -34,7 +36,11 @@ ps_status ps_tensor_take(ps_tensor **out, const ps_tensor *tensor, int32_t index
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(tensor, "tensor");
-    *out = wrap(core::take(unwrap(tensor), Indices(index_count, indices).tensors()));
+    const Indices picking(index_count, indices);
+    *out = wrap_made(core::take(unwrap(tensor), picking.tensors()), is_recorded({tensor}),
+                     [&](const core::Tensor &result) {
+                       return core::autograd::record_take(variable_of(tensor), picking.tensors(), result);
+                     });
   });
 }
 
@@ -44,8 +50,11 @@ ps_status ps_tensor_put(ps_tensor *destination, int32_t index_count, ps_tensor *
     require_not_null(destination, "destination");
     require_not_null(source, "source");
     require_enum(casting, PS_CAST_UNSAFE, "casting");
+    ElementWrite write("put", destination, {source});
+    write.refuse_recording();
     core::put(unwrap(destination), Indices(index_count, indices).tensors(), unwrap(source),
               static_cast<core::Casting>(casting));
+    write.done();
   });
 }
 

@@ -18,6 +18,9 @@ class Counted {
     if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete static_cast<const Object *>(this);
   }
 
+  // Whether the caller's hold is the only one: then nobody else can see the object, nor come to.
+  bool is_held_once() const { return holders_.load(std::memory_order_acquire) == 1; }
+
  protected:
   Counted() = default;
   ~Counted() = default;

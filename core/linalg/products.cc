@@ -69,6 +69,7 @@ struct Grid {
 // Halved until there are enough blocks of enough work: they are to be higher than wide, since a copy of the left operand is
 // the cheaper one.
 Grid cut(const Block &product, int64_t product_count) {
+  if (product.rows == 0 || product.columns == 0) return {};  // no elements to share out
   const double work = static_cast<double>(product.rows) * static_cast<double>(product.columns) *
                       static_cast<double>(std::max<int64_t>(product.inner, 1));
   Grid grid{std::max<int64_t>(1, shard_count(product.rows, most_block_rows)),

@@ -1,6 +1,7 @@
 // A block of memory that tensors view, and the count of all such blocks.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,11 @@ class Storage : public Counted<Storage> {
   bool read_only() const { return read_only_; }
   bool pinned() const { return pinned_; }
 
+  // How often the library has written to memory that was already somebody's: who keeps elements for later compares.
+  // Writes past the library (through a pointer, or by who borrowed the memory) are not counted.
+  uint64_t version() const { return version_.load(std::memory_order_relaxed); }
+  void note_write() { version_.fetch_add(1, std::memory_order_relaxed); }
+
   // A GPU's memory is freed, or given back to its owner, in the order of its home stream: the one it was allocated on, or
   // of its producer, after all that was queued until then on the other streams it was used on.  Those streams must live as
   // long as the storage.  Any number of threads; both do nothing on the CPU.
@@ -64,6 +70,7 @@ class Storage : public Counted<Storage> {
   void *user_ = nullptr;
   bool pinned_ = false;
   bool has_elements_behind_ = false;       // data_ is part of this object's own allocation
+  std::atomic<uint64_t> version_ = 0;
   void *base_ = nullptr;                   // what the plug-in allocated; data_ is the aligned address within
   std::unique_ptr<StreamUse> stream_use_;  // of a GPU's memory only
 };

@@ -43,6 +43,11 @@ int32_t &count(const FieldMemory &memory, int64_t world) { return reinterpret_ca
 
 bool is_written_by_step(FieldRole role) { return role == FieldRole::observation || role == FieldRole::outcome; }
 
+// For those who keep a tensor of a buffer to read it again: it is about to be another.
+void note_writes(std::span<const FieldMemory> memory, int32_t buffer) {
+  for (const FieldMemory &field : memory) field.tensor(buffer).storage->note_write();
+}
+
 }  // namespace
 
 Worlds::Worlds(std::string_view game, const WorldsOptions &options) : options_(options) {
@@ -157,6 +162,7 @@ void Worlds::run_reset(std::span<const bool> mask, std::span<const uint64_t> see
   if (!mask.empty() && static_cast<int64_t>(mask.size()) != num_worlds())
     fail(Status::invalid_argument, "the mask has ", mask.size(), " entries: expected ", num_worlds(), ", one a world");
   if (!seeds.empty()) check_seeds(seeds, num_worlds());
+  note_writes(memory_, buffer_);
   const auto *chosen =
       mask.empty() ? nullptr : reinterpret_cast<const uint8_t *>(mask.data());  // any byte, from outside
   parallel_for(own_pool_ ? *own_pool_ : process_pool(), num_worlds(), game_->worlds_a_shard(), [&](Range range) {
@@ -207,6 +213,7 @@ void Worlds::run_step() {
   StepView view{options_.buffers == 2 ? 1 - buffer_ : 0, buffer_, nullptr};
   if (active_ && !mark_active_worlds()) view.active = active_.get();
   check_actions(view.active);
+  note_writes(memory_, view.buffer);
   std::erase_if(suspects_, [&](int64_t world) { return game_->is_finite(world); });
   parallel_for(own_pool_ ? *own_pool_ : process_pool(), num_worlds(), game_->worlds_a_shard(), [&](Range range) {
     const bool is_sound = game_->step(range, view);

@@ -22,6 +22,7 @@ The namespace is the Python array API's (`__array_api_version__` says of which y
 """
 
 from penstock import random, worlds
+from penstock.autograd import grad, gradients, value_and_grad
 from penstock.base import set_tensor_class
 from penstock.creation import (
     arange,
@@ -34,6 +35,7 @@ from penstock.creation import (
     ones,
     zeros,
 )
+from penstock.custom_operation import Function
 from penstock.data_types import astype, can_cast, finfo, iinfo, isdtype, result_type
 from penstock.devices import Device, device, get_device, get_devices, set_device
 from penstock.dtypes import (
@@ -197,6 +199,7 @@ from penstock.process import (
     set_num_threads,
     trace,
 )
+from penstock.recording_modes import enable_grad, is_grad_enabled, no_grad
 from penstock.reductions import (
     all,
     any,
@@ -229,6 +232,7 @@ __all__ = [
     "Device",
     "DoesNotFitError",
     "Error",
+    "Function",
     "InternalError",
     "InvalidArgumentError",
     "IoError",
@@ -294,6 +298,7 @@ __all__ = [
     "e",
     "empty",
     "empty_like",
+    "enable_grad",
     "equal",
     "exp",
     "expand_dims",
@@ -317,6 +322,8 @@ __all__ = [
     "get_dlpack_device",
     "get_num_threads",
     "get_stream",
+    "grad",
+    "gradients",
     "greater",
     "greater_equal",
     "hypot",
@@ -327,6 +334,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_grad_enabled",
     "isdtype",
     "isfinite",
     "isinf",
@@ -360,6 +368,7 @@ __all__ = [
     "newaxis",
     "nextafter",
     "nonzero",
+    "no_grad",
     "not_equal",
     "ones",
     "ones_like",
@@ -418,6 +427,7 @@ __all__ = [
     "unique_inverse",
     "unique_values",
     "unstack",
+    "value_and_grad",
     "var",
     "vecdot",
     "where",

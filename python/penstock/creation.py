@@ -11,6 +11,7 @@ from penstock import base, devices, dtypes
 from penstock._native import call, ffi, lib
 from penstock.base import borrow_buffer, from_dlpack, is_tensor, made, read_buffer
 from penstock.devices import Device
+from penstock.differentiable import made_leaf
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, NotExportableError, TypeMismatchError
 from penstock.interop import VIEWED_AS_BITS
@@ -52,11 +53,13 @@ def empty(
     device: Device | str | None = None,
     alignment: int | None = None,
     pinned: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor whose elements have no defined value yet; float32 unless dtype says otherwise.
 
     The memory is allocated on device (this thread's default unless named), its first element at a multiple of alignment
-    bytes (64 unless named), and page-locked where pinned is true. The other functions that make tensors take the same.
+    bytes (64 unless named), and page-locked where pinned is true. requires_grad makes it a leaf, whose gradient
+    backward() gathers. The other functions that make tensors take the same.
 
     >>> import penstock
     >>> penstock.empty((2, 3), dtype="int8").nbytes
@@ -66,7 +69,9 @@ def empty(
     """
     sizes = shape_of(shape)
     number = as_dtype(dtype or dtypes.float32).number
-    return made(lib.ps_tensor_empty, number, len(sizes), sizes, devices.options(device, alignment, pinned))
+    return made_leaf(
+        made(lib.ps_tensor_empty, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad
+    )
 
 
 def zeros(
@@ -76,6 +81,7 @@ def zeros(
     device: Device | str | None = None,
     alignment: int | None = None,
     pinned: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of zeros; float32 unless dtype says otherwise.
 
@@ -85,7 +91,9 @@ def zeros(
     """
     sizes = shape_of(shape)
     number = as_dtype(dtype or dtypes.float32).number
-    return made(lib.ps_tensor_zeros, number, len(sizes), sizes, devices.options(device, alignment, pinned))
+    return made_leaf(
+        made(lib.ps_tensor_zeros, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad
+    )
 
 
 def ones(
@@ -95,6 +103,7 @@ def ones(
     device: Device | str | None = None,
     alignment: int | None = None,
     pinned: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of ones; float32 unless dtype says otherwise.
 
@@ -102,7 +111,10 @@ def ones(
     >>> penstock.ones(3, dtype="int64").tolist()
     [1, 1, 1]
     """
-    return full(shape, 1, dtype=dtype or dtypes.float32, device=device, alignment=alignment, pinned=pinned)
+    return full(
+        shape, 1, dtype=dtype or dtypes.float32, device=device, alignment=alignment, pinned=pinned,
+        requires_grad=requires_grad,
+    )  # fmt: skip
 
 
 def full(
@@ -113,6 +125,7 @@ def full(
     device: Device | str | None = None,
     alignment: int | None = None,
     pinned: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of one value; its dtype follows the value unless dtype says otherwise.
 
@@ -123,10 +136,11 @@ def full(
     sizes = shape_of(shape)
     wanted = as_dtype(dtype if dtype is not None else dtype_of_number(fill_value))
     value, written_as = pack(flatten(fill_value)[0], wanted)
-    return made(
+    filled = made(
         lib.ps_tensor_full, wanted.number, len(sizes), sizes, ffi.from_buffer(value), written_as.number,
         devices.options(device, alignment, pinned),
     )  # fmt: skip
+    return made_leaf(filled, requires_grad)
 
 
 def arange(
@@ -138,6 +152,7 @@ def arange(
     device: Device | str | None = None,
     alignment: int | None = None,
     pinned: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """start, start + step, ... up to but without stop: int64 for ints, float32 for floats.
 
@@ -153,8 +168,12 @@ def arange(
         whole = [operator.index(number) for number in numbers]
     except TypeError:
         number = as_dtype(dtype or dtypes.float32).number
-        return made(lib.ps_tensor_arange_float64, float(start), float(stop), float(step), number, options)
-    return made(lib.ps_tensor_arange_int64, *whole, as_dtype(dtype or dtypes.int64).number, options)
+        return made_leaf(
+            made(lib.ps_tensor_arange_float64, float(start), float(stop), float(step), number, options), requires_grad
+        )
+    return made_leaf(
+        made(lib.ps_tensor_arange_int64, *whole, as_dtype(dtype or dtypes.int64).number, options), requires_grad
+    )
 
 
 # ---- From what people have ----

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._native import call, ffi, lib
 from penstock.base import HAS_EXTENSION, lend_to_torch
-from penstock.errors import InvalidArgumentError, TypeMismatchError, UnavailableError
+from penstock.errors import InvalidArgumentError, NotExportableError, TypeMismatchError, UnavailableError
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
@@ -28,6 +28,11 @@ def import_optional(name: str, package: str) -> Any:
 
 def to_numpy(tensor: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     """A NumPy array over the same memory where dtype and copy allow it."""
+    if tensor.requires_grad:
+        raise NotExportableError(
+            f"a tensor of shape {tensor.shape} that requires gradients is not lent to NumPy, since they would be lost: "
+            "use t.detach().numpy()"
+        )
     numpy = sys.modules.get("numpy") or import_optional("numpy", "numpy")
     array = over_memory(tensor, numpy) if HAS_EXTENSION else by_copy(tensor, numpy, copy)
     if dtype is not None and array.dtype != dtype:

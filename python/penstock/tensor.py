@@ -9,6 +9,7 @@ from penstock import creation, devices, indexing
 from penstock._native import call, ffi, lib, struct, text
 from penstock.base import TensorBase, adopt_as, made
 from penstock.devices import Device
+from penstock.differentiable import Differentiable, deep_copied, made_leaf
 from penstock.dtypes import BY_NUMBER, DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
 from penstock.interop import to_bytes, to_numpy, to_torch
@@ -23,7 +24,7 @@ ARRAY_API_VERSIONS = ("2024.12",)
 Index: TypeAlias = Any  # int, slice, Ellipsis, None, boolean or integer arrays, or a tuple of them
 
 
-class Tensor(TensorBase, Reductions, Operators):
+class Tensor(TensorBase, Differentiable, Reductions, Operators):
     """Memory of the engine under a shape: from nested lists, scalars, or any array, which is copied.
 
     >>> import penstock
@@ -53,12 +54,14 @@ class Tensor(TensorBase, Reductions, Operators):
         device: Device | str | None = None,
         alignment: int | None = None,
         pinned: bool = False,
+        requires_grad: bool = False,
     ) -> Tensor:
         """Makes a tensor: see the class."""
         elements = data if flat_data is None else flat_data
         made_new = creation.tensor(elements, dtype, device, alignment, pinned)
         if flat_data is not None:
             made_new = creation.from_flat(data, made_new)
+        made_leaf(made_new, requires_grad)
         return made_new if cls is Tensor else adopt_as(cls, made_new)
 
     # ---- What it is ----
@@ -332,7 +335,7 @@ class Tensor(TensorBase, Reductions, Operators):
         return unpack(to_bytes(self), self.shape, self.dtype)
 
     def numpy(self) -> Any:
-        """A NumPy array over the same memory.
+        """A NumPy array over the same memory; BufferError for a tensor that requires gradients: detach() it first.
 
         >>> import penstock
         >>> penstock.arange(3).numpy()
@@ -343,7 +346,7 @@ class Tensor(TensorBase, Reductions, Operators):
     to_numpy = numpy
 
     def torch(self) -> Any:
-        """A torch tensor over the same memory.
+        """A torch tensor over the same memory; BufferError for a tensor that requires gradients: detach() it first.
 
         >>> import penstock
         >>> penstock.arange(3).torch()
@@ -452,7 +455,8 @@ class Tensor(TensorBase, Reductions, Operators):
         return int(self.item())
 
     def __repr__(self) -> str:
-        return formatted(self, ffi.NULL)
+        written = formatted(self, ffi.NULL)
+        return f"{written[:-1]}, requires_grad=True)" if self.requires_grad else written
 
     def _repr_html_(self) -> str:
         import html
@@ -460,13 +464,14 @@ class Tensor(TensorBase, Reductions, Operators):
         return f"<pre>{html.escape(repr(self))}</pre>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return from_bytes, (self.dtype.name, self.shape, bytes(to_bytes(self)))
+        needs = self.requires_grad and self.is_leaf
+        return from_bytes, (self.dtype.name, self.shape, bytes(to_bytes(self)), needs)
 
     def __copy__(self) -> Tensor:
         return self.clone()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        return self.clone()
+        return deep_copied(self)
 
 
 def formatted(tensor: Tensor, options: Any) -> str:
@@ -478,11 +483,12 @@ def formatted(tensor: Tensor, options: Any) -> str:
     return text(characters)
 
 
-def from_bytes(dtype: str, shape: tuple[int, ...], data: bytes) -> Tensor:
+def from_bytes(dtype: str, shape: tuple[int, ...], data: bytes, requires_grad: bool = False) -> Tensor:
     """Undoes __reduce__."""
-    return made(
+    undone = made(
         lib.ps_tensor_from_data, as_dtype(dtype).number, len(shape), shape, ffi.from_buffer(data), len(data), ffi.NULL
     )
+    return made_leaf(undone, requires_grad)
 
 
 def sizes_of(arguments: Sequence[Any]) -> tuple[int, ...]:

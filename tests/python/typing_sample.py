@@ -416,6 +416,40 @@ def catch() -> list[type[penstock.Error]]:
     ]  # fmt: skip
 
 
+class Doubled(penstock.Function):
+    """An operation with a gradient of its own."""
+
+    @staticmethod
+    def forward(context: Any, x: penstock.Tensor) -> penstock.Tensor:
+        """Twice x."""
+        context.save_for_backward(x)
+        return 2 * x
+
+    @staticmethod
+    def backward(context: Any, gradient: penstock.Tensor) -> penstock.Tensor:
+        """Twice what comes."""
+        return 2 * gradient
+
+
+@penstock.no_grad
+def plain(w: penstock.Tensor) -> bool:
+    """Nothing is recorded here."""
+    return (2 * w).requires_grad or penstock.is_grad_enabled()
+
+
+def differentiate() -> None:
+    """Gradients."""
+    w = penstock.ones(2, requires_grad=True)
+    loss = penstock.sum(Doubled.apply(w.requires_grad_()) * w)
+    found = penstock.gradients(loss, [w], retain_graph=True)
+    loss.backward(penstock.ones(()), retain_graph=False)
+    print(found[0], w.grad, w.is_leaf, plain(w), w.detach().requires_grad)
+    w.grad = None
+    with penstock.no_grad(), penstock.enable_grad():
+        value, slope = penstock.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
+    print(value, slope, penstock.grad(lambda x: x * x)(2.0))
+
+
 def main() -> None:
     """All of it."""
     make_tensors()
@@ -430,6 +464,7 @@ def main() -> None:
     ask_dtypes(penstock.full((2, 3), 0.5))
     view(penstock.zeros((2, 3)))
     move(penstock.zeros((2, 3)))
+    differentiate()
     print(len(name_dtypes()), "dtypes,", len(catch()), "exceptions")
     choose_device()
     order_work()

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_PENSTOCK_H
 #define PENSTOCK_PENSTOCK_H
 
+#include <penstock/autograd.h>
 #include <penstock/base.h>
 #include <penstock/dlpack.h>
 #include <penstock/image.h>

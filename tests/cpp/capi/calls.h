@@ -136,6 +136,7 @@ class Call {
   std::vector<WrongValue> wrong_;
 };
 
+std::vector<Call> autograd_calls();
 std::vector<Call> base_calls();
 std::vector<Call> tensor_making_calls();
 std::vector<Call> tensor_view_calls();
