@@ -92,7 +92,7 @@ std::vector<int64_t> runs_of(int64_t count, KeyInOrder key_in_order) {
 // element_at(run) is the index, among dense's elements, of the one that stands for a run.
 template <typename IndexOf>
 Tensor elements_at(const Tensor &dense, int64_t count, IndexOf index_of) {
-  const Tensor picked = empty(dense.dtype, {count}, {});
+  Tensor picked = empty(dense.dtype, {count}, {});
   const auto size = static_cast<size_t>(dtype_size(dense.dtype));
   for (int64_t run = 0; run < count; ++run)
     std::memcpy(picked.data + static_cast<size_t>(run) * size, dense.data + static_cast<size_t>(index_of(run)) * size,

@@ -251,10 +251,13 @@ Tensor take(const Tensor &tensor, std::span<const Tensor *const> indices) {
   if (tensor.device().type != DeviceType::cpu) return on_device(take(in_main_memory(tensor), indices), tensor.device());
   const Picks picks = resolve_picks(tensor, indices);
   Tensor out = empty(tensor.dtype, result_shape(picks), {.device = tensor.device()});
-  if (out.element_count() > 0)
-    gather_all(out, tensor, picks);
-  else
-    all_offsets(picks);  // an index outside is one here too
+  try {
+    if (out.element_count() > 0) gather_all(out, tensor, picks);
+  } catch (const Error &) {
+    all_offsets(picks);  // of several indices outside, the first is named, whichever a thread met first
+    throw;
+  }
+  if (out.element_count() == 0) all_offsets(picks);  // an index outside is one here too
   return out;
 }
 
