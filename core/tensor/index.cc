@@ -53,23 +53,38 @@ struct Picks {
   int64_t count() const { return element_count(picked_shape); }
 };
 
-int64_t resolve_index(int64_t index, int64_t size, int32_t axis, const Extents &shape) {
-  if (index < -size || index >= size)
-    fail(Status::out_of_range, "index ", index, " is outside axis ", axis, " of size ", size, " of shape ", shape);
-  return index < 0 ? index + size : index;
+// The indices of one axis into its elements' offsets, added to those of other axes; false where an index is outside.
+// Without branches: the sign of an index can seldom be foreseen.
+bool add_offsets(int64_t *offsets, const std::byte *indices, int64_t count, const PickedAxis &picked, int64_t size) {
+  uint64_t is_outside = 0;
+  for (int64_t place = 0; place < count; ++place) {
+    int64_t index;
+    std::memcpy(&index, indices + place * static_cast<int64_t>(sizeof(index)), sizeof(index));
+    index += size & (index >> 63);
+    is_outside |= static_cast<uint64_t>(index) >= static_cast<uint64_t>(size) ? 1 : 0;
+    // Modulo 2^64: an index that is outside leads anywhere, and nowhere is it followed.
+    offsets[place] += static_cast<int64_t>(static_cast<uint64_t>(index) * static_cast<uint64_t>(picked.step));
+  }
+  return is_outside == 0;
+}
+
+[[noreturn]] void fail_outside(const std::byte *indices, int32_t axis, const Extents &shape) {
+  for (;; indices += sizeof(int64_t)) {
+    int64_t index;
+    std::memcpy(&index, indices, sizeof(index));
+    if (index < -shape[axis] || index >= shape[axis])
+      fail(Status::out_of_range, "index ", index, " is outside axis ", axis, " of size ", shape[axis], " of shape ",
+           shape);
+  }
 }
 
 // Where the elements lie that a stretch of combinations picks, in bytes.
 void resolve_offsets(int64_t *offsets, const Picks &picks, Range combinations) {
   std::fill_n(offsets, combinations.size(), int64_t{0});
   for (const PickedAxis &picked : picks.axes) {
-    const int64_t size = picks.tensor_shape[picked.axis];
     const std::byte *indices = picked.indices.data + combinations.begin * static_cast<int64_t>(sizeof(int64_t));
-    for (int64_t place = 0; place < combinations.size(); ++place) {
-      int64_t index;
-      std::memcpy(&index, indices + place * static_cast<int64_t>(sizeof(index)), sizeof(index));
-      offsets[place] += resolve_index(index, size, picked.axis, picks.tensor_shape) * picked.step;
-    }
+    if (!add_offsets(offsets, indices, combinations.size(), picked, picks.tensor_shape[picked.axis]))
+      fail_outside(indices, picked.axis, picks.tensor_shape);
   }
 }
 
@@ -172,6 +187,11 @@ Surroundings surroundings_of(const Picks &picks, int64_t element_nbytes) {
 // Copies what some combinations pick to dense memory.
 void gather(std::byte *dense, const std::byte *scattered, std::span<const int64_t> offsets, const Runs &after) {
   with_element_size(after.nbytes, [&](auto nbytes) {
+    if (after.count() == 1) {
+      for (size_t place = 0; place < offsets.size(); ++place)
+        std::memcpy(dense + place * nbytes, scattered + offsets[place], nbytes);
+      return;
+    }
     for (const int64_t offset : offsets)
       for (const int64_t run : after.offsets) {
         std::memcpy(dense, scattered + offset + run, nbytes);
