@@ -3,9 +3,9 @@
     scripts/bench ops_arrange            all rows, kept in bench/results/ops_arrange.json
     python bench/ops_arrange.py ROW...   only these, kept nowhere
 
-Of 1,000, 30,000 and 1,000,000 numbers, drawn from a normal distribution or, as integers, from all there are.  NumPy's sort
-need not keep equal elements in their order and has one for vectors; its stable sort, which does what ours does, has rows of
-its own.
+Of 1,000, 30,000 and 1,000,000 numbers, drawn from a normal distribution or, as integers, from all there are.  NumPy's
+sort need not keep equal elements in their order and has one for vectors; its stable sort, which does what ours does,
+has rows of its own.
 """
 
 from __future__ import annotations

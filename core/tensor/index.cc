@@ -210,9 +210,36 @@ void scatter(std::byte *scattered, const std::byte *dense, std::span<const int64
   });
 }
 
+// The same for the indices of one axis that has elements, and one run to each, without a list of offsets; false where an
+// index is outside: what it picks is not read.
+bool gather_along(std::byte *dense, const std::byte *scattered, const std::byte *indices, int64_t count,
+                  const PickedAxis &picked, int64_t size, int64_t run_nbytes) {
+  uint64_t is_outside = 0;
+  with_element_size(run_nbytes, [&](auto nbytes) {
+    for (int64_t place = 0; place < count; ++place) {
+      int64_t index;
+      std::memcpy(&index, indices + place * static_cast<int64_t>(sizeof(index)), sizeof(index));
+      index += size & (index >> 63);
+      const bool is_inside = static_cast<uint64_t>(index) < static_cast<uint64_t>(size);
+      is_outside |= is_inside ? 0 : 1;
+      std::memcpy(dense + static_cast<size_t>(place) * nbytes, scattered + (is_inside ? index : 0) * picked.step,
+                  nbytes);
+    }
+  });
+  return is_outside == 0;
+}
+
 // Gathers combinations, whose indices are read a block at a time, from one place before the picked axes.
 void gather_combinations(std::byte *to, const std::byte *from, const Picks &picks, const Runs &after,
                          Range combinations) {
+  if (picks.axes.size() == 1 && after.count() == 1 && picks.tensor_shape[picks.axes[0].axis] > 0) {
+    const PickedAxis &picked = picks.axes[0];
+    const std::byte *indices = picked.indices.data + combinations.begin * static_cast<int64_t>(sizeof(int64_t));
+    if (!gather_along(to + combinations.begin * after.nbytes, from + after.offsets[0], indices, combinations.size(),
+                      picked, picks.tensor_shape[picked.axis], after.nbytes))
+      fail_outside(indices, picked.axis, picks.tensor_shape);
+    return;
+  }
   constexpr int64_t block = 512;
   std::array<int64_t, block> offsets;
   for (int64_t first = combinations.begin; first < combinations.end; first += block) {

@@ -28,8 +28,8 @@ DIFFERENT = {
     "broadcast_to, broadcast_arrays": "read-only views: to write to one would write to several elements",
     "flip, permute_dims, expand_dims, squeeze, unstack": "views of the same memory, as with NumPy; the standard leaves "
     "it open",
-    "sort, argsort": "always stable, also with stable=False; take bool too; a NaN is above all numbers, so that it comes "
-    "first in a descending order",
+    "sort, argsort": "always stable, also with stable=False; take bool too; a NaN is above all numbers, so that it "
+    "comes first in a descending order",
     "searchsorted": "takes bool too",
     "unique_*": "values are in ascending order, which the standard does not ask for",
     "take": "indices may have any number of axes, where the standard asks for one",
