@@ -70,28 +70,38 @@ int64_t line_offset(const Extents &shape, const Extents &strides, int64_t line, 
   return offset;
 }
 
-void pick_lines(const Tensor &out, const Tensor &tensor, const Tensor &indices, int32_t axis) {
+// Picks the elements of some lines of out along its last axis; the first index outside its axis is an error.
+void pick_lines(const Tensor &out, const Tensor &tensor, const Tensor &indices, int32_t axis, Range lines) {
   const Tensor source = repeated_to(tensor, out.shape, axis), picks = expand(indices, out.shape);
   const Extents from = elements_of(source).strides, among = elements_of(picks).strides;
   const int32_t last = out.ndim() - 1;
   const int64_t count = out.shape[last], size = dtype_size(out.dtype);
   const LinePicking line{from[axis], tensor.shape[axis], among[last], axis == last ? 0 : from[last], count};
+  for (int64_t row = lines.begin; row < lines.end; ++row) {
+    const std::byte *row_indices = picks.data + line_offset(out.shape, among, row, -1);
+    int64_t picked = 0;
+    with_element_size(size, [&](auto nbytes) {
+      picked = pick_line(out.data + row * count * size, source.data + line_offset(out.shape, from, row, axis),
+                         row_indices, line, nbytes);
+    });
+    if (picked == count) continue;
+    int64_t outside;
+    std::memcpy(&outside, row_indices + picked * line.index_stride, sizeof(outside));
+    fail(Status::out_of_range, "take_along_axis: index ", outside, " is outside axis ", axis, " of size ",
+         tensor.shape[axis], " of shape ", tensor.shape);
+  }
+}
+
+void pick_all_lines(const Tensor &out, const Tensor &tensor, const Tensor &indices, int32_t axis) {
+  const int64_t count = out.shape[out.ndim() - 1], lines = out.element_count() / count;
   constexpr int64_t shard_elements = 16384;
-  parallel_for(out.element_count() / count, std::max<int64_t>(1, shard_elements / count), [&](Range range) {
-    for (int64_t row = range.begin; row < range.end; ++row) {
-      const std::byte *row_indices = picks.data + line_offset(out.shape, among, row, -1);
-      int64_t picked = 0;
-      with_element_size(size, [&](auto nbytes) {
-        picked = pick_line(out.data + row * count * size, source.data + line_offset(out.shape, from, row, axis),
-                           row_indices, line, nbytes);
-      });
-      if (picked == count) continue;
-      int64_t outside;
-      std::memcpy(&outside, row_indices + picked * line.index_stride, sizeof(outside));
-      fail(Status::out_of_range, "take_along_axis: index ", outside, " is outside axis ", axis, " of size ",
-           tensor.shape[axis], " of shape ", tensor.shape);
-    }
-  });
+  try {
+    parallel_for(lines, std::max<int64_t>(1, shard_elements / count),
+                 [&](Range range) { pick_lines(out, tensor, indices, axis, range); });
+  } catch (const Error &) {
+    pick_lines(out, tensor, indices, axis, {0, lines});  // names the first, whichever a thread met first
+    throw;
+  }
 }
 
 }  // namespace
@@ -103,8 +113,8 @@ Tensor take_along_axis(const Tensor &tensor, const Tensor &indices, int32_t axis
   const Extents shape = picked_shape(tensor, indices, axis);
   if (tensor.device().type != DeviceType::cpu || indices.device().type != DeviceType::cpu)
     return on_device(take_along_axis(in_main_memory(tensor), in_main_memory(indices), axis), tensor.device());
-  const Tensor out = empty(tensor.dtype, shape, {});
-  if (out.element_count() > 0) pick_lines(out, tensor, indices, axis);
+  Tensor out = empty(tensor.dtype, shape, {});
+  if (out.element_count() > 0) pick_all_lines(out, tensor, indices, axis);
   return out;
 }
 

@@ -50,7 +50,7 @@ Tensor joined(std::string_view wanted_by, std::span<const Tensor *const> tensors
     if (!length) fail(Status::invalid_argument, wanted_by, ": axis ", axis, " would be longer than 2^63 - 1");
     shape[axis] = *length;
   }
-  const Tensor out = empty(common_dtype(wanted_by, tensors), shape, {.device = first.device()});
+  Tensor out = empty(common_dtype(wanted_by, tensors), shape, {.device = first.device()});
   int64_t begin = 0;
   for (const Tensor *tensor : tensors) {
     copy(narrow(out, axis, begin, tensor->shape[axis]), *tensor, Casting::unsafe);
@@ -72,7 +72,7 @@ AroundAxis around_axis(const Extents &shape, int32_t axis) {
 
 // Each of count blocks of a dense tensor times times in a row, under the shape that results.
 Tensor with_blocks_repeated(const Tensor &dense, int64_t count, int64_t times, const Extents &shape) {
-  const Tensor out = empty(dense.dtype, shape, {.device = dense.device()});
+  Tensor out = empty(dense.dtype, shape, {.device = dense.device()});
   if (out.element_count() == 0) return out;
   const int64_t block = dense.element_count() / count;
   copy(reshape(out, {count, times, block}), reshape(dense, {count, 1, block}), Casting::unsafe);
@@ -182,7 +182,7 @@ Tensor tile(const Tensor &tensor, std::span<const int64_t> repetitions) {
   Tensor tiled = tensor;
   while (tiled.ndim() < wanted.size()) tiled = unsqueeze(tiled, 0);
   if (element_count(wanted) == 0 || tiled.shape == wanted) {
-    const Tensor out = empty(tensor.dtype, wanted, {.device = tensor.device()});
+    Tensor out = empty(tensor.dtype, wanted, {.device = tensor.device()});
     copy(out, element_count(wanted) == 0 ? out : tiled, Casting::unsafe);
     return out;
   }
@@ -206,7 +206,8 @@ Tensor repeat(const Tensor &tensor, const Tensor &repetitions, int32_t axis) {
   const Tensor dense = contiguous(tensor);
   if (numbers.size() == 1 && tensor.element_count() > 0)
     return with_blocks_repeated(dense, around.outer * tensor.shape[axis], numbers[0], shape);
-  const Tensor source = in_main_memory(dense), out = empty(tensor.dtype, shape, {});
+  const Tensor source = in_main_memory(dense);
+  Tensor out = empty(tensor.dtype, shape, {});
   if (out.element_count() > 0)
     repeat_each(out.data, source.data, around.outer, static_cast<size_t>(around.inner * dtype_size(tensor.dtype)),
                 numbers);
@@ -228,7 +229,7 @@ Tensor roll(const Tensor &tensor, std::span<const int64_t> shifts, std::span<con
     const int64_t size = std::max<int64_t>(1, tensor.shape[axis]);
     moved[axis] = (moved[axis] + (shifts[index] % size + size) % size) % size;
   }
-  const Tensor out = empty(tensor.dtype, tensor.shape, {.device = tensor.device()});
+  Tensor out = empty(tensor.dtype, tensor.shape, {.device = tensor.device()});
   if (out.element_count() > 0) copy_rolled(out, tensor, moved, 0);
   return out;
 }

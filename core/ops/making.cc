@@ -40,7 +40,7 @@ Tensor linspace(double start, double stop, int64_t count, bool with_stop, DType 
   if (with_stop && count > 1) fill(narrow(exact, 0, count - 1, 1), &stop, DType::float64);
   // Downwards, as NumPy does it: a conversion would cut towards 0.
   if ((kind_of(dtype) & integers) != 0) unary_into(exact, Operation::floor, exact);
-  const Tensor out = empty(dtype, {count}, allocation);
+  Tensor out = empty(dtype, {count}, allocation);
   copy(out, exact, Casting::unsafe);
   return out;
 }
@@ -70,7 +70,7 @@ Tensor triangle(const Tensor &tensor, Triangle kept, int64_t diagonal) {
     fail(Status::invalid_argument, name, " of shape ", tensor.shape, ": expected two axes or more");
   if (tensor.device().type != DeviceType::cpu)
     return on_device(triangle(in_main_memory(tensor), kept, diagonal), tensor.device());
-  const Tensor out = clone(tensor);
+  Tensor out = clone(tensor);
   if (out.element_count() == 0) return out;
   const int64_t rows = tensor.shape[tensor.ndim() - 2], columns = tensor.shape[tensor.ndim() - 1];
   const int64_t size = dtype_size(tensor.dtype);

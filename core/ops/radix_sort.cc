@@ -141,7 +141,8 @@ void sort_keys(std::span<Key> keys, SortScratch &scratch) {
       [&](size_t begin, size_t end) { sort_keys(keys.subspan(begin, end - begin), scratch); });
 }
 
-// Each index goes with the digits that it is sorted by in one number: that is faster than looking its key up.
+// Each index goes with the digits that it is sorted by in one number: that is faster than looking its key up.  The numbers
+// begin where the order will stand: memory that is touched for the first time costs as much as a pass.
 template <std::unsigned_integral Key>
 void order_keys(std::span<int64_t> order, std::span<const Key> keys, SortScratch &scratch) {
   const size_t count = keys.size();
@@ -151,15 +152,18 @@ void order_keys(std::span<int64_t> order, std::span<const Key> keys, SortScratch
     return order_run(order, keys);
   }
   const Window<Key> window = window_of(keys);
-  uint64_t *pairs = scratch.numbers<uint64_t>(0, count), *buffer = scratch.numbers<uint64_t>(1, count);
+  auto *pairs = reinterpret_cast<uint64_t *>(order.data());  // the unsigned twin of a type may stand in for it
+  uint64_t *buffer = scratch.numbers<uint64_t>(0, count);
   for (size_t index = 0; index < count; ++index)
     pairs[index] = static_cast<uint64_t>(window(keys[index])) << 32 | index;
   const auto digits_of = [](uint64_t pair) { return static_cast<uint32_t>(pair >> 32); };
-  if (sort_by_digits(pairs, buffer, count, window.passes, digits_of)) std::swap(pairs, buffer);
-  for (size_t index = 0; index < count; ++index) order[index] = static_cast<uint32_t>(pairs[index]);
+  const bool is_in_buffer = sort_by_digits(pairs, buffer, count, window.passes, digits_of);
+  if (window.shift != 0 && !is_in_buffer) std::copy_n(pairs, count, buffer);
+  const uint64_t *sorted = is_in_buffer || window.shift != 0 ? buffer : pairs;
+  for (size_t index = 0; index < count; ++index) order[index] = static_cast<uint32_t>(sorted[index]);
   if (window.shift == 0) return;
   for_each_alike(
-      count, [&](size_t first, size_t second) { return digits_of(pairs[first]) == digits_of(pairs[second]); },
+      count, [&](size_t first, size_t second) { return digits_of(sorted[first]) == digits_of(sorted[second]); },
       [&](size_t begin, size_t end) { order_run(order.subspan(begin, end - begin), keys); });
 }
 

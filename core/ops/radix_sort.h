@@ -11,14 +11,15 @@ namespace penstock::core {
 // Memory that sorts one after the other share.
 class SortScratch {
  public:
-  // Uninitialised room for count numbers; what the same place gave before is lost.  Throws std::bad_alloc.
+  // Uninitialised room for count numbers; what the same place gave before is lost.  A sort uses place 0, its caller may
+  // use the others.  Throws std::bad_alloc.
   template <typename Number>
   Number *numbers(size_t place, size_t count) {
     return reinterpret_cast<Number *>(bytes(place, count * sizeof(Number)));
   }
 
  private:
-  static constexpr size_t places = 3;
+  static constexpr size_t places = 2;
   std::byte *bytes(size_t place, size_t nbytes);
 
   std::unique_ptr<std::byte[]> memory_[places];

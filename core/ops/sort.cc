@@ -60,7 +60,7 @@ std::span<typename KeyMap::Key> keys_of_line(const std::byte *line, int64_t leng
   using Bits = typename KeyMap::Bits;
   using Key = typename KeyMap::Key;
   const auto count = static_cast<size_t>(length);
-  Key *keys = scratch.numbers<Key>(2, count);
+  Key *keys = scratch.numbers<Key>(1, count);
   for (size_t index = 0; index < count; ++index)
     keys[index] = KeyMap::key(load_bits<Bits>(line + index * sizeof(Bits))) ^ turn;
   return {keys, count};

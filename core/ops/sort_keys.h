@@ -51,20 +51,23 @@ struct FloatKeyMap {
   using Bits = BitsType;
   using Key = std::conditional_t<sizeof(Bits) == 8, uint64_t, uint32_t>;
   static constexpr bool has_equals = true, has_nan = true;
+  static constexpr int32_t top = 8 * sizeof(Bits) - 1;
   static constexpr auto all = static_cast<Bits>(~Bits{0});
   static constexpr auto sign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
   static constexpr auto magnitude_mask = static_cast<Bits>(sign - 1);
 
-  // Selections rather than branches, so that a loop of these vectorises.
+  // By masks: no branch could foresee the sign.
   static Key key(Bits bits) {
     const auto magnitude = static_cast<Bits>(bits & magnitude_mask);
-    const auto flipped = static_cast<Bits>(bits ^ ((bits & sign) != 0 ? all : sign));
+    const auto is_negative = static_cast<Bits>(Bits{0} - static_cast<Bits>(bits >> top));  // all bits, or none
+    const auto flipped = static_cast<Bits>(bits ^ (is_negative | sign));
     const Bits ordered = magnitude == 0 ? sign : flipped;
     return magnitude > infinity ? all : ordered;
   }
   static Bits bits(Key key) {
     const auto narrow = static_cast<Bits>(key);
-    return static_cast<Bits>(narrow ^ ((narrow & sign) != 0 ? sign : all));
+    const auto is_negative = static_cast<Bits>(static_cast<Bits>(narrow >> top) - 1);
+    return static_cast<Bits>(narrow ^ (is_negative | sign));
   }
   static bool is_one_of_equals(Bits bits) {
     const auto magnitude = static_cast<Bits>(bits & magnitude_mask);

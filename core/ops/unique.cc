@@ -13,6 +13,7 @@
 #include "core/ops/sort_keys.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
+#include "core/tensor/element_size.h"
 #include "core/tensor/transfer.h"
 #include "core/tensor/view.h"
 
@@ -81,22 +82,25 @@ void order_elements(std::span<int64_t> order, const std::vector<Key> &keys) {
 template <typename KeyMap, typename KeyInOrder>
 std::vector<int64_t> runs_of(int64_t count, KeyInOrder key_in_order) {
   std::vector<int64_t> begins;
+  typename KeyMap::Key before{};
   for (int64_t index = 0; index < count; ++index) {
-    const auto key = key_in_order(index);
-    if (index == 0 || key != key_in_order(index - 1) || is_nan_key<KeyMap>(key)) begins.push_back(index);
+    const typename KeyMap::Key key = key_in_order(index);
+    if (index == 0 || key != before || is_nan_key<KeyMap>(key)) begins.push_back(index);
+    before = key;
   }
   begins.push_back(count);
   return begins;
 }
 
-// element_at(run) is the index, among dense's elements, of the one that stands for a run.
+// The elements that stand for count runs; index_of(run) says where each lies in dense.
 template <typename IndexOf>
 Tensor elements_at(const Tensor &dense, int64_t count, IndexOf index_of) {
-  const Tensor picked = empty(dense.dtype, {count}, {});
-  const auto size = static_cast<size_t>(dtype_size(dense.dtype));
-  for (int64_t run = 0; run < count; ++run)
-    std::memcpy(picked.data + static_cast<size_t>(run) * size, dense.data + static_cast<size_t>(index_of(run)) * size,
-                size);
+  Tensor picked = empty(dense.dtype, {count}, {});
+  with_element_size(dtype_size(dense.dtype), [&](auto size) {
+    for (int64_t run = 0; run < count; ++run)
+      std::memcpy(picked.data + static_cast<size_t>(run) * size, dense.data + static_cast<size_t>(index_of(run)) * size,
+                  size);
+  });
   return picked;
 }
 

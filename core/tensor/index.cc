@@ -53,23 +53,38 @@ struct Picks {
   int64_t count() const { return element_count(picked_shape); }
 };
 
-int64_t resolve_index(int64_t index, int64_t size, int32_t axis, const Extents &shape) {
-  if (index < -size || index >= size)
-    fail(Status::out_of_range, "index ", index, " is outside axis ", axis, " of size ", size, " of shape ", shape);
-  return index < 0 ? index + size : index;
+// The indices of one axis into its elements' offsets, added to those of other axes; false where an index is outside.
+// Without branches: the sign of an index can seldom be foreseen.
+bool add_offsets(int64_t *offsets, const std::byte *indices, int64_t count, const PickedAxis &picked, int64_t size) {
+  uint64_t is_outside = 0;
+  for (int64_t place = 0; place < count; ++place) {
+    int64_t index;
+    std::memcpy(&index, indices + place * static_cast<int64_t>(sizeof(index)), sizeof(index));
+    index += size & (index >> 63);
+    is_outside |= static_cast<uint64_t>(index) >= static_cast<uint64_t>(size) ? 1 : 0;
+    // Modulo 2^64: an index that is outside leads anywhere, and nowhere is it followed.
+    offsets[place] += static_cast<int64_t>(static_cast<uint64_t>(index) * static_cast<uint64_t>(picked.step));
+  }
+  return is_outside == 0;
+}
+
+[[noreturn]] void fail_outside(const std::byte *indices, int32_t axis, const Extents &shape) {
+  for (;; indices += sizeof(int64_t)) {
+    int64_t index;
+    std::memcpy(&index, indices, sizeof(index));
+    if (index < -shape[axis] || index >= shape[axis])
+      fail(Status::out_of_range, "index ", index, " is outside axis ", axis, " of size ", shape[axis], " of shape ",
+           shape);
+  }
 }
 
 // Where the elements lie that a stretch of combinations picks, in bytes.
 void resolve_offsets(int64_t *offsets, const Picks &picks, Range combinations) {
   std::fill_n(offsets, combinations.size(), int64_t{0});
   for (const PickedAxis &picked : picks.axes) {
-    const int64_t size = picks.tensor_shape[picked.axis];
     const std::byte *indices = picked.indices.data + combinations.begin * static_cast<int64_t>(sizeof(int64_t));
-    for (int64_t place = 0; place < combinations.size(); ++place) {
-      int64_t index;
-      std::memcpy(&index, indices + place * static_cast<int64_t>(sizeof(index)), sizeof(index));
-      offsets[place] += resolve_index(index, size, picked.axis, picks.tensor_shape) * picked.step;
-    }
+    if (!add_offsets(offsets, indices, combinations.size(), picked, picks.tensor_shape[picked.axis]))
+      fail_outside(indices, picked.axis, picks.tensor_shape);
   }
 }
 
@@ -172,6 +187,11 @@ Surroundings surroundings_of(const Picks &picks, int64_t element_nbytes) {
 // Copies what some combinations pick to dense memory.
 void gather(std::byte *dense, const std::byte *scattered, std::span<const int64_t> offsets, const Runs &after) {
   with_element_size(after.nbytes, [&](auto nbytes) {
+    if (after.count() == 1) {
+      for (size_t place = 0; place < offsets.size(); ++place)
+        std::memcpy(dense + place * nbytes, scattered + offsets[place], nbytes);
+      return;
+    }
     for (const int64_t offset : offsets)
       for (const int64_t run : after.offsets) {
         std::memcpy(dense, scattered + offset + run, nbytes);
@@ -190,9 +210,36 @@ void scatter(std::byte *scattered, const std::byte *dense, std::span<const int64
   });
 }
 
+// The same for the indices of one axis that has elements, and one run to each, without a list of offsets; false where an
+// index is outside: what it picks is not read.
+bool gather_along(std::byte *dense, const std::byte *scattered, const std::byte *indices, int64_t count,
+                  const PickedAxis &picked, int64_t size, int64_t run_nbytes) {
+  uint64_t is_outside = 0;
+  with_element_size(run_nbytes, [&](auto nbytes) {
+    for (int64_t place = 0; place < count; ++place) {
+      int64_t index;
+      std::memcpy(&index, indices + place * static_cast<int64_t>(sizeof(index)), sizeof(index));
+      index += size & (index >> 63);
+      const bool is_inside = static_cast<uint64_t>(index) < static_cast<uint64_t>(size);
+      is_outside |= is_inside ? 0 : 1;
+      std::memcpy(dense + static_cast<size_t>(place) * nbytes, scattered + (is_inside ? index : 0) * picked.step,
+                  nbytes);
+    }
+  });
+  return is_outside == 0;
+}
+
 // Gathers combinations, whose indices are read a block at a time, from one place before the picked axes.
 void gather_combinations(std::byte *to, const std::byte *from, const Picks &picks, const Runs &after,
                          Range combinations) {
+  if (picks.axes.size() == 1 && after.count() == 1 && picks.tensor_shape[picks.axes[0].axis] > 0) {
+    const PickedAxis &picked = picks.axes[0];
+    const std::byte *indices = picked.indices.data + combinations.begin * static_cast<int64_t>(sizeof(int64_t));
+    if (!gather_along(to + combinations.begin * after.nbytes, from + after.offsets[0], indices, combinations.size(),
+                      picked, picks.tensor_shape[picked.axis], after.nbytes))
+      fail_outside(indices, picked.axis, picks.tensor_shape);
+    return;
+  }
   constexpr int64_t block = 512;
   std::array<int64_t, block> offsets;
   for (int64_t first = combinations.begin; first < combinations.end; first += block) {
@@ -251,10 +298,13 @@ Tensor take(const Tensor &tensor, std::span<const Tensor *const> indices) {
   if (tensor.device().type != DeviceType::cpu) return on_device(take(in_main_memory(tensor), indices), tensor.device());
   const Picks picks = resolve_picks(tensor, indices);
   Tensor out = empty(tensor.dtype, result_shape(picks), {.device = tensor.device()});
-  if (out.element_count() > 0)
-    gather_all(out, tensor, picks);
-  else
-    all_offsets(picks);  // an index outside is one here too
+  try {
+    if (out.element_count() > 0) gather_all(out, tensor, picks);
+  } catch (const Error &) {
+    all_offsets(picks);  // of several indices outside, the first is named, whichever a thread met first
+    throw;
+  }
+  if (out.element_count() == 0) all_offsets(picks);  // an index outside is one here too
   return out;
 }
 

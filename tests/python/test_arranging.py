@@ -152,7 +152,7 @@ def test_asarray_shares_copies_or_refuses() -> None:
     penstock.asarray(lent)[0] = 3
     buffer = bytearray(2)
     penstock.asarray(buffer, copy=False)[1] = 9
-    assert (lent.tolist(), buffer) == ([3.0, 0.0], b"\x00\x09")
+    assert (lent.tolist(), bytes(buffer)) == ([3.0, 0.0], b"\x00\x09")
     assert penstock.asarray(array, dtype="int8").dtype is penstock.int8
     with pytest.raises(ValueError, match="copy=False nothing may be copied, but list holds no memory"):
         penstock.asarray([1, 2], copy=False)
@@ -178,7 +178,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "take without axis": (lambda: penstock.take([[1]], [0]), ValueError, r"shape \(1, 1\), so axis must be named"),
     "take of floats": (lambda: penstock.take([1], [0.5]), TypeError, "indices are of float32: expected int64"),
     "take_along_axis": (
-        lambda: penstock.take_along_axis([[1, 2]], [[0], [2]]), IndexError, r"index 2 is outside axis 1 of size 2 of shape",
+        lambda: penstock.take_along_axis([[1, 2]], [[0], [2]]), IndexError, "index 2 is outside axis 1 of size 2",
     ),
     "take_along_axis of other shapes": (
         lambda: penstock.take_along_axis(penstock.ones((2, 3)), penstock.zeros((4, 1), dtype="int64")), ValueError,
@@ -191,7 +191,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: penstock.tile(penstock.ones(2), (2**60,)), ValueError, r"tile: repetitions \(11529",
     ),
     "tile by no int64": (lambda: penstock.tile([1], (2**70,)), OverflowError, r"tile: repetitions \(118059"),
-    "repeat of other length": (lambda: penstock.repeat([1, 2], [1, 2, 3]), ValueError, r"repetitions have shape \(3,\)"),
+    "repeat of other length": (lambda: penstock.repeat([1, 2], [1, 2, 3]), ValueError, r"have shape \(3,\)"),
     "repeat below 0": (lambda: penstock.repeat([1, 2], -1), ValueError, "-1 repetitions"),
     "roll": (lambda: penstock.roll([1], (1, 2), axis=0), ValueError, "2 shifts are given for 1 axes"),
     "diff of bool": (lambda: penstock.diff([True]), TypeError, "diff does not take bool"),

@@ -211,6 +211,12 @@ def test_where(data: Any) -> None:
     assert_agree(*both("where", condition, data.draw(array(dtype, shapes[1])), data.draw(array(dtype, shapes[2]))))
 
 
+def numeric_diff(xp: Any, x: Any) -> Any:
+    """Differences of differences, of numbers with a row of themselves before and two behind."""
+    numbers = x if xp.isdtype(x.dtype, "numeric") else xp.astype(x, xp.int8)
+    return xp.diff(numbers, axis=0, n=2, prepend=numbers[:1, ...], append=numbers[:1, ...])
+
+
 MOVES: dict[str, Callable[[Any, Any], Any]] = {
     "broadcast_to": lambda xp, x: xp.broadcast_to(x, (2, *x.shape)),
     "broadcast_arrays": lambda xp, x: xp.broadcast_arrays(x, x[:1, :, :])[1],
@@ -218,7 +224,7 @@ MOVES: dict[str, Callable[[Any, Any], Any]] = {
     "concat in row-major order": lambda xp, x: xp.concat([x, x[0, ...]], axis=None),
     "expand_dims": lambda xp, x: xp.expand_dims(x, axis=-2),
     "diff": lambda xp, x: xp.diff(x if xp.isdtype(x.dtype, "numeric") else xp.astype(x, xp.int8), axis=1),
-    "diff twice, with more on both sides": lambda xp, x: numeric_diff(xp, x),
+    "diff twice, with more on both sides": numeric_diff,
     "flip": lambda xp, x: xp.flip(x),
     "flip an axis": lambda xp, x: xp.flip(x, axis=(0, -1)),
     "matrix_transpose": lambda xp, x: xp.matrix_transpose(x),
@@ -241,12 +247,6 @@ MOVES: dict[str, Callable[[Any, Any], Any]] = {
     "tile with new axes": lambda xp, x: xp.tile(x, (2, 1, 1, 2)),
     "unstack": lambda xp, x: xp.unstack(x, axis=1)[-1],
 }
-
-
-def numeric_diff(xp: Any, x: Any) -> Any:
-    """Differences of differences, of numbers with a row of themselves before and two behind."""
-    numbers = x if xp.isdtype(x.dtype, "numeric") else xp.astype(x, xp.int8)
-    return xp.diff(numbers, axis=0, n=2, prepend=numbers[:1, ...], append=numbers[:1, ...])
 
 
 @pytest.mark.parametrize("name", MOVES)
