@@ -168,9 +168,7 @@ def arange(
         whole = [operator.index(number) for number in numbers]
     except TypeError:
         number = as_dtype(dtype or dtypes.float32).number
-        return made_leaf(
-            made(lib.ps_tensor_arange_float64, *map(float, numbers), number, options), requires_grad
-        )
+        return made_leaf(made(lib.ps_tensor_arange_float64, *map(float, numbers), number, options), requires_grad)
     return made_leaf(
         made(lib.ps_tensor_arange_int64, *whole, as_dtype(dtype or dtypes.int64).number, options), requires_grad
     )

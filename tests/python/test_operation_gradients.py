@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy
 import penstock
+import penstock.kpu
 import pytest
 from gradient_checks import assert_gradients
 from penstock._native import ffi, lib, text
@@ -249,9 +250,13 @@ ARRANGED: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
     ("squeeze", ""): lambda x, y: penstock.squeeze(x[:1], 0) * y[:, 1:],
     ("stack", ""): lambda x, y: penstock.stack([x, y[:, :3], x], axis=1),
     ("stack", "at the end"): lambda x, y: penstock.stack([x, y[:, :3]], axis=-1),
-    ("take", ""): lambda x, y: penstock.take(x, ROWS, axis=1) * penstock.take(y, penstock.Tensor([1, 1]), axis=0)[:, 1:],
+    ("take", ""): lambda x, y: (
+        penstock.take(x, ROWS, axis=1) * penstock.take(y, penstock.Tensor([1, 1]), axis=0)[:, 1:]
+    ),
     ("take_along_axis", ""): lambda x, y: penstock.take_along_axis(y, INDICES, axis=1)[:, 1:] * x,
-    ("take_along_axis", "that broadcasts"): lambda x, y: penstock.take_along_axis(x, INDICES[:1, 1:] % 2, axis=0) * y[0, 0],
+    ("take_along_axis", "that broadcasts"): lambda x, y: (
+        penstock.take_along_axis(x, INDICES[:1, 1:] % 2, axis=0) * y[0, 0]
+    ),
     ("tensordot", ""): lambda x, y: penstock.tensordot(x, y, axes=((0,), (0,))),
     ("tensordot", "of nothing"): lambda x, y: penstock.tensordot(x, y, axes=0),
     ("tensordot", "of all"): lambda x, y: penstock.tensordot(x, y[:, 1:], axes=2),
@@ -544,7 +549,16 @@ def test_what_has_no_derivative_requires_nothing(name: str) -> None:
 
 def refused() -> dict[str, Callable[[Any], Any]]:
     """What would lose the gradients of a vector."""
-    images = penstock.image.Compose([penstock.image.Normalize(mean=[0.5], std=[0.5])])
+    matrix = numpy.ones((2, 3), dtype=numpy.float32)
+
+    def simulated(x: Any) -> Any:
+        with penstock.kpu.Simulator(main_memory_size=1 << 20) as simulator:
+            return simulator.matmul(x.astype("float32").unsqueeze(0), matrix)
+
+    def convolved(x: Any) -> Any:
+        with penstock.kpu.Simulator(main_memory_size=1 << 20) as simulator:
+            return simulator.conv2d(matrix.reshape(1, 1, 2, 3), x.astype("float32").reshape(1, 1, 2, 1))
+
     return {
         "nextafter": lambda x: penstock.nextafter(x, 2 * x),
         "an element in a list": lambda x: penstock.Tensor([x[0], x[1]]),
@@ -556,7 +570,8 @@ def refused() -> dict[str, Callable[[Any], Any]]:
         "arange": lambda x: penstock.arange(0.0, x[0]),
         "a bound of random numbers": lambda x: penstock.random.normal(penstock.random.key(1), (2,), mean=x[0]),
         "shuffle": lambda x: penstock.random.shuffle(penstock.random.key(1), 2 * x[:1].expand(4)),
-        "images": lambda x: images(penstock.astype(x.reshape(2, 1, 1), "float32")),
+        "a product of a KPU's": simulated,
+        "a convolution of a KPU's": convolved,
     }
 
 
