@@ -4,7 +4,8 @@
     python bench/linalg.py ROW...     only these, kept nowhere
     taskset -c 0 python bench/linalg.py ...    on one thread: each library takes the cores that the process may use
 
-Ours and the peer's run in turns in one process, on square matrices of normal numbers.
+Ours and the peer's run in turns in one process, on square matrices of normal numbers, each side when the threads of the
+other one have gone to sleep: that is what the user of one library sees.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ PACKAGES = ("penstock", "numpy", "torch")
 SIZES = (64, 256, 512, 1024, 2048)
 BAR = 1 / 0.95  # 0.95 of the peer's speed
 BARRED_FROM = 256
-EFFORT = measure.Effort(rounds=40, seconds=0.002)
+EFFORT = measure.Effort(rounds=16, seconds=0.002, settling_seconds=0.05)
+QUICK = measure.Effort(rounds=1, seconds=0.0)  # the largest products alone take seconds
 
 
 def rows() -> list[measure.Row]:
@@ -33,8 +35,8 @@ def rows() -> list[measure.Row]:
             for peer in peers:
                 bar = BAR if size >= BARRED_FROM and dtype != "f64" else None
                 name = f"{dtype} {size} beside {peer}"
-                statements = (f"{library}_{dtype}_{size} @ {library}_{dtype}_{size}" for library in ("ours", peer))
-                found.append(measure.Row(name, *statements, bar=bar))
+                ours, theirs = f"ours_{dtype}_{size}", f"{peer}_{dtype}_{size}"
+                found.append(measure.Row(name, f"{ours} @ {ours}", f"{theirs} @ {theirs}", bar=bar))
     transposed = "ours_f32_512 @ ours_f32_512.mT", "torch_f32_512 @ torch_f32_512.mT"
     found.append(measure.Row("f32 512 by a transpose beside torch", *transposed))
     found.append(measure.Row("smallest call beside torch", "ours_f32_4 @ ours_f32_4", "torch_f32_4 @ torch_f32_4"))
@@ -59,7 +61,7 @@ def main() -> int:
     """Measures and prints; the status does not depend on the figures."""
     options, wanted = measure.command_line(__doc__, rows())
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    effort = measure.QUICK if options.quick else EFFORT
+    effort = QUICK if options.quick else EFFORT
     names = namespace()
     results = [measure.measure(row, names, effort) for row in wanted]
     print(measure.table(results, wanted))

@@ -13,7 +13,7 @@ from penstock.base import HAS_EXTENSION
 pytestmark = pytest.mark.skipif(not HAS_EXTENSION, reason="there are no built-in functions without the extension")
 
 LOOSE: Any = penstock  # what mypy would refuse is called all the same
-FAST = [*penstock.elementwise.__all__, *penstock.reductions.__all__]
+FAST = [*penstock.elementwise.__all__, *penstock.reductions.__all__, "matmul"]
 NOT_FAST = {"where", "clip", "cumulative_sum", "cumulative_prod"}
 
 
@@ -29,6 +29,7 @@ def test_a_function_is_built_in_and_looks_as_if_written_in_python(name: str) -> 
 
 def test_a_signature_names_what_may_be_given() -> None:
     assert str(inspect.signature(penstock.add)) == "(x1, x2, /)"
+    assert str(inspect.signature(penstock.matmul)) == "(x1, x2, /)"
     assert str(inspect.signature(penstock.sum)) == "(x, /, *, axis=None, dtype=None, keepdims=False)"
     assert penstock.exp.__module__ == "penstock"
 
@@ -89,6 +90,30 @@ def test_a_number_is_what_the_package_makes_of_it(number: Any, dtype: str) -> No
         except (OverflowError, TypeError, ValueError) as error:
             results.append((str(error), type(error)))
     assert results[0] == results[1]
+
+
+def test_products_of_matrices_take_what_pythons_do() -> None:
+    matrix = penstock.Tensor([[1.0, 2.0], [3.0, 4.0]])
+    for other in (matrix, np.asarray(matrix), [[1.0, 2.0], [3.0, 4.0]]):
+        assert penstock.matmul(matrix, other).tolist() == [[7.0, 10.0], [15.0, 22.0]]
+        assert penstock.matmul(other, matrix).tolist() == [[7.0, 10.0], [15.0, 22.0]]
+    matrix @= np.eye(2, dtype=np.float32)
+    assert matrix.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    for number in (2, 2.0, True):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            number @ LOOSE.ones((2, 2))
+    with pytest.raises(TypeError, match="missing 1 required positional"):
+        LOOSE.matmul(matrix)
+    with pytest.raises(TypeError, match="x1"):
+        LOOSE.matmul(x1=matrix, x2=matrix)
+
+
+def test_a_product_in_place_that_does_not_fit_changes_nothing() -> None:
+    matrix = penstock.ones((2, 2), dtype="int32")
+    for other, kind in ((penstock.ones((2, 2)), TypeError), (penstock.ones((2, 3), dtype="int32"), ValueError)):
+        with pytest.raises(kind):
+            matrix @= other
+    assert matrix.tolist() == [[1, 1], [1, 1]]
 
 
 def test_a_subclass_may_have_operators_of_its_own() -> None:
@@ -153,6 +178,10 @@ def test_operations_leave_no_memory_behind() -> None:
     before = penstock.memory_stats().live_bytes
     for _ in range(100):
         _ = tensor + 1.0, tensor * tensor, tensor[1:, 2], penstock.sum(tensor, axis=0), -tensor
+        _ = tensor @ tensor.mT, penstock.matmul(tensor, [1.0] * 4)
+        tensor @= penstock.eye(4)
+        with pytest.raises(ValueError, match="do not fit"):
+            tensor @ tensor
         with pytest.raises(ValueError, match="broadcast"):
             tensor + penstock.ones(3)
         with pytest.raises(IndexError):
