@@ -89,6 +89,7 @@ class SampleLoader final : public ForkedLoader {
   mutable SharedSet set_;
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<Running> running_;
+  std::shared_ptr<StoragePool> storages_;  // of batches, used again by each line; null before the first one
   SamplePlace place_;           // behind the last batch that was handed out
   std::optional<Error> error_;  // what ended the order of batches
   bool is_stopped_ = false;
