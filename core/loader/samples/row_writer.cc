@@ -115,8 +115,7 @@ bool RowWriter::read_listed() {
     if (one.file != other.file) return std::less<>()(one.file, other.file);
     return one.wanted.offset < other.wanted.offset;
   };
-  if (!std::is_sorted(listed_.begin(), listed_.end(), is_before))
-    std::sort(listed_.begin(), listed_.end(), is_before);
+  if (!std::is_sorted(listed_.begin(), listed_.end(), is_before)) std::sort(listed_.begin(), listed_.end(), is_before);
   bytes_read_ = 0;
   bool is_read = true;
   try {

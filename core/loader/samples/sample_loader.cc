@@ -17,8 +17,8 @@ struct SampleLoader::Running {
       : set(std::move(opened)),
         storages(std::move(pool)),
         line({loader.options_, *set, loader.plan_, *loader.order_,
-              loader.options_.transforms == nullptr ? loader.no_transforms_ : *loader.options_.transforms,
-              *storages, loader.copies_to_device_},
+              loader.options_.transforms == nullptr ? loader.no_transforms_ : *loader.options_.transforms, *storages,
+              loader.copies_to_device_},
              {from.epoch, from.batch}, end, loader.batches_an_epoch_) {}
 
   const SharedSet set;
