@@ -4,15 +4,14 @@
     python bench/samples.py ROW...   only these, kept nowhere
 
 Images are JPEGs of 500 by 400 pixels in shards, made into 224 by 224 of float32; each side uses its best count of
-workers, tried before. Times are for one image, one byte, or an epoch of one batch. Everything lies in the page cache,
-and nothing is made ahead while the peer has its turn: each of our epochs begins with set_epoch().
+workers of 0, 1 and 2, tried before. Times are for one image, one byte, or an epoch of one batch, over several epochs,
+warm. Everything lies in the page cache, and nothing is made ahead while the peer has its turn: our loaders have as
+many epochs as a call takes, and each call sends them back to the first.
 """
 
 from __future__ import annotations
 
 import io
-import itertools
-import os
 import tarfile
 import tempfile
 import time
@@ -29,10 +28,10 @@ from penstock import image, loader
 from penstock.loader import LoaderOptions
 from PIL import Image
 
-IMAGES, BATCH = 256, 32
+BATCH = 32
 ROWS, ROW_BYTES = 64, 2**20
 PACKAGES = ("penstock", "torch", "webdataset", "pillow")
-OPTIONS = LoaderOptions().with_batch_size(BATCH).channels_first().persistent_workers()
+OPTIONS = LoaderOptions().with_batch_size(BATCH).channels_first()
 STEPS = [image.Resize(224, 224), image.ToDType("float32", scale=True)]
 
 CASES = (
@@ -46,15 +45,16 @@ CASES = (
 
 
 @dataclass(frozen=True)
-class Amount:
-    """How many pictures there are, and which counts of workers are tried."""
+class Work:
+    """How much a call does: images in the set, epochs, and the counts of workers that are tried."""
 
     images: int
+    epochs: int
     workers: tuple[int, ...]
 
 
-FULL = Amount(IMAGES, tuple(sorted({1, 2, len(os.sched_getaffinity(0))})))
-QUICK = Amount(BATCH, (1,))
+FULL = Work(images=256, epochs=4, workers=(0, 1, 2))
+QUICK = Work(images=BATCH, epochs=2, workers=(1,))
 
 
 def write_shards(folder: Path, images: int) -> None:
@@ -118,17 +118,34 @@ def drain(batches: Iterable[Any]) -> None:
         pass
 
 
-def best_workers(made: Callable[[int], Iterable[Any]], counts: Iterable[int]) -> Iterable[Any]:
-    """The loader of the count of workers that is fastest in its second epoch, when all of them have started."""
+def repeated(batches: Any, epochs: int) -> Callable[[], None]:
+    """So many epochs, of ours from the first one on."""
+
+    def call() -> None:
+        if hasattr(batches, "set_epoch"):
+            batches.set_epoch(0)
+        for _ in range(epochs):
+            drain(batches)
+
+    return call
+
+
+def best_workers(made: Callable[[int], Iterable[Any]], work: Work) -> Callable[[], None]:
+    """The epochs of a loader with the count of workers that is fastest when all of them have started."""
     times = {}
-    for workers in counts:
-        batches = made(workers)
-        drain(batches)
-        times[workers] = seconds_of(lambda batches=batches: drain(batches))  # type: ignore[misc]
-        del batches
-    chosen = made(min(times, key=lambda workers: times[workers]))
-    drain(chosen)
+    for workers in work.workers:
+        call = repeated(made(workers), work.epochs)
+        call()
+        times[workers] = min(seconds_of(call) for _ in range(2))
+        del call
+    chosen = repeated(made(min(times, key=lambda workers: times[workers])), work.epochs)
+    chosen()
     return chosen
+
+
+def with_workers(options: LoaderOptions, workers: int) -> LoaderOptions:
+    """Options with threads that stay, or none."""
+    return options.num_workers(workers).persistent_workers(workers > 0)
 
 
 def peers(shards: list[str]) -> dict[str, Callable[[int], Iterable[Any]]]:
@@ -147,31 +164,38 @@ def peers(shards: list[str]) -> dict[str, Callable[[int], Iterable[Any]]]:
     return {"images": of_torch, "webdataset": of_webdataset}
 
 
-def sides(row: str, folder: Path, amount: Amount) -> tuple[Callable[[], Any], Callable[[], Any], int]:
+def sides(row: str, folder: Path, work: Work) -> tuple[Callable[[], Any], Callable[[], Any], int]:
     """Ours and the peer's work of a row, and how many items each does."""
     shards = [str(path) for path in sorted(folder.glob("images-*.tar"))]
+    nbytes = work.epochs * ROWS * ROW_BYTES
 
-    def ours(workers: int, **more: Any) -> Iterable[Any]:
-        options = OPTIONS.num_workers(workers)
+    ours = OPTIONS.with_epochs(work.epochs)
+
+    def images(workers: int, **more: Any) -> Iterable[Any]:
+        options = with_workers(ours, workers)
         return loader.open(shards, options, fields=["jpg", "cls"], transforms=STEPS, output="torch", **more)
 
-    if row in ("images", "webdataset"):
-        own, peer = (best_workers(made, amount.workers) for made in (ours, peers(shards)[row]))
-        return from_the_start(own), lambda: drain(peer), amount.images
-    if row == "scaled":
-        scaled = best_workers(lambda workers: ours(workers, scaled_decode=True), amount.workers)
-        plain = best_workers(ours, amount.workers)
-        return from_the_start(scaled), from_the_start(plain), amount.images
-    if row == "raw":
+    def raw(workers: int) -> Iterable[Any]:
         layout = {"bin": ("uint8", (ROW_BYTES,))}
-        raw = loader.open(folder / "raw.tar", OPTIONS.num_workers(2), fields=layout, output="numpy")
+        options = with_workers(ours, workers)
+        return loader.open(folder / "raw.tar", options, fields=layout, output="numpy")
+
+    def large(workers: int) -> Iterable[Any]:
+        options = with_workers(ours.with_batch_size(1), workers)
+        return loader.open(folder / "large.bin", options, format="files")
+
+    if row in ("images", "webdataset"):
+        own, peer = best_workers(images, work), best_workers(peers(shards)[row], work)
+        return own, peer, work.epochs * work.images
+    if row == "scaled":
+        scaled = best_workers(lambda workers: images(workers, scaled_decode=True), work)
+        return scaled, best_workers(images, work), work.epochs * work.images
+    if row == "raw":
         source, target = np.ones(BATCH * ROW_BYTES, np.uint8), np.ones(BATCH * ROW_BYTES, np.uint8)
-        copies = ROWS // BATCH
-        return from_the_start(raw), lambda: copied(target, source, copies), ROWS * ROW_BYTES
+        copies = work.epochs * ROWS // BATCH
+        return best_workers(raw, work), lambda: copied(target, source, copies), nbytes
     if row == "large":
-        options = OPTIONS.with_batch_size(1).num_workers(2).with_reader_mode("range")
-        large = loader.open(folder / "large.bin", options, format="files")
-        return from_the_start(large), lambda: time.sleep(ROWS * ROW_BYTES * 0.2e-9), ROWS * ROW_BYTES
+        return best_workers(large, work), lambda: time.sleep(nbytes * 0.2e-9), nbytes
     np.save(folder / "few.npy", np.zeros((BATCH, 1000), np.float32))  # an epoch is one batch
     staying, leaving = (
         loader.open(folder / "few.npy", OPTIONS.num_workers(4).persistent_workers(stay)) for stay in (True, False)
@@ -185,27 +209,16 @@ def copied(target: Any, source: Any, times: int) -> None:
         np.copyto(target, source)
 
 
-def from_the_start(batches: Any) -> Callable[[], Any]:
-    """An epoch of ours, of which nothing was made ahead."""
-    epochs = itertools.count()
-
-    def epoch() -> None:
-        batches.set_epoch(next(epochs))
-        drain(batches)
-
-    return epoch
-
-
 def main() -> None:
     """Measures the rows that are asked for."""
     options, rows = measure.command_line(__doc__ or "", CASES)
     effort = measure.QUICK if options.quick else measure.Effort(rounds=3, seconds=0.2)
-    amount = QUICK if options.quick else FULL
+    work = QUICK if options.quick else FULL
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        write_shards(Path(folder), amount.images)
+        write_shards(Path(folder), work.images)
         for row in rows:
-            own, peer, items = sides(row.name, Path(folder), amount)
+            own, peer, items = sides(row.name, Path(folder), work)
             timed = measure.Row(row.name, "own()", "peer()", row.bar, ours_items=items, peer_items=items)
             found = measure.measure(timed, {"own": own, "peer": peer}, effort)
             results.append(measure.Result(**{**vars(found), "ours": row.ours, "peer": row.peer}))

@@ -98,6 +98,7 @@ class ArrayRows : public ShardedSet {
 
  protected:
   void read_sample(Place place, SampleRoom &room, Sample &out) const override;
+  bool locate_sample(Place place, std::vector<StoredField> &out) const override;
   std::string sample_address(Place place) const override {
     return text(in_quotes(shard(place.shard).path), ", row ", place.index);
   }
@@ -170,6 +171,17 @@ void ArrayRows::read_sample(Place place, SampleRoom &room, Sample &out) const {
   for (size_t index = 0; index < arrays.size(); ++index)
     fill_field(out.fields[index], arrays[index].row,
                arrays[index].is_spooled ? of_spool[in_spool++].bytes : of_shard[in_shard++].bytes);
+}
+
+bool ArrayRows::locate_sample(Place place, std::vector<StoredField> &out) const {
+  for (const FoundArray &array : arrays_[place.shard]) {
+    const bool is_past_cache = policy().options().page_cache == PageCacheMode::direct;
+    const SampleFile *spool = is_past_cache ? nullptr : spools_[place.shard].get();
+    const SampleFile *file = array.is_spooled ? spool : open_file(place.shard);
+    const uint64_t offset = array.offset + place.index * array.row.nbytes;
+    if (!add_stored(out, array.row, file, offset, array.row.nbytes)) return false;
+  }
+  return true;
 }
 
 void find_in_npz(const std::string &path, std::span<const FieldPlan> wanted, ArrayFinder &finder) {

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "core/base/trace.h"
@@ -54,7 +56,8 @@ struct AssemblyLine::Assembly {
 
 // What a thread needs, and what it is at.
 struct AssemblyLine::Worker {
-  explicit Worker(const LineSources &sources) : writer(sources.options, sources.set, sources.transforms) {}
+  explicit Worker(const LineSources &sources)
+      : writer(sources.options, sources.set, sources.transforms, sources.plan) {}
 
   void enter(Stage entered, uint64_t at) {
     sample.store(at, std::memory_order_relaxed);
@@ -63,6 +66,9 @@ struct AssemblyLine::Worker {
   }
 
   RowWriter writer;
+  std::array<int64_t, 64> rows;  // that are being read straight to their places
+  size_t row_count = 0;
+  std::optional<int64_t> row_apart;  // that is not like these
   std::atomic<Stage> stage{Stage::idle};
   std::atomic<uint64_t> sample{0};
   std::atomic<Clock::rep> since{0};
@@ -84,7 +90,7 @@ AssemblyLine::AssemblyLine(const LineSources &sources, BatchPlace begin, BatchPl
                                           : (end.epoch - begin.epoch) * batches_an_epoch + end.index - begin.index),
       memory_limit_(chosen_memory_limit(sources.options)),
       grain_(chosen_grain(sources.options)),
-      storages_(static_cast<size_t>(sources.options.prefetch) + 2, sources.pinned),
+      storages_(sources.storages),
       active_workers_(options_.num_workers),
       tuned_prefetch_(options_.prefetch) {
   if (options_.auto_tune) {
@@ -233,14 +239,70 @@ void AssemblyLine::do_piece(Worker &worker, const Piece &piece, std::unique_lock
   Assembly &assembly = *piece.assembly;
   if (piece.opens) {
     const int64_t tried = open(worker, assembly, reading);
-    int64_t done = tried;
-    if (options_.loading_mode == LoadingMode::async_pool)
-      for (; done < assembly.row_count; ++done) do_row(worker, assembly, done, reading);
-    complete(worker, assembly, done);
+    const bool does_all = options_.loading_mode == LoadingMode::async_pool;
+    if (does_all) do_rows(worker, assembly, tried, assembly.row_count, reading);
+    complete(worker, assembly, does_all ? assembly.row_count : tried);
     return;
   }
-  for (int64_t row = piece.begin; row < piece.end; ++row) do_row(worker, assembly, row, reading);
+  do_rows(worker, assembly, piece.begin, piece.end, reading);
   complete(worker, assembly, piece.end - piece.begin);
+}
+
+void AssemblyLine::do_rows(Worker &worker, Assembly &assembly, int64_t begin, int64_t end,
+                           std::unique_lock<std::mutex> &reading) {
+  for (int64_t row = begin; row < end;) {
+    const int64_t next = read_straight(worker, assembly, row, end);
+    if (next == row)
+      do_row(worker, assembly, row++, reading);
+    else
+      row = next;
+  }
+}
+
+// Reads rows from begin on straight to their places, as many as that is possible for, and returns the first one that is not
+// done.
+int64_t AssemblyLine::read_straight(Worker &worker, Assembly &assembly, int64_t begin, int64_t end) {
+  if (!worker.writer.may_locate()) return begin;
+  worker.row_count = 0;
+  worker.row_apart.reset();
+  int64_t row = begin;
+  bool is_read = false;
+  {
+    const TraceSpan span("read samples");
+    const BusyTime busy(read_meter_);
+    bool goes_on = true;
+    while (goes_on && row < end && worker.row_count < worker.rows.size()) goes_on = list_row(worker, assembly, row);
+    is_read = worker.writer.read_listed();
+  }
+  const std::span<const int64_t> rows = std::span(worker.rows).first(worker.row_count);
+  if (is_read) {
+    read_meter_.items += rows.size();
+    read_meter_.bytes += worker.writer.bytes_read();
+    write_meter_.items += rows.size();
+  } else {
+    for (const int64_t unread : rows) read_and_write(worker, assembly, unread);
+  }
+  if (worker.row_apart) read_and_write(worker, assembly, *worker.row_apart);
+  return row;
+}
+
+// Goes on to the next row, unless this one is not wanted any more or has to be read by itself: then it is the end.
+bool AssemblyLine::list_row(Worker &worker, Assembly &assembly, int64_t &row) {
+  const uint64_t number = number_of(assembly, row);
+  if (is_stopped_ || row > assembly.failed_row || !worker.writer.locate(number)) return false;
+  if (worker.row_count == 0) worker.enter(Stage::read, number);
+  try {
+    announce(assembly, row);
+  } catch (const Error &error) {
+    note_failure(assembly, row++, error);
+    return true;
+  }
+  const bool is_listed = worker.writer.list(assembly.batch, row);
+  if (is_listed)
+    worker.rows[worker.row_count++] = row++;
+  else
+    worker.row_apart = row++;
+  return is_listed;
 }
 
 // Reads rows from the first on until one says what the batch is like, lets the others in, and writes that row.  The number
@@ -249,9 +311,10 @@ int64_t AssemblyLine::open(Worker &worker, Assembly &assembly, std::unique_lock<
   assembly.order = sources_.order.epoch(assembly.made.epoch);
   assembly.batch.begin(assembly.row_count, options_.batch_size);
   int64_t row = 0;
-  bool is_laid_out = false;
+  bool is_laid_out = false, is_located = false;
   for (; row < assembly.row_count && !is_laid_out && !is_stopped_; ++row) try {
-      read_row(worker, assembly, row);
+      is_located = worker.writer.locate(number_of(assembly, row));
+      if (!is_located) read_row(worker, assembly, row);
       worker.writer.lay_out(assembly.batch, storages_);
       is_laid_out = true;
     } catch (const Error &error) {
@@ -271,19 +334,33 @@ int64_t AssemblyLine::open(Worker &worker, Assembly &assembly, std::unique_lock<
   }
   if (reading.owns_lock()) reading.unlock();
   if (is_over) return assembly.row_count;
-  write_row(worker, assembly, row - 1);
+  if (is_located)
+    do_rows(worker, assembly, row - 1, row, reading);
+  else
+    write_row(worker, assembly, row - 1);
   return row;
 }
 
+uint64_t AssemblyLine::number_of(const Assembly &assembly, int64_t row) const {
+  return (*assembly.order)(assembly.first_place + static_cast<uint64_t>(row));
+}
+
+// Before a row is read: once.
+void AssemblyLine::announce(Assembly &assembly, int64_t row) {
+  assembly.batch.set_sample(row, number_of(assembly, row));
+  if (options_.seam.before_read) options_.seam.before_read(assembly.first_place + static_cast<uint64_t>(row));
+}
+
 void AssemblyLine::read_row(Worker &worker, Assembly &assembly, int64_t row) {
-  const uint64_t place = assembly.first_place + static_cast<uint64_t>(row);
-  const uint64_t number = (*assembly.order)(place);
-  assembly.batch.set_sample(row, number);
-  worker.enter(Stage::read, number);
+  worker.enter(Stage::read, number_of(assembly, row));
   const TraceSpan span("read sample");
   const BusyTime busy(read_meter_);
-  if (options_.seam.before_read) options_.seam.before_read(place);
-  worker.writer.read(number);
+  announce(assembly, row);
+  read_announced(worker, assembly, row);
+}
+
+void AssemblyLine::read_announced(Worker &worker, Assembly &assembly, int64_t row) {
+  worker.writer.read(assembly.batch.sample(row));
   ++read_meter_.items;
   read_meter_.bytes += worker.writer.bytes_read();
 }
@@ -316,6 +393,21 @@ void AssemblyLine::do_row(Worker &worker, Assembly &assembly, int64_t row, std::
   }
   if (reading.owns_lock()) reading.unlock();
   if (is_read) write_row(worker, assembly, row);
+}
+
+// A row that was announced, and could not be read straight to its place: now its set says what is wrong with it.
+void AssemblyLine::read_and_write(Worker &worker, Assembly &assembly, int64_t row) {
+  try {
+    {
+      const BusyTime busy(read_meter_);
+      read_announced(worker, assembly, row);
+    }
+    write_row(worker, assembly, row);
+  } catch (const Error &error) {
+    note_failure(assembly, row, error);
+  } catch (const std::bad_alloc &) {
+    note_failure(assembly, row, Error(Status::out_of_memory, "no memory for a sample"));
+  }
 }
 
 void AssemblyLine::note_failure(Assembly &assembly, int64_t row, const Error &error) {

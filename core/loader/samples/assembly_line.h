@@ -37,7 +37,7 @@ struct LineSources {
   const BatchPlan &plan;
   const SampleOrder &order;
   const ImageTransforms &transforms;
-  bool pinned = false;
+  StoragePool &storages;
   bool copies_to_device = false;
 };
 
@@ -59,10 +59,6 @@ class AssemblyLine {
   // Makes next() return at once, now and from now on.  Any thread.
   void stop();
   bool is_stopped() const { return is_stopped_; }
-
-  // Around a fork: so that the child can give back the batches it holds.
-  void hold_storages() { storages_.hold(); }
-  void release_storages() { storages_.release(); }
 
   // What the threads are at now, in words: the stage that most of them are in, and where the longest has been.
   std::string stall() const;
@@ -93,7 +89,14 @@ class AssemblyLine {
   void begin_assembly(Piece &piece);
   void do_piece(Worker &worker, const Piece &piece, std::unique_lock<std::mutex> &reading);
   int64_t open(Worker &worker, Assembly &assembly, std::unique_lock<std::mutex> &reading);
+  void do_rows(Worker &worker, Assembly &assembly, int64_t begin, int64_t end, std::unique_lock<std::mutex> &reading);
+  int64_t read_straight(Worker &worker, Assembly &assembly, int64_t begin, int64_t end);
+  bool list_row(Worker &worker, Assembly &assembly, int64_t &row);
+  uint64_t number_of(const Assembly &assembly, int64_t row) const;
+  void announce(Assembly &assembly, int64_t row);
   void read_row(Worker &worker, Assembly &assembly, int64_t row);
+  void read_announced(Worker &worker, Assembly &assembly, int64_t row);
+  void read_and_write(Worker &worker, Assembly &assembly, int64_t row);
   void write_row(Worker &worker, Assembly &assembly, int64_t row);
   void do_row(Worker &worker, Assembly &assembly, int64_t row, std::unique_lock<std::mutex> &reading);
   void note_failure(Assembly &assembly, int64_t row, const Error &error);
@@ -114,7 +117,7 @@ class AssemblyLine {
   const uint64_t end_number_;  // numbers count from begin_
   const uint64_t memory_limit_;
   const int64_t grain_;  // rows of a piece
-  StoragePool storages_;
+  StoragePool &storages_;
 
   std::mutex reading_mutex_;  // streaming: held from the claim of a row until it is read
   mutable std::mutex mutex_;  // guards what follows

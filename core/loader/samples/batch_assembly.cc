@@ -88,6 +88,11 @@ void FieldRows::write_bytes(int64_t row, std::span<const std::byte> bytes) {
     apart_[index].assign(bytes.begin(), bytes.end());
 }
 
+bool FieldRows::place_bytes(int64_t row, uint64_t size) {
+  sizes_[static_cast<size_t>(row)] = size;
+  return static_cast<int64_t>(size) == row_nbytes_;
+}
+
 // Moves good rows up to where bad ones were.
 void FieldRows::close_gaps(std::span<const int64_t> good) {
   for (size_t place = 0; place < good.size(); ++place)

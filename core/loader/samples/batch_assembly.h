@@ -40,6 +40,9 @@ class FieldRows {
   std::byte *row(int64_t index) { return rows_.data + index * row_nbytes_; }
   void write_bytes(int64_t row, std::span<const std::byte> bytes);
 
+  // Of bytes: whether so many fit the row's own place, where the caller then writes them.
+  bool place_bytes(int64_t row, uint64_t size);
+
   // The field of the rows that are good, in their order.  Once, after all rows are written.
   BatchField finish(const BatchFieldPlan &field, std::span<const int64_t> good, StoragePool &pool);
 

@@ -63,4 +63,11 @@ void fill_field(SampleField &field, const FieldPlan &plan, std::span<const std::
   field.shape = plan.shape;
 }
 
+bool add_stored(std::vector<StoredField> &out, const FieldPlan &plan, const SampleFile *file, uint64_t offset,
+                uint64_t size) {
+  if (file == nullptr || (plan.is_elements && size != plan.nbytes)) return false;
+  out.push_back({&plan, file, offset, size});
+  return true;
+}
+
 }  // namespace penstock::core

@@ -28,6 +28,10 @@ std::vector<FieldPlan> plan_fields(std::span<const FieldLayout> fields);
 // Sets a field's bytes as planned.  Throws data_error, without a place, where they are not as many as its elements have.
 void fill_field(SampleField &field, const FieldPlan &plan, std::span<const std::byte> bytes);
 
+// Adds where a field's bytes lie.  False where there is no such file, or they are not as many as its elements have.
+bool add_stored(std::vector<StoredField> &out, const FieldPlan &plan, const SampleFile *file, uint64_t offset,
+                uint64_t size);
+
 // A field of elements.  Throws invalid_argument for a shape as checked_element_count() does.
 FieldPlan elements_plan(std::string name, DType dtype, const Extents &shape);
 

@@ -32,6 +32,10 @@ class PlainFiles : public ShardedSet {
     with_address([&] { return in_quotes(file.path); }, [&] { fill_field(out.fields[0], plan_, bytes); });
   }
 
+  bool locate_sample(Place place, std::vector<StoredField> &out) const override {
+    return add_stored(out, plan_, open_file(place.shard), 0, shard(place.shard).size);
+  }
+
   std::string sample_address(Place place) const override { return in_quotes(shard(place.shard).path); }
 
  private:
@@ -72,6 +76,15 @@ class Records : public ShardedSet {
       fill_field(out.fields[field], plans_[field], rest.first(nbytes));
       rest = rest.subspan(nbytes);
     }
+  }
+
+  bool locate_sample(Place place, std::vector<StoredField> &out) const override {
+    uint64_t offset = place.index * record_size_;
+    for (const FieldPlan &plan : plans_) {
+      if (!add_stored(out, plan, open_file(place.shard), offset, plan.nbytes)) return false;
+      offset += plan.nbytes;
+    }
+    return true;
   }
 
   std::string sample_address(Place place) const override {

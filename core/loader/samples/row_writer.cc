@@ -1,10 +1,13 @@
 #include "core/loader/samples/row_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <functional>
 
 #include "core/io/npy.h"
 #include "core/io/npy_header.h"
+#include "core/loader/samples/field_plan.h"
 #include "core/tensor/copy.h"
 
 namespace penstock::core {
@@ -24,9 +27,23 @@ int64_t read_number(std::span<const std::byte> bytes) {
   return number;
 }
 
+bool is_handed_out_as_stored(const BatchFieldPlan &planned) {
+  return (planned.kind == BatchFieldKind::elements || planned.kind == BatchFieldKind::bytes) && !planned.optional;
+}
+
 NpyHeader array_header(const SampleField &field) { return parse_npy_header(field.bytes, field.bytes.size(), "it"); }
 
 }  // namespace
+
+// Where samples stream they are read one after the other, and apart from being written.
+RowWriter::RowWriter(const SampleLoaderOptions &options, const SampleSet &set, const ImageTransforms &transforms,
+                     const BatchPlan &plan)
+    : options_(options),
+      set_(set),
+      transforms_(transforms),
+      plan_(plan),
+      may_locate_(options.loading_mode != LoadingMode::streaming &&
+                  std::all_of(plan.begin(), plan.end(), is_handed_out_as_stored)) {}
 
 // Runs work on a field, and puts what it throws into a sentence with the sample's address.
 template <typename Work>
@@ -41,9 +58,83 @@ void RowWriter::about_sample(const BatchFieldPlan &planned, const Work &work) {
 
 void RowWriter::read(uint64_t number) {
   number_ = number;
+  is_located_ = false;
   bytes_read_ = 0;
   set_.read(number, room_, sample_);
   for (const SampleField &field : sample_.fields) bytes_read_ += field.bytes.size();
+}
+
+bool RowWriter::locate(uint64_t number) try {
+  number_ = number;
+  is_located_ = may_locate_ && set_.locate(number, stored_);
+  for (const BatchFieldPlan &planned : plan_) is_located_ = is_located_ && find_stored(planned) != nullptr;
+  return is_located_;
+} catch (const Error &) {
+  return is_located_ = false;  // read() will say it in full
+} catch (const std::bad_alloc &) {
+  return is_located_ = false;
+}
+
+const StoredField *RowWriter::find_stored(const BatchFieldPlan &planned) const {
+  for (const StoredField &stored : stored_)
+    if (stored.plan->name == planned.name)
+      return stored.plan->is_elements == (planned.kind == BatchFieldKind::elements) ? &stored : nullptr;
+  return nullptr;
+}
+
+// Says how many bytes are placed too.
+bool RowWriter::fits(BatchAssembly &assembly, int64_t row) const {
+  for (size_t index = 0; index < plan_.size(); ++index) {
+    FieldRows &rows = assembly.fields()[index];
+    const StoredField &stored = *find_stored(plan_[index]);
+    if (rows.is_bytes()) {
+      if (!rows.place_bytes(row, stored.size)) return false;
+    } else if (!(layout_of(stored) == rows.layout())) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool RowWriter::list(BatchAssembly &assembly, int64_t row) try {
+  if (!fits(assembly, row)) return false;
+  for (size_t index = 0; index < plan_.size(); ++index) {
+    const StoredField &stored = *find_stored(plan_[index]);
+    if (stored.size == 0) continue;
+    std::byte *to = assembly.fields()[index].row(row);
+    listed_.push_back({stored.file, {stored.offset, {to, static_cast<size_t>(stored.size)}}});
+  }
+  return true;
+} catch (const std::bad_alloc &) {
+  return false;
+}
+
+// Neighbours in a file are read together, whatever the order of the rows.
+bool RowWriter::read_listed() {
+  const auto is_before = [](const ListedField &one, const ListedField &other) {
+    if (one.file != other.file) return std::less<>()(one.file, other.file);
+    return one.wanted.offset < other.wanted.offset;
+  };
+  if (!std::is_sorted(listed_.begin(), listed_.end(), is_before)) std::sort(listed_.begin(), listed_.end(), is_before);
+  bytes_read_ = 0;
+  bool is_read = true;
+  try {
+    for (auto next = listed_.begin(); next != listed_.end();) {
+      const SampleFile *file = next->file;
+      of_one_file_.clear();
+      for (; next != listed_.end() && next->file == file; ++next) {
+        of_one_file_.push_back(next->wanted);
+        bytes_read_ += next->wanted.to.size();
+      }
+      file->read_to(of_one_file_);
+    }
+  } catch (const Error &) {
+    is_read = false;
+  } catch (const std::bad_alloc &) {
+    is_read = false;
+  }
+  listed_.clear();
+  return is_read;
 }
 
 const SampleField &RowWriter::field_of(const BatchFieldPlan &planned) {
@@ -63,16 +154,14 @@ const SampleField &RowWriter::field_of(const BatchFieldPlan &planned) {
   return *field;
 }
 
-ImageDecodeOptions RowWriter::decode_options() const {
+ImagePlan RowWriter::plan_of_image(const SampleField &field) const {
   ImageDecodeOptions decode;
   decode.colour = options_.colour;
   decode.apply_orientation = options_.apply_orientation;
-  return decode;
+  return plan_image(read_image_info(field.bytes), decode, transforms_, options_.scaled_decode);
 }
 
-RowLayout RowWriter::image_layout(const SampleField &field) {
-  const ImageView decoded = decoded_image(read_image_info(field.bytes), decode_options());
-  const ImageShape shape = transforms_.output_shape({decoded.height, decoded.width, decoded.channels});
+RowLayout RowWriter::image_layout(const ImageShape &shape) const {
   RowLayout layout{transforms_.dtype(), {shape.channels, shape.height, shape.width}, {}, 0};
   if (options_.memory_format != MemoryFormat::channels_first) layout.order = {1, 2, 0};
   return layout;
@@ -86,17 +175,25 @@ RowLayout RowWriter::layout_of(const BatchFieldPlan &planned, const SampleField 
       return {header.dtype, header.shape, {}, 0};
     }
     case BatchFieldKind::number: return {DType::int64, {}, {}, 0};
-    case BatchFieldKind::image: return image_layout(field);
+    case BatchFieldKind::image: image_ = plan_of_image(field); return image_layout(image_.shape);
     case BatchFieldKind::bytes:
     case BatchFieldKind::key: break;
   }
   return {DType::uint8, {}, {}, field.bytes.size()};
 }
 
+RowLayout RowWriter::layout_of(const StoredField &stored) {
+  if (stored.plan->is_elements) return {stored.plan->dtype, stored.plan->shape, {}, 0};
+  return {DType::uint8, {}, {}, stored.size};
+}
+
 void RowWriter::lay_out(BatchAssembly &assembly, StoragePool &pool) {
   std::vector<RowLayout> layouts;
-  for (const BatchFieldPlan &planned : assembly.plan())
-    about_sample(planned, [&] { layouts.push_back(layout_of(planned, field_of(planned))); });
+  for (const BatchFieldPlan &planned : plan_)
+    if (is_located_)
+      layouts.push_back(layout_of(*find_stored(planned)));
+    else
+      about_sample(planned, [&] { layouts.push_back(layout_of(planned, field_of(planned))); });
   for (size_t index = 0; index < layouts.size(); ++index) assembly.fields()[index].lay_out(layouts[index], pool);
   assembly.set_model(number_);
 }
@@ -116,7 +213,7 @@ void RowWriter::write(BatchAssembly &assembly, int64_t row, uint64_t epoch, uint
     FieldRows &rows = assembly.fields()[index];
     if (!rows.is_bytes()) {
       RowLayout own;
-      about_sample(planned, [&] { own = layout_of(planned, field_of(planned)); });
+      about_sample(planned, [&] { own = layout_of(planned, field_of(planned)); });  // keeps an image's plan
       if (!(own == rows.layout())) refuse_shape(assembly, planned, own, rows.layout());
     }
     about_sample(planned, [&] { write_field(rows, planned, row, randomness); });
@@ -157,22 +254,15 @@ void RowWriter::write_array(std::byte *to, const SampleField &field) {
 
 void RowWriter::write_image(std::byte *to, const SampleField &field, const RowLayout &layout,
                             const ImageRandomness &randomness) {
-  ImageDecodeOptions decode = decode_options();
   const int64_t channels = layout.shape[0], height = layout.shape[1], width = layout.shape[2];
   const bool channels_first = options_.memory_format == MemoryFormat::channels_first;
   if (options_.transforms == nullptr && !channels_first) {
-    decoder_.decode_into(field.bytes, decode, reinterpret_cast<uint8_t *>(to), width * channels);
+    decoder_.decode_into(field.bytes, image_.decode, reinterpret_cast<uint8_t *>(to), width * channels);
     return;
   }
   const ImageTarget target =
       channels_first ? ImageTarget{to, {width, 1, height * width}} : ImageTarget{to, {width * channels, channels, 1}};
-  std::optional<std::array<int32_t, 2>> full_size;
-  if (options_.scaled_decode) {
-    const ImageView full = decoded_image(read_image_info(field.bytes), decode);
-    decode.shrink = transforms_.usable_shrink(full.height, full.width);
-    full_size = {full.height, full.width};
-  }
-  transforms_.apply(target, decoder_.decode(field.bytes, decode), randomness, image_room_, full_size);
+  transforms_.apply(target, decoder_.decode(field.bytes, image_.decode), randomness, image_room_, image_.full_size);
 }
 
 }  // namespace penstock::core

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -176,6 +178,14 @@ void SampleFile::read_parts(const Block &block) const {
   process_pool().run(static_cast<int64_t>(std::min(part_count, most)), read_some);
 }
 
+// How many bytes a call has read at a place, where so many of the file are needed.
+uint64_t SampleFile::read_count(ssize_t returned, uint64_t at, uint64_t needed) const {
+  if (returned < 0) fail_on_path("read", file_.path(), errno);
+  if (returned == 0)
+    fail(Status::data_error, in_quotes(file_.path()), " is cut short: needs ", needed, " bytes, has ", at);
+  return static_cast<uint64_t>(returned);
+}
+
 void SampleFile::read_once(const Block &block) const {
   constexpr uint64_t largest_call = uint64_t{1} << 30;  // Linux reads no more than some 2 GiB at once
   uint64_t at = block.begin;
@@ -190,11 +200,88 @@ void SampleFile::read_once(const Block &block) const {
       leave_direct(EINVAL);
       continue;
     }
-    if (count < 0) fail_on_path("read", file_.path(), errno);
-    if (count == 0)
-      fail(Status::data_error, in_quotes(file_.path()), " is cut short: needs ", block.least_end, " bytes, has ", at);
-    at += static_cast<uint64_t>(count);
+    at += read_count(count, at, block.least_end);
   }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What is wanted in several places, by one call.
+
+// Neighbours in a file and the places that they go to; what lies between two of them is read to where nobody looks.
+class SampleFile::Gathering {
+ public:
+  bool takes(const Wanted &wanted) const {
+    if (count_ == 0) return true;
+    return count_ + 2 <= parts_.size() && wanted.offset >= end_ && wanted.offset - end_ <= between_.size() &&
+           wanted.offset + wanted.to.size() - begin_ <= most_bytes;
+  }
+
+  void add(const Wanted &wanted) {
+    if (count_ == 0) begin_ = end_ = wanted.offset;
+    if (wanted.offset > end_) parts_[count_++] = {between_.data(), static_cast<size_t>(wanted.offset - end_)};
+    iovec *last = count_ == 0 ? nullptr : &parts_[count_ - 1];
+    if (last != nullptr && static_cast<std::byte *>(last->iov_base) + last->iov_len == wanted.to.data())
+      last->iov_len += wanted.to.size();
+    else
+      parts_[count_++] = {wanted.to.data(), wanted.to.size()};
+    end_ = wanted.offset + wanted.to.size();
+  }
+
+  bool is_empty() const { return count_ == 0; }
+  uint64_t begin() const { return begin_; }
+  uint64_t end() const { return end_; }
+  std::span<const iovec> parts() const { return std::span(parts_).subspan(done_, count_ - done_); }
+
+  // So many bytes from begin() on are there.
+  void advance(uint64_t bytes) {
+    begin_ += bytes;
+    for (; done_ < count_ && bytes >= parts_[done_].iov_len; ++done_) bytes -= parts_[done_].iov_len;
+    if (done_ == count_) return;
+    parts_[done_].iov_base = static_cast<std::byte *>(parts_[done_].iov_base) + bytes;
+    parts_[done_].iov_len -= static_cast<size_t>(bytes);
+  }
+
+  void clear() { count_ = done_ = 0; }
+
+ private:
+  static constexpr uint64_t most_bytes = uint64_t{1} << 30;
+  std::array<iovec, 256> parts_;
+  size_t count_ = 0, done_ = 0;
+  uint64_t begin_ = 0, end_ = 0;
+  std::array<std::byte, 4096> between_;  // more than a call costs less than to read over
+};
+
+void SampleFile::read_to(std::span<const Wanted> wanted) const {
+  require_unchanged();
+  const bool in_parts = policy_.options().reader == ReaderMode::range;
+  Gathering gathering;
+  for (const Wanted &one : wanted) {
+    const Stretch stretch{one.offset, one.to.size(), {}};
+    require_inside(stretch);
+    if (one.to.empty()) continue;
+    if (!gathering.takes(one)) read_gathered(gathering);
+    if (in_parts && stretch.size > policy_.part_size())
+      read_block({one.offset, one.offset + stretch.size, one.offset + stretch.size, one.to.data()});
+    else
+      gathering.add(one);
+  }
+  read_gathered(gathering);
+  if (policy_.options().page_cache != PageCacheMode::dont_need) return;
+  for (const Wanted &one : wanted) drop({one.offset, one.to.size(), {}});
+}
+
+void SampleFile::read_gathered(Gathering &gathering) const {
+  while (!gathering.is_empty() && gathering.begin() < gathering.end()) {
+    const uint64_t at = gathering.begin();
+    if (policy_.options().before_call)
+      policy_.options().before_call({FileCall::Kind::read, at, gathering.end() - at, 0, false});
+    const std::span<const iovec> parts = gathering.parts();
+    const ssize_t count =
+        preadv(file_.descriptor(), parts.data(), static_cast<int>(parts.size()), static_cast<off_t>(at));
+    if (count < 0 && errno == EINTR) continue;
+    gathering.advance(read_count(count, at, gathering.end()));
+  }
+  gathering.clear();
 }
 
 }  // namespace penstock::core

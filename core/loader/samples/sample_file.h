@@ -1,6 +1,8 @@
 // A file that samples are read from: whole or in parts at once, and through the page cache or past it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +21,12 @@ namespace penstock::core {
 struct Stretch {
   uint64_t offset = 0, size = 0;
   std::span<std::byte> bytes;
+};
+
+// Bytes of a file, and where they are wanted.
+struct Wanted {
+  uint64_t offset = 0;
+  std::span<std::byte> to;
 };
 
 // How the files of one set are read.
@@ -55,14 +63,21 @@ class SampleFile {
   // alignment.  Throws data_error where the file has changed, or ends before a stretch does; otherwise io_error.
   void read(std::span<Stretch> stretches, InflationRoom &room) const;
 
+  // Reads all that is wanted straight to its place, in few calls where it lies close together: best in the order of offsets.
+  // Throws as the above does, with any of the places written.  Not for files that are read past the page cache.
+  void read_to(std::span<const Wanted> wanted) const;
+
  private:
   struct Block;
+  class Gathering;
   void require_unchanged() const;
   void require_inside(const Stretch &stretch) const;
   void begin_direct();
   void read_block(const Block &block) const;
   void read_parts(const Block &block) const;
   void read_once(const Block &block) const;
+  void read_gathered(Gathering &gathering) const;
+  uint64_t read_count(ssize_t returned, uint64_t at, uint64_t needed) const;
   void leave_direct(int error_number) const;
   void advise(uint64_t offset, uint64_t size, int advice) const;
   void drop(const Stretch &stretch) const;

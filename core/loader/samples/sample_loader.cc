@@ -12,14 +12,17 @@
 namespace penstock::core {
 
 struct SampleLoader::Running {
-  Running(SharedSet opened, const SampleLoader &loader, const SamplePlace &from, const BatchPlace &end)
+  Running(SharedSet opened, std::shared_ptr<StoragePool> pool, const SampleLoader &loader, const SamplePlace &from,
+          const BatchPlace &end)
       : set(std::move(opened)),
+        storages(std::move(pool)),
         line({loader.options_, *set, loader.plan_, *loader.order_,
-              loader.options_.transforms == nullptr ? loader.no_transforms_ : *loader.options_.transforms,
-              loader.is_pinned_, loader.copies_to_device_},
+              loader.options_.transforms == nullptr ? loader.no_transforms_ : *loader.options_.transforms, *storages,
+              loader.copies_to_device_},
              {from.epoch, from.batch}, end, loader.batches_an_epoch_) {}
 
   const SharedSet set;
+  const std::shared_ptr<StoragePool> storages;
   AssemblyLine line;
   const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 };
@@ -127,16 +130,20 @@ void SampleLoader::start() {
 // With control_mutex_ held.  Null where nothing is to be run.
 std::shared_ptr<SampleLoader::Running> SampleLoader::start_running() {
   SamplePlace from;
+  std::shared_ptr<StoragePool> storages;
   {
     const std::lock_guard lock(mutex_);
     if (running_ != nullptr || is_stopped_ || error_ || is_over(place_) || batches_an_epoch_ == 0) return running_;
     from = place_;
+    if (storages_ == nullptr)
+      storages_ = std::make_shared<StoragePool>(static_cast<size_t>(options_.prefetch) + 2, is_pinned_);
+    storages = storages_;
   }
   BatchPlace end{options_.epochs > 0 ? static_cast<uint64_t>(options_.epochs) : UINT64_MAX, 0};
   if (!options_.persistent_workers) end.epoch = from.epoch + 1;
   std::shared_ptr<Running> started;
   try {
-    started = std::make_shared<Running>(opened_set(), *this, from, end);
+    started = std::make_shared<Running>(opened_set(), storages, *this, from, end);
   } catch (const std::system_error &error) {
     fail(Status::out_of_memory, "the loader's threads cannot be started: ", error.what());
   }
@@ -151,6 +158,7 @@ void SampleLoader::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopped = std::exchange(running_, nullptr);
+    storages_ = nullptr;
     is_stopped_ = true;
   }
   if (stopped != nullptr) stopped->line.stop();  // its threads end with its last user, who may be in next() still
@@ -217,6 +225,7 @@ void SampleLoader::leave(const Running &from) {
   }
   auto figures = from.line.figures();
   const std::lock_guard lock(mutex_);
+  if (!options_.persistent_workers) storages_ = nullptr;
   last_figures_ = std::move(figures);
 }
 
@@ -314,11 +323,11 @@ void SampleLoader::hold_for_fork() noexcept {
   control_mutex_.lock();
   set_mutex_.lock();
   mutex_.lock();
-  if (running_ != nullptr) running_->line.hold_storages();
+  if (storages_ != nullptr) storages_->hold();
 }
 
 void SampleLoader::release_after_fork() noexcept {
-  if (running_ != nullptr) running_->line.release_storages();
+  if (storages_ != nullptr) storages_->release();
   mutex_.unlock();
   set_mutex_.unlock();
   control_mutex_.unlock();
@@ -326,7 +335,6 @@ void SampleLoader::release_after_fork() noexcept {
 
 void SampleLoader::abandon_threads() noexcept {
   if (running_ == nullptr) return;
-  running_->line.release_storages();
   new (abandoned_) std::shared_ptr<Running>(std::move(running_));
   new (abandoned_set_) SharedSet(std::move(set_));
 }

@@ -89,8 +89,9 @@ class SampleLoader final : public ForkedLoader {
   mutable SharedSet set_;
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<Running> running_;
-  SamplePlace place_;           // behind the last batch that was handed out
-  std::optional<Error> error_;  // what ended the order of batches
+  std::shared_ptr<StoragePool> storages_;  // of batches, used again by each line; null before the first one
+  SamplePlace place_;                      // behind the last batch that was handed out
+  std::optional<Error> error_;             // what ended the order of batches
   bool is_stopped_ = false;
   uint64_t batches_ = 0, samples_ = 0, bytes_ = 0;  // handed out, since the loader was made
   std::chrono::duration<double> waited_{0};

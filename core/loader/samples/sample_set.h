@@ -36,6 +36,16 @@ struct Sample {
   std::vector<SampleField> fields;
 };
 
+struct FieldPlan;
+class SampleFile;
+
+// A field that lies in a file byte by byte as it is handed out.  The set owns what it points to.
+struct StoredField {
+  const FieldPlan *plan;
+  const SampleFile *file;
+  uint64_t offset, size;
+};
+
 // Any number of threads.  What a set says never changes while it is open.
 class SampleSet {
  public:
@@ -50,6 +60,10 @@ class SampleSet {
   // what is wrong: bytes cut short, a wrong checksum, a file that has changed since the set was opened.
   virtual void read(uint64_t number, SampleRoom &room, Sample &out) const = 0;
 
+  // Says where all fields of a sample lie, so that they can be read straight to where they are wanted.  False, and out in any
+  // state, where they have to be read() first: to be decoded, or because something is wrong, which read() then says.
+  virtual bool locate(uint64_t number, std::vector<StoredField> &out) const;
+
   // Where a sample lies, for messages: file, member, offset.
   virtual std::string address(uint64_t number) const = 0;
 
@@ -59,5 +73,7 @@ class SampleSet {
   // Of directory-per-class images, the names in the order of their numbers; otherwise empty.
   virtual std::span<const std::string> class_names() const { return {}; }
 };
+
+inline bool SampleSet::locate(uint64_t, std::vector<StoredField> &) const { return false; }
 
 }  // namespace penstock::core

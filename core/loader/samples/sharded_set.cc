@@ -82,6 +82,18 @@ void ShardedSet::read(uint64_t number, SampleRoom &room, Sample &out) const {
   read_sample(found.place, room, out);
 }
 
+bool ShardedSet::locate(uint64_t number, std::vector<StoredField> &out) const {
+  const FoundPlace found = find(number);
+  out.clear();
+  return found.failure == nullptr && locate_sample(found.place, out);
+}
+
+bool ShardedSet::locate_sample(Place, std::vector<StoredField> &) const { return false; }
+
+const SampleFile *ShardedSet::open_file(size_t shard) const {
+  return policy_.options().page_cache == PageCacheMode::direct ? nullptr : files_[shard].get();
+}
+
 std::string ShardedSet::address(uint64_t number) const {
   const FoundPlace found = find(number);
   return found.failure != nullptr ? in_quotes(shards_[found.place.shard].path) : sample_address(found.place);

@@ -23,6 +23,7 @@ class ShardedSet : public SampleSet {
  public:
   uint64_t count() const final { return first_samples_.back(); }
   void read(uint64_t number, SampleRoom &room, Sample &out) const final;
+  bool locate(uint64_t number, std::vector<StoredField> &out) const final;
   std::string address(uint64_t number) const final;
   uint64_t fingerprint() const final;
 
@@ -56,7 +57,13 @@ class ShardedSet : public SampleSet {
   // A stretch of the shard alone.
   std::span<std::byte> read_shard(size_t shard, uint64_t offset, uint64_t size, InflationRoom &room) const;
 
+  // The file that read_shard() reads; null where it is opened for each read, or read in whole blocks past the page cache.
+  const SampleFile *open_file(size_t shard) const;
+
   virtual void read_sample(Place place, SampleRoom &room, Sample &out) const = 0;
+
+  // As locate(), which has emptied out.
+  virtual bool locate_sample(Place place, std::vector<StoredField> &out) const;
   virtual std::string sample_address(Place place) const = 0;
 
  private:

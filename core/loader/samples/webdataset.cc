@@ -48,6 +48,7 @@ class Webdataset : public ShardedSet {
 
  protected:
   void read_sample(Place place, SampleRoom &room, Sample &out) const override;
+  bool locate_sample(Place place, std::vector<StoredField> &out) const override;
   std::string sample_address(Place place) const override;
 
  private:
@@ -238,6 +239,18 @@ void Webdataset::read_sample(Place place, SampleRoom &room, Sample &out) const {
     with_address([&] { return shard.file->place(*found.chunk); },
                  [&] { fill_field(out.fields[filled++], plans_[plan], bytes); });
   }
+}
+
+bool Webdataset::locate_sample(Place place, std::vector<StoredField> &out) const {
+  const Shard &shard = shards_[place.shard];
+  thread_local Gathered gathered;
+  gather(shard, place.index, gathered);
+  if (gathered.found != plans_.size()) return false;
+  for (size_t plan = 0; plan < plans_.size(); ++plan) {
+    const IndexedChunk &found = *gathered.members[plan].chunk;
+    if (!add_stored(out, plans_[plan], open_file(place.shard), found.offset, found.size)) return false;
+  }
+  return true;
 }
 
 }  // namespace
