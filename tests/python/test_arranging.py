@@ -116,7 +116,8 @@ def test_as_many_picks_as_threads_share_are_numpys() -> None:
     np.testing.assert_array_equal(penstock.take(penstock.Tensor(array), index).numpy(), array[index])
     wrong = index.copy()
     wrong[[350_000, 399_999]] = 300_000, -300_001
-    with pytest.raises(IndexError, match=r"index 300000 is outside axis 0 of size 300000 of shape \(300000,\)"):
+    either = r"index (300000|-300001) is outside axis 0 of size 300000 of shape \(300000,\)"  # whose thread comes first
+    with pytest.raises(IndexError, match=either):
         penstock.take(penstock.Tensor(array), wrong)
 
 
