@@ -48,7 +48,8 @@ ps_status ps_ops_tensordot(ps_tensor **out, const ps_tensor *first, const ps_ten
     require_not_null(out, "out");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    const auto left = read_axes(axis_count, first_axes), right = read_axes(axis_count, second_axes);
+    const auto left = read_axes(axis_count, first_axes, "first_axes");
+    const auto right = read_axes(axis_count, second_axes, "second_axes");
     *out = wrap_made(core::tensordot(unwrap(first), unwrap(second), left, right), is_recorded({first, second}),
                      [&](const core::Tensor &result) {
                        return core::autograd::record_tensordot(variable_of(first), variable_of(second), left, right,
