@@ -18,7 +18,8 @@ SizedStruct describe(const char *name, const Struct &by_macro, const char *init_
   described.name = name;
   described.size = sizeof(Struct);
   described.by_macro.resize(sizeof(Struct));
-  for (const Field &field : fields)  // what lies between two fields may have any value
+  // Gaps between fields have no value in a struct: here they are 0, as the init function leaves them.
+  for (const Field &field : fields)
     std::memcpy(described.by_macro.data() + field.offset, reinterpret_cast<const std::byte *>(&by_macro) + field.offset,
                 field.size);
   described.init_name = init_name;
