@@ -4,7 +4,8 @@
     python bench/linalg.py ROW...     only these, kept nowhere
     taskset -c 0 python bench/linalg.py ...    on one thread: each library takes the cores that the process may use
 
-Ours and the peer's run in turns in one process, on square matrices of normal numbers.
+Ours and the peer's run in turns in one process, on square matrices of normal numbers, each side when the threads of the
+other one have gone to sleep: that is what the user of one library sees.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PACKAGES = ("penstock", "numpy", "torch")
 SIZES = (64, 256, 512, 1024, 2048)
 BAR = 1 / 0.95  # 0.95 of the peer's speed
 BARRED_FROM = 256
-EFFORT = measure.Effort(rounds=40, seconds=0.002)
+EFFORT = measure.Effort(rounds=24, seconds=0.002, settling_seconds=0.05)
 
 
 def rows() -> list[measure.Row]:

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import time
 import timeit
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -50,6 +51,9 @@ class Effort:
 
     rounds: int
     seconds: float
+    # Slept before a side's turn, so that the threads of the side before have gone to sleep: they spin for some milliseconds
+    # after a call, on cores that the next side's threads need.  A call that is not timed then wakes those.
+    settling_seconds: float = 0.0
 
 
 FULL = Effort(rounds=300, seconds=0.002)
@@ -86,6 +90,9 @@ def measure(row: Row, namespace: Mapping[str, Any], effort: Effort) -> Result:
     best = [float("inf"), float("inf")]
     for turn in range(effort.rounds):
         for side in (0, 1) if turn % 2 == 0 else (1, 0):
+            if effort.settling_seconds > 0:
+                time.sleep(effort.settling_seconds)
+                timers[side].timeit(1)
             best[side] = min(best[side], timers[side].timeit(calls[side]) / (calls[side] * items[side]))
     ratio = best[0] / best[1]
     return Result(row.name, row.ours, row.peer, best[0] * 1e9, best[1] * 1e9, ratio, row.bar, verdict(row, ratio))

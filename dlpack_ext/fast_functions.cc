@@ -10,6 +10,7 @@
 
 #include "dlpack_ext/errors.h"
 #include "dlpack_ext/operands.h"
+#include "dlpack_ext/operators.h"
 #include "dlpack_ext/tensor_base.h"
 
 namespace penstock::ext {
@@ -17,6 +18,7 @@ namespace {
 
 // Numbers of one family of operations are within a hundred.
 constexpr int32_t family_size = 100;
+constexpr int32_t product_of_matrices = 0;  // the number of no operation
 constexpr int32_t first_binary = 100, first_reduction = 200, first_accumulation = 300;
 
 // What a built-in function refers to as long as it lives.
@@ -65,6 +67,12 @@ PyObject *binary_function(PyObject *, PyObject *const *arguments, Py_ssize_t cou
     return ps_ops_binary(&out, static_cast<ps_operation>(number), first.get(), second.get());
   });
   return result_of(status, out);
+}
+
+PyObject *matmul_function(PyObject *, PyObject *const *arguments, Py_ssize_t count) {
+  if (count != 2 || !is_tensor(arguments[0]) || !is_tensor(arguments[1]))
+    return call_python_function(product_of_matrices, arguments, count, nullptr);
+  return multiply_matrices(arguments[0], arguments[1]);
 }
 
 // What reductions are told by name.
@@ -136,7 +144,10 @@ void set_method(PyMethodDef &definition, int32_t number, std::index_sequence<ind
   static constexpr _PyCFunctionFastWithKeywords reductions[] = {
       reduction_function<first_reduction + static_cast<int32_t>(index)>...};
   const auto position = static_cast<size_t>(number % family_size);
-  if (number < first_binary) {
+  if (number == product_of_matrices) {
+    definition.ml_meth = as_method(matmul_function);
+    definition.ml_flags = METH_FASTCALL;
+  } else if (number < first_binary) {
     definition.ml_meth = unary[position];
     definition.ml_flags = METH_O;
   } else if (number < first_reduction) {
@@ -164,7 +175,7 @@ PyObject *fast_function(PyObject *, PyObject *arguments) {
   if (!PyArg_ParseTuple(arguments, "iOU", &number, &python_function, &signature)) return nullptr;
   // 40 of each family: more than there are, and each is a function in the library.
   constexpr int32_t most_of_a_family = 40;
-  if (number < 1 || number >= first_accumulation || number % family_size >= most_of_a_family)
+  if (number < 0 || number >= first_accumulation || number % family_size >= most_of_a_family)
     return PyErr_Format(PyExc_ValueError, "number is %d: no operation with a fast function", number);
   Object name(PyObject_GetAttrString(python_function, "__name__"));
   Object contract(PyObject_GetAttrString(python_function, "__doc__"));

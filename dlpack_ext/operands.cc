@@ -103,4 +103,12 @@ bool is_small_work(const ps_tensor *first, const ps_tensor *second) {
   return one == 1 || other == 1 || one * other <= small_count || have_same_shape(first, second);
 }
 
+bool is_small_product(const ps_tensor *first, const ps_tensor *second) {
+  const int64_t one = ps_tensor_element_count(first), other = ps_tensor_element_count(second);
+  if (one > small_count || other > small_count || !is_on_cpu(first) || !is_on_cpu(second)) return false;
+  const int32_t ndim = ps_tensor_ndim(first);
+  const int64_t inner = ndim == 0 ? 1 : std::max<int64_t>(1, ps_tensor_shape(first)[ndim - 1]);
+  return one * other / inner <= small_count;  // each pair of elements is multiplied once at most
+}
+
 }  // namespace penstock::ext

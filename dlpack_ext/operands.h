@@ -32,6 +32,8 @@ class Operand {
 // Whether the result of operands that broadcast is so small that giving the GIL away and back would cost more than the work.
 bool is_small_work(const ps_tensor *operand);
 bool is_small_work(const ps_tensor *first, const ps_tensor *second);
+// The same of a product of matrices.
+bool is_small_product(const ps_tensor *first, const ps_tensor *second);
 
 // Calls a function of the C ABI, without the GIL unless the work is small.
 template <typename Call>

@@ -1,5 +1,6 @@
 #include "dlpack_ext/operators.h"
 
+#include <penstock/linalg.h>
 #include <penstock/ops.h>
 
 #include <array>
@@ -91,6 +92,21 @@ PyObject *power_slot(PyObject *left, PyObject *right, PyObject *modulus) {
 }
 PyObject *in_place_power_slot(PyObject *self, PyObject *other, PyObject *) {
   return in_place(PS_OP_POW, "__ipow__", self, other);
+}
+
+// Of tensors alone: a number has no axes to sum over.
+PyObject *matrix_multiply_slot(PyObject *left, PyObject *right) {
+  if (!is_tensor(left)) return call_method("__rmatmul__", right, left);
+  if (!is_tensor(right)) return call_method("__matmul__", left, right);
+  return multiply_matrices(left, right);
+}
+PyObject *in_place_matrix_multiply_slot(PyObject *self, PyObject *other) {
+  if (!is_tensor(other)) return call_method("__imatmul__", self, other);
+  ps_tensor *destination = tensor_of(self);
+  const ps_tensor *operand = tensor_of(other);
+  const ps_status status = call_engine(is_small_product(destination, operand),
+                                       [&] { return ps_ops_matmul_into(destination, destination, operand); });
+  return status == PS_OK ? Object::borrowed(self).give_away() : raise_status(status);
 }
 
 #define PENSTOCK_IN_PLACE(Name, operation, method) \
@@ -194,6 +210,14 @@ PyType_Slot slot(int number, Function *function) {
 
 }  // namespace
 
+PyObject *multiply_matrices(PyObject *first, PyObject *second) {
+  const ps_tensor *left = tensor_of(first), *right = tensor_of(second);
+  ps_tensor *out = nullptr;
+  const ps_status status =
+      call_engine(is_small_product(left, right), [&] { return ps_ops_matmul(&out, left, right); });
+  return status == PS_OK ? new_tensor_object(out) : raise_status(status);
+}
+
 std::span<const PyType_Slot> operator_slots() {
   static const std::array slots = {
       slot(Py_nb_absolute, unary_slot<PS_OP_ABS>),
@@ -205,6 +229,7 @@ std::span<const PyType_Slot> operator_slots() {
       slot(Py_nb_floor_divide, binary_slot<PS_OP_FLOOR_DIVIDE>),
       slot(Py_nb_lshift, binary_slot<PS_OP_BITWISE_LEFT_SHIFT>),
       slot(Py_nb_remainder, binary_slot<PS_OP_REMAINDER>),
+      slot(Py_nb_matrix_multiply, matrix_multiply_slot),
       slot(Py_nb_multiply, binary_slot<PS_OP_MULTIPLY>),
       slot(Py_nb_or, binary_slot<PS_OP_BITWISE_OR>),
       slot(Py_nb_power, power_slot),
@@ -217,6 +242,7 @@ std::span<const PyType_Slot> operator_slots() {
       slot(Py_nb_inplace_floor_divide, in_place_floor_divide),
       slot(Py_nb_inplace_lshift, in_place_left_shift),
       slot(Py_nb_inplace_remainder, in_place_remainder),
+      slot(Py_nb_inplace_matrix_multiply, in_place_matrix_multiply_slot),
       slot(Py_nb_inplace_multiply, in_place_multiply),
       slot(Py_nb_inplace_or, in_place_or),
       slot(Py_nb_inplace_power, in_place_power_slot),

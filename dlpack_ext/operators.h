@@ -11,6 +11,9 @@ namespace penstock::ext {
 // The slots of all operators, for a type's specification; hashing stays that of the object, beside comparisons of elements.
 std::span<const PyType_Slot> operator_slots();
 
+// The product of matrices of two objects known to be tensors: a new one.
+PyObject *multiply_matrices(PyObject *first, PyObject *second);
+
 // set_operators(class): tells the Python class whose methods serve what the slots do not know.
 PyObject *set_operators(PyObject *module, PyObject *operators);
 

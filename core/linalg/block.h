@@ -23,6 +23,7 @@ struct Block {
   int64_t rows = 0;
   int64_t columns = 0;
   int64_t inner = 0;
+  bool keeps_sums = false;  // out takes the sums as BlockKernel::sum_nbytes says, not yet rounded to the dtype
 };
 
 // Each element of out is summed over inner in stretches of a fixed length, one product after the other, and the stretches
@@ -31,6 +32,9 @@ struct Block {
 struct BlockKernel {
   void (*multiply)(const Block &block, std::byte *workspace) = nullptr;
   int64_t (*workspace_nbytes)(const Block &block) = nullptr;  // of the workspace, aligned to 64 bytes
+  int64_t sum_nbytes = 0;                                     // what one element is summed in
+  // out = so many rows x columns sums that lie one after the other, added up in that order; sums is overwritten.
+  void (*add_up)(const Block &block, std::byte *sums, int64_t count) = nullptr;
 };
 
 // Null kernels where a table has none for the dtype.

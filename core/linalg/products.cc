@@ -18,6 +18,10 @@ constexpr int64_t most_block_rows = 384, most_block_columns = 1024;
 // Products of two numbers that are worth a shard of their own (some ten microseconds), and from which on blocks are large
 // enough for the copies of operands that each makes.
 constexpr int64_t shard_work = int64_t{1} << 20, large_work = shard_work * 16;
+// The same for a product with one row or one column: it takes as long as its operands take to be read.
+constexpr int64_t vector_shard_work = int64_t{1} << 17;
+// What each part of a cut inner axis has at least, and, but for the last one, a multiple of.
+constexpr int64_t inner_step = 512;
 // How many shards are enough: of any work, and of large work.
 constexpr int64_t enough_shards = 8, enough_large_shards = 16;
 
@@ -61,28 +65,70 @@ Products with_column_as_row(Products products) {
   return products;
 }
 
-// How one product is cut: into rows x columns blocks of nearly one size.
+// A row times a matrix that lies column after column is that matrix's transpose times the row as a column: rows of it are
+// then read from end to end.
+Products with_row_as_column(Products products) {
+  Block &block = products.first;
+  if (block.rows != 1 || block.columns == 1 || block.left.column_stride != 1 || block.right.row_stride != 1 ||
+      block.right.column_stride == 1)
+    return products;
+  std::swap(products.left_strides, products.right_strides);
+  std::swap(block.rows, block.columns);
+  const MatrixView row = block.left;
+  block.left = {block.right.data, block.right.column_stride, block.right.row_stride};
+  block.right = {row.data, row.column_stride, row.row_stride};
+  block.out.row_stride = 1;
+  return products;
+}
+
+Products arranged(const Products &products) {
+  return with_row_as_column(with_column_as_row(with_batch_in_rows(products)));
+}
+
+int64_t work_of_a_shard(const Block &product) {
+  return product.rows == 1 || product.columns == 1 ? vector_shard_work : shard_work;
+}
+
+// How one product is cut: into rows x columns blocks of nearly one size, each of them along inner too, into parts whose sums
+// are added up in the end.
 struct Grid {
-  int64_t rows = 1, columns = 1;
+  int64_t rows = 1, columns = 1, parts = 1;
+
+  int64_t blocks() const { return rows * columns * parts; }
 };
 
 // Halved until there are enough blocks of enough work: they are to be higher than wide, since a copy of the left operand is
 // the cheaper one.
-Grid cut(const Block &product, int64_t product_count) {
+Grid cut_result(const Block &product, int64_t product_count) {
   if (product.rows == 0 || product.columns == 0) return {};  // no elements to share out
   const double work = static_cast<double>(product.rows) * static_cast<double>(product.columns) *
                       static_cast<double>(std::max<int64_t>(product.inner, 1));
   Grid grid{std::max<int64_t>(1, shard_count(product.rows, most_block_rows)),
             std::max<int64_t>(1, shard_count(product.columns, most_block_columns))};
+  const int64_t least = work_of_a_shard(product);
   for (;;) {
-    const int64_t blocks = grid.rows * grid.columns, rows = product.rows / grid.rows;
+    const int64_t blocks = grid.blocks(), rows = product.rows / grid.rows;
     const int64_t columns = product.columns / grid.columns;
     const double halved = work / (2.0 * static_cast<double>(blocks));
     const bool is_worth_it =
-        (blocks * product_count < enough_shards && halved >= static_cast<double>(shard_work)) ||
+        (blocks * product_count < enough_shards && halved >= static_cast<double>(least)) ||
         (blocks * product_count < enough_large_shards && halved >= static_cast<double>(large_work));
     if (!is_worth_it || (rows < 16 && columns < 64)) return grid;
     (rows >= 2 * columns || columns < 64 ? grid.rows : grid.columns) *= 2;
+  }
+}
+
+// Where the result is too small to be shared out, inner is.
+Grid cut(const Block &product, int64_t product_count) {
+  Grid grid = cut_result(product, product_count);
+  const int64_t least = work_of_a_shard(product);
+  for (;;) {
+    const int64_t inner = product.inner / (2 * grid.parts);
+    const double work = static_cast<double>(inner) * static_cast<double>(product.rows / grid.rows) *
+                        static_cast<double>(product.columns / grid.columns);
+    if (grid.blocks() * product_count >= enough_shards || inner < inner_step || work < static_cast<double>(least))
+      return grid;
+    grid.parts *= 2;
   }
 }
 
@@ -99,19 +145,19 @@ Range stretch(int64_t index, int64_t count, int64_t size, int64_t step) {
 class ProductShards {
  public:
   explicit ProductShards(const Products &products)
-      : products_(with_column_as_row(with_batch_in_rows(products))),
+      : products_(arranged(products)),
         kernel_(find_block_kernel(products.dtype)),
         element_(dtype_size(products.dtype)),
         product_count_(element_count(products_.batch)),
         grid_(cut(products_.first, product_count_)),
-        block_count_(product_count_ * grid_.rows * grid_.columns) {}
+        block_count_(product_count_ * grid_.blocks()) {}
 
   void run() {
     if (block_count_ == 0 || products_.first.rows == 0 || products_.first.columns == 0) return;
     const Block &product = products_.first;
     const int64_t work = std::max<int64_t>(
-        1, product.rows * product.columns * std::max<int64_t>(1, product.inner) / (grid_.rows * grid_.columns));
-    const int64_t grain = std::max<int64_t>(1, shard_work / work);
+        1, product.rows * product.columns * std::max<int64_t>(1, product.inner) / grid_.blocks());
+    const int64_t grain = std::max<int64_t>(1, work_of_a_shard(product) / work);
     const int64_t shards = shard_count(block_count_, grain);
     workspace_nbytes_ = kernel_.workspace_nbytes(largest_block());
     if (workspace_nbytes_ > small_workspace) {
@@ -119,7 +165,10 @@ class ProductShards {
       slots_ = std::vector<std::atomic<bool>>(static_cast<size_t>(slots));
       workspaces_ = Storage::allocate(slots * workspace_nbytes_, 64, {});
     }
+    if (grid_.parts > 1) sums_ = Storage::allocate(product_count_ * sums_nbytes(grid_.parts), 64, {});
     parallel_for(block_count_, grain, [&](Range blocks) { run_shard(blocks); });
+    for (int64_t index = 0; grid_.parts > 1 && index < product_count_; ++index)
+      kernel_.add_up(product_at(index), sums_->data() + index * sums_nbytes(grid_.parts), grid_.parts);
   }
 
  private:
@@ -131,6 +180,8 @@ class ProductShards {
     block.rows = std::min(block.rows, shard_count(shard_count(block.rows, row_step), grid_.rows) * row_step);
     block.columns =
         std::min(block.columns, shard_count(shard_count(block.columns, column_step), grid_.columns) * column_step);
+    block.inner = std::min(block.inner, shard_count(shard_count(block.inner, inner_step), grid_.parts) * inner_step);
+    block.keeps_sums = grid_.parts > 1;
     return block;
   }
 
@@ -159,9 +210,12 @@ class ProductShards {
     }
   }
 
-  Block block_at(int64_t index) const {
-    const int64_t column = index % grid_.columns, row = index / grid_.columns % grid_.rows;
-    int64_t product = index / (grid_.columns * grid_.rows);
+  // Of so many parts of one product.
+  int64_t sums_nbytes(int64_t parts) const {
+    return parts * products_.first.rows * products_.first.columns * kernel_.sum_nbytes;
+  }
+
+  Block product_at(int64_t product) const {
     int64_t out = 0, left = 0, right = 0;  // elements
     for (int32_t axis = products_.batch.size() - 1; axis >= 0; --axis) {
       const int64_t position = product % products_.batch[axis];
@@ -171,16 +225,33 @@ class ProductShards {
       right += position * products_.right_strides[axis];
     }
     Block block = products_.first;
+    block.out.data = offset_by(block.out.data, out, element_);
+    block.left.data = offset_by(block.left.data, left, element_);
+    block.right.data = offset_by(block.right.data, right, element_);
+    return block;
+  }
+
+  Block block_at(int64_t index) const {
+    const int64_t column = index % grid_.columns, row = index / grid_.columns % grid_.rows;
+    const int64_t part = index / (grid_.columns * grid_.rows) % grid_.parts, product = index / grid_.blocks();
+    Block block = product_at(product);
+    int64_t out_element = element_;
+    if (grid_.parts > 1) {
+      block.out = {sums_->data() + product * sums_nbytes(grid_.parts) + part * sums_nbytes(1), block.columns, 1};
+      block.keeps_sums = true;
+      out_element = kernel_.sum_nbytes;
+    }
+    const Range inner = stretch(part, grid_.parts, block.inner, inner_step);
     const Range rows = stretch(row, grid_.rows, block.rows, row_step);
     const Range columns = stretch(column, grid_.columns, block.columns, column_step);
     block.rows = rows.size();
     block.columns = columns.size();
-    out += rows.begin * block.out.row_stride + columns.begin;
-    left += rows.begin * block.left.row_stride;
-    right += columns.begin * block.right.column_stride;
-    block.out.data = offset_by(block.out.data, out, element_);
-    block.left.data = offset_by(block.left.data, left, element_);
-    block.right.data = offset_by(block.right.data, right, element_);
+    block.inner = inner.size();
+    block.out.data = offset_by(block.out.data, rows.begin * block.out.row_stride + columns.begin, out_element);
+    block.left.data = offset_by(
+        block.left.data, rows.begin * block.left.row_stride + inner.begin * block.left.column_stride, element_);
+    block.right.data = offset_by(
+        block.right.data, inner.begin * block.right.row_stride + columns.begin * block.right.column_stride, element_);
     return block;
   }
 
@@ -195,6 +266,7 @@ class ProductShards {
   const int64_t block_count_;
   int64_t workspace_nbytes_ = 0;
   std::vector<std::atomic<bool>> slots_;
+  Reference<Storage> sums_;  // of all parts, where inner is cut
   Reference<Storage> workspaces_;
 };
 

@@ -13,7 +13,7 @@ from penstock.base import HAS_EXTENSION
 pytestmark = pytest.mark.skipif(not HAS_EXTENSION, reason="there are no built-in functions without the extension")
 
 LOOSE: Any = penstock  # what mypy would refuse is called all the same
-FAST = [*penstock.elementwise.__all__, *penstock.reductions.__all__]
+FAST = [*penstock.elementwise.__all__, *penstock.reductions.__all__, "matmul"]
 NOT_FAST = {"where", "clip", "cumulative_sum", "cumulative_prod"}
 
 
@@ -29,6 +29,7 @@ def test_a_function_is_built_in_and_looks_as_if_written_in_python(name: str) -> 
 
 def test_a_signature_names_what_may_be_given() -> None:
     assert str(inspect.signature(penstock.add)) == "(x1, x2, /)"
+    assert str(inspect.signature(penstock.matmul)) == "(x1, x2, /)"
     assert str(inspect.signature(penstock.sum)) == "(x, /, *, axis=None, dtype=None, keepdims=False)"
     assert penstock.exp.__module__ == "penstock"
 

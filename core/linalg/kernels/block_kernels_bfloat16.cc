@@ -1,7 +1,7 @@
 // Products of bfloat16 by the processor's own instruction, which multiplies two pairs and adds both products to a float;
 // its portable twin is PlainScheme<BFloat16, float>.  Compiled for processors that have it (cmake/PenstockLibrary.cmake).
 //
-// The instruction takes subnormal numbers as 0, and gives 0 for them.
+// The instruction takes subnormal numbers as 0, and gives 0 for them.  A row times a column is summed without it.
 #include "core/linalg/block.h"
 
 #ifdef __AVX512BF16__
@@ -28,6 +28,7 @@ struct PairScheme {
   static int64_t steps(int64_t inner) { return (inner + 1) / 2; }
   static int64_t lanes(int64_t columns) { return columns; }
 
+  static PS_LANES_INLINE Number to_number(Element element) { return convert<Number>(element); }
   static PS_LANES_INLINE Unit pair(BFloat16 first, BFloat16 second) {
     return first.bits | static_cast<uint32_t>(second.bits) << 16;
   }

@@ -28,15 +28,16 @@ class BlockProduct {
   static constexpr bool sums_in_place = std::is_same_v<Number, Stored>;
 
  public:
-  BlockProduct(const Block &block, std::byte *workspace) : block_(block), lanes_(Scheme::lanes(block.columns)) {
+  BlockProduct(const Block &block, std::byte *workspace)
+      : block_(block), lanes_(Scheme::lanes(block.columns)), writes_sums_(writes_sums(block)) {
     const Layout layout = layout_of(block);
     left_ = reinterpret_cast<Unit *>(workspace);
     right_ = reinterpret_cast<Unit *>(workspace + layout.left);
     sums_ = reinterpret_cast<Number *>(workspace + layout.left + layout.right);
     sums_row_ = lanes_;
-    if constexpr (sums_in_place) {
+    if (writes_sums_) {
       sums_ = reinterpret_cast<Number *>(block.out.data);
-      sums_row_ = block.out.row_stride * (Scheme::lanes(1));
+      sums_row_ = block.out.row_stride * Scheme::lanes(1);
     }
   }
 
@@ -46,14 +47,22 @@ class BlockProduct {
   }
 
   void run() {
-    if constexpr (Scheme::units_are_elements) {
-      if (block_.columns == 1 && block_.left.column_stride == 1 && block_.right.row_stride == 1)
-        return multiply_by_column();
+    if (is_of_dots(block_)) {
+      multiply_by_column();
+    } else {
+      const int64_t steps = Scheme::steps(block_.inner);
+      for (int64_t first = 0; first < steps || first == 0; first += stretch_steps)
+        add_stretch({first, std::min(stretch_steps, steps - first)});
     }
-    const int64_t steps = Scheme::steps(block_.inner);
-    for (int64_t first = 0; first < steps || first == 0; first += stretch_steps)
-      add_stretch({first, std::min(stretch_steps, steps - first)});
-    if constexpr (!sums_in_place) store();
+    if (!writes_sums_) store(block_, sums_, lanes_);
+  }
+
+  // out = count times rows x lanes sums that lie behind each other, added up.
+  static void add_up(const Block &block, Number *sums, int64_t count) {
+    const int64_t lanes = Scheme::lanes(block.columns), each = block.rows * lanes;
+    for (int64_t other = 1; other < count; ++other)
+      for (int64_t lane = 0; lane < each; ++lane) sums[lane] += sums[other * each + lane];
+    store(block, sums, lanes);
   }
 
  private:
@@ -68,7 +77,15 @@ class BlockProduct {
     const int64_t unit = sizeof(Unit);
     return {reads_left_directly(block) ? 0 : round_up(block.rows * (steps + left_padding) * unit),
             round_up(group_panels(block) * panel_units(steps) * unit),
-            sums_in_place ? 0 : round_up(block.rows * Scheme::lanes(block.columns) * unit)};
+            writes_sums(block) ? 0 : round_up(block.rows * Scheme::lanes(block.columns) * unit)};
+  }
+
+  static bool writes_sums(const Block &block) { return sums_in_place || block.keeps_sums; }
+
+  // One column, which is read with each row from end to end.
+  static bool is_of_dots(const Block &block) {
+    const bool lies_densely = block.left.column_stride == 1 && block.right.row_stride == 1;
+    return block.columns == 1 && (lies_densely || block.rows == 1);
   }
 
   // So many panels are packed together: the right operand's rows are then read in long stretches.
@@ -132,10 +149,13 @@ class BlockProduct {
   }
 
   void multiply_by_column() {
+    using Element = typename Scheme::Element;
+    const auto *left = reinterpret_cast<const Element *>(block_.left.data);
+    const DotOperand<Element> column{reinterpret_cast<const Element *>(block_.right.data), block_.right.row_stride};
     for (int64_t row = 0; row < block_.rows; ++row) {
-      const Number sum = Dot<Scheme, bytes>::of(elements(block_.left, row * block_.left.row_stride),
-                                                elements(block_.right, 0), block_.inner);
-      std::memcpy(sums_ + row * sums_row_, &sum, sizeof(Number));
+      const auto sum = Dot<Scheme, bytes>::of({left + row * block_.left.row_stride, block_.left.column_stride}, column,
+                                              block_.inner);
+      std::memcpy(sums_ + row * sums_row_, &sum, sizeof(sum));
     }
   }
 
@@ -208,14 +228,20 @@ class BlockProduct {
     tiles[rows - 1](task);
   }
 
-  void store() {
-    auto *out = reinterpret_cast<Stored *>(block_.out.data);
-    for (int64_t row = 0; row < block_.rows; ++row)
-      Scheme::store_row(sums_ + row * sums_row_, lanes_, out + row * block_.out.row_stride);
+  static void store(const Block &block, const Number *sums, int64_t lanes) {
+    auto *out = reinterpret_cast<Stored *>(block.out.data);
+    for (int64_t row = 0; row < block.rows; ++row) {
+      Stored *to = out + row * block.out.row_stride * Scheme::lanes(1);
+      if constexpr (sums_in_place)
+        std::memcpy(to, sums + row * lanes, static_cast<size_t>(lanes) * sizeof(Stored));
+      else
+        Scheme::store_row(sums + row * lanes, lanes, to);
+    }
   }
 
   const Block &block_;
   int64_t lanes_;
+  bool writes_sums_;
   Unit *left_ = nullptr;
   Unit *right_ = nullptr;
   Number *sums_ = nullptr;
@@ -225,7 +251,11 @@ class BlockProduct {
 template <typename Scheme, int bytes>
 BlockKernel block_kernel() {
   return {[](const Block &block, std::byte *workspace) { BlockProduct<Scheme, bytes>(block, workspace).run(); },
-          BlockProduct<Scheme, bytes>::workspace_nbytes};
+          BlockProduct<Scheme, bytes>::workspace_nbytes,
+          static_cast<int64_t>(sizeof(typename Scheme::Number)) * Scheme::lanes(1),
+          [](const Block &block, std::byte *sums, int64_t count) {
+            BlockProduct<Scheme, bytes>::add_up(block, reinterpret_cast<typename Scheme::Number *>(sums), count);
+          }};
 }
 
 // Integers and small floats use unsigned words as their own; signs make no difference to the low bits.

@@ -38,7 +38,7 @@ struct PlainScheme {
   static int64_t steps(int64_t inner) { return inner; }
   static int64_t lanes(int64_t columns) { return columns; }
 
-  static PS_LANES_INLINE Unit to_unit(Element element) {
+  static PS_LANES_INLINE Unit to_number(Element element) {
     if constexpr (std::is_same_v<Element, Bool8>)
       return element.byte != 0 ? 1 : 0;
     else
@@ -57,15 +57,15 @@ struct PlainScheme {
     }
   }
   static PS_LANES_INLINE Unit left_unit(const Block &block, int64_t row, int64_t step) {
-    return to_unit(element_at<Element>(block.left, row, step));
+    return to_number(element_at<Element>(block.left, row, step));
   }
   static PS_LANES_INLINE Unit right_unit(const Block &block, int64_t step, int64_t lane) {
-    return to_unit(element_at<Element>(block.right, step, lane));
+    return to_number(element_at<Element>(block.right, step, lane));
   }
   static PS_LANES_INLINE void read_right_row(const Block &block, int64_t step, int64_t first_lane, int64_t count,
                                              Unit *__restrict to) {
     const Element *__restrict row = row_at<Element>(block.right, step, first_lane);
-    for (int64_t lane = 0; lane < count; ++lane) to[lane] = to_unit(read_unaligned(row + lane));
+    for (int64_t lane = 0; lane < count; ++lane) to[lane] = to_number(read_unaligned(row + lane));
   }
   template <typename Numbers, typename Units>
   static PS_LANES_INLINE Numbers multiply_add(Units first, Units second, Numbers sum) {
