@@ -3,6 +3,7 @@
 
 #include "capi/src/handles.h"
 #include "capi/src/kpu_handles.h"
+#include "capi/src/recording.h"
 #include "core/kpu/program.h"
 #include "core/tensor/create.h"
 
@@ -86,6 +87,7 @@ ps_status ps_kpu_matmul(ps_tensor **out, ps_kpu *kpu, const ps_tensor *a, const 
     require_not_null(out, "out");
     require_not_null(a, "a");
     require_not_null(b, "b");
+    require_not_recorded("ps_kpu_matmul", {a, b});
     *out = wrap(device_of(kpu).matmul(penstock::unwrap(a), penstock::unwrap(b)));
   });
 }
@@ -106,6 +108,7 @@ ps_status ps_kpu_conv2d(ps_tensor **out, ps_kpu *kpu, const ps_tensor *images, c
     sizes.stride = given.stride;
     sizes.padding = given.padding;
     sizes.groups = given.groups;
+    require_not_recorded("ps_kpu_conv2d", {images, filters});
     *out = wrap(device_of(kpu).conv2d(penstock::unwrap(images), penstock::unwrap(filters), sizes));
   });
 }

@@ -49,7 +49,11 @@ ps_status ps_ops_tensordot(ps_tensor **out, const ps_tensor *first, const ps_ten
     require_not_null(first, "first");
     require_not_null(second, "second");
     const auto left = read_axes(axis_count, first_axes), right = read_axes(axis_count, second_axes);
-    *out = wrap(core::tensordot(unwrap(first), unwrap(second), left, right));
+    *out = wrap_made(core::tensordot(unwrap(first), unwrap(second), left, right), is_recorded({first, second}),
+                     [&](const core::Tensor &result) {
+                       return core::autograd::record_tensordot(variable_of(first), variable_of(second), left, right,
+                                                               result);
+                     });
   });
 }
 
@@ -58,6 +62,9 @@ ps_status ps_ops_vecdot(ps_tensor **out, const ps_tensor *first, const ps_tensor
     require_not_null(out, "out");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    *out = wrap(core::vecdot(unwrap(first), unwrap(second), axis));
+    *out = wrap_made(core::vecdot(unwrap(first), unwrap(second), axis), is_recorded({first, second}),
+                     [&](const core::Tensor &result) {
+                       return core::autograd::record_vecdot(variable_of(first), variable_of(second), axis, result);
+                     });
   });
 }

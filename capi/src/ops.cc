@@ -57,6 +57,8 @@ core::ReduceOptions read_reduce_options(const ps_reduce_options *given) {
 
 // Whether a result of an operation is to remember how it was made.
 bool is_recorded(const core::OperationInfo &info, std::initializer_list<const ps_tensor *> operands) {
+  // Others that are not differentiable have the slope 0, or no numbers, wherever they have one.
+  if (info.operation == core::Operation::nextafter) require_not_recorded(info.name, operands);
   return penstock::is_recorded(operands) && info.is_differentiable;
 }
 

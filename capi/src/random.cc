@@ -2,6 +2,7 @@
 
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
+#include "capi/src/recording.h"
 #include "capi/src/tensor_arguments.h"
 #include "core/ops/random_choice.h"
 #include "core/ops/random_tensors.h"
@@ -93,6 +94,10 @@ ps_status ps_random_choice(ps_tensor **out, const ps_random_key *key, int64_t po
 ps_status ps_random_shuffle(ps_tensor *tensor, const ps_random_key *key, int32_t axis) {
   return guarded([&] {
     require_not_null(tensor, "tensor");
-    core::random_shuffle(read_key(key), unwrap(tensor), axis);
+    const core::RandomStream stream = read_key(key);
+    ElementWrite write("shuffle", tensor, {});
+    write.refuse_recording();
+    core::random_shuffle(stream, unwrap(tensor), axis);
+    write.done();
   });
 }

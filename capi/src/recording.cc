@@ -6,6 +6,12 @@
 
 namespace penstock {
 
+void require_not_recorded(std::string_view what, std::initializer_list<const ps_tensor *> operands) {
+  if (is_recorded(operands))
+    core::fail(core::Status::invalid_argument, what,
+               " has no gradient, and an operand requires one: detach the operand, or call it under no_grad()");
+}
+
 ElementWrite::ElementWrite(std::string_view what, ps_tensor *destination,
                            std::initializer_list<const ps_tensor *> operands)
     : what_(what), handle_(*handle_of(destination)) {

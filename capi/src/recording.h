@@ -5,6 +5,7 @@
 #include <penstock/tensor.h>
 
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -20,11 +21,19 @@ inline core::autograd::Variable variable_of(const ps_tensor *tensor) {
 inline bool requires_gradients(const ps_tensor *tensor) { return static_cast<bool>(handle_of(tensor)->source.node); }
 
 // Whether what is made of some tensors, of which any may be NULL, is to remember that.
-inline bool is_recorded(std::initializer_list<const ps_tensor *> operands) {
+inline bool is_recorded(std::span<const ps_tensor *const> operands) {
   for (const ps_tensor *operand : operands)
     if (operand != nullptr && requires_gradients(operand)) return core::autograd::is_recording();
   return false;
 }
+
+inline bool is_recorded(std::initializer_list<const ps_tensor *> operands) {
+  return is_recorded(std::span<const ps_tensor *const>(operands.begin(), operands.size()));
+}
+
+// For an operation that has no rule and gives numbers that depend on its operands: throws invalid_argument, naming it, where
+// its result would have to remember them.
+void require_not_recorded(std::string_view what, std::initializer_list<const ps_tensor *> operands);
 
 // wrap(), of a result that remembers the node make_node(result) gives where it is recorded and can have a gradient.
 template <typename MakeNode>
