@@ -213,8 +213,7 @@ PyType_Slot slot(int number, Function *function) {
 PyObject *multiply_matrices(PyObject *first, PyObject *second) {
   const ps_tensor *left = tensor_of(first), *right = tensor_of(second);
   ps_tensor *out = nullptr;
-  const ps_status status =
-      call_engine(is_small_product(left, right), [&] { return ps_ops_matmul(&out, left, right); });
+  const ps_status status = call_engine(is_small_product(left, right), [&] { return ps_ops_matmul(&out, left, right); });
   return status == PS_OK ? new_tensor_object(out) : raise_status(status);
 }
 

@@ -155,8 +155,8 @@ class ProductShards {
   void run() {
     if (block_count_ == 0 || products_.first.rows == 0 || products_.first.columns == 0) return;
     const Block &product = products_.first;
-    const int64_t work = std::max<int64_t>(
-        1, product.rows * product.columns * std::max<int64_t>(1, product.inner) / grid_.blocks());
+    const int64_t work =
+        std::max<int64_t>(1, product.rows * product.columns * std::max<int64_t>(1, product.inner) / grid_.blocks());
     const int64_t grain = std::max<int64_t>(1, work_of_a_shard(product) / work);
     const int64_t shards = shard_count(block_count_, grain);
     workspace_nbytes_ = kernel_.workspace_nbytes(largest_block());
@@ -248,8 +248,8 @@ class ProductShards {
     block.columns = columns.size();
     block.inner = inner.size();
     block.out.data = offset_by(block.out.data, rows.begin * block.out.row_stride + columns.begin, out_element);
-    block.left.data = offset_by(
-        block.left.data, rows.begin * block.left.row_stride + inner.begin * block.left.column_stride, element_);
+    block.left.data = offset_by(block.left.data,
+                                rows.begin * block.left.row_stride + inner.begin * block.left.column_stride, element_);
     block.right.data = offset_by(
         block.right.data, inner.begin * block.right.row_stride + columns.begin * block.right.column_stride, element_);
     return block;

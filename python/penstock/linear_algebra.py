@@ -43,6 +43,7 @@ def matmul(x1: Any, x2: Any, /) -> Tensor:
     """
     return made(lib.ps_ops_matmul, as_operand(x1), as_operand(x2))
 
+
 def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The products summed over pairs of axes: the result has the other axes of x1, then those of x2.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 from typing import Any
 
 import array_api_strict
@@ -68,6 +70,8 @@ def sizes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.abs(array).astype(np.float64)
 
 
+# Of each dtype; many more shapes and layouts are seen with PENSTOCK_MATMUL_EXAMPLES=1000.
+EXAMPLES = int(os.environ.get("PENSTOCK_MATMUL_EXAMPLES", "12"))
 SIZES = st.one_of(st.integers(0, 20), st.sampled_from((31, 32, 33, 64, 65, 130)))
 INNER = st.one_of(st.integers(0, 20), st.sampled_from((63, 64, 65, 255, 257, 520, 1030)))
 LAYOUTS = st.sampled_from(("rows", "columns", "every other", "backwards"))
@@ -84,7 +88,7 @@ def broadcasting_batches(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, .
 
 
 @pytest.mark.parametrize("dtype", [*INEXACT, *INTEGERS, "bool"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_matmul_is_numpys(dtype: str, data: st.DataObject) -> None:
     rows, inner, columns = data.draw(SIZES), data.draw(INNER), data.draw(SIZES)
@@ -101,7 +105,7 @@ def test_matmul_is_numpys(dtype: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "int16"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_tensordot_is_numpys(dtype: str, data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
@@ -146,6 +150,26 @@ def test_vecdot_is_the_strict_ones(
     sizes = np.vecdot(sizes_of(first), sizes_of(second), axis=axis)
     ours = penstock.vecdot(first, second, axis=axis)
     check(ours, first, second, expected, sizes)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "complex64", "int8"])
+@pytest.mark.parametrize("axis", [-1, -2])
+def test_vecdot_of_every_kind_reads_strides(dtype: str, axis: int) -> None:
+    rng = np.random.default_rng(11)
+    first, second = random_array(rng, (3, 700, 5), dtype), random_array(rng, (700, 5), dtype)[::-1]
+    expected = np.asarray(np.vecdot(wide(first), wide(second), axis=axis))
+    sizes = np.vecdot(sizes_of(first), sizes_of(second), axis=axis)
+    check(penstock.vecdot(first, second, axis=axis), first, second, expected, sizes)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "complex64"])
+def test_a_long_dot_is_shared_out(dtype: str, tmp_path: Path) -> None:
+    vector = penstock.ones(1_000_000, dtype=dtype)
+    with penstock.trace(tmp_path / "trace.json"):
+        sum_of_products = penstock.vecdot(vector, vector)
+    names = [event["name"] for event in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]]
+    assert names.count("shard") > 1
+    assert sum_of_products.item() == (float("inf") if dtype == "float16" else 1_000_000)
 
 
 def test_bfloat16_is_summed_in_float32_and_rounded_once() -> None:
@@ -205,6 +229,39 @@ def test_axes_that_do_not_pair_are_refused() -> None:
         penstock.tensordot(first, second, axes=((0,), (0,)))
     with pytest.raises(penstock.OutOfRangeError, match="axis is 0"):
         penstock.vecdot(first, second, axis=0)
+
+
+# In turns, so that each library's threads meet the other's; torch's do not survive a fork, so that it has one there.
+BESIDE_TORCH = """
+import os
+{imports}
+
+theirs = torch.randn(300, 300, generator=torch.Generator().manual_seed(3))
+ours = penstock.from_dlpack(theirs)
+our_product, their_product = (ours @ ours).tolist(), (theirs @ theirs).tolist()
+
+def multiplies():
+    for _ in range(20):
+        same = (ours @ ours).tolist() == our_product
+        close = torch.allclose(theirs @ theirs, torch.tensor(their_product), atol=1e-3)
+        if not (same and close and torch.allclose(torch.from_dlpack(ours @ ours), theirs @ theirs, atol=1e-3)):
+            return False
+    return True
+
+assert multiplies()
+child = os.fork()
+if child == 0:
+    torch.set_num_threads(1)
+    os._exit(0 if multiplies() else 1)
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+assert multiplies()
+print("both multiplied" if status == 0 else f"the child ended with {{status}}")
+"""
+
+
+@pytest.mark.parametrize("imports", ["import torch, penstock", "import penstock, torch"])
+def test_torch_and_penstock_multiply_in_one_process_and_after_a_fork(imports: str) -> None:
+    assert "both multiplied" in children.run(BESIDE_TORCH.format(imports=imports))
 
 
 FORK = """

@@ -9,6 +9,13 @@ ps_tensor *number(Stage &stage) { return stage.tensor(make_tensor<float>(PS_FLOA
 ps_tensor *four_numbers(Stage &stage) { return stage.tensor(make_tensor<float>(PS_FLOAT32, {4}, {1, 2, 3, 4})); }
 ps_tensor *square(Stage &stage) { return stage.tensor(make_tensor<float>(PS_FLOAT32, {2, 2}, {1, 2, 3, 4})); }
 
+ps_tensor *zeros(Stage &stage, ps_dtype dtype, int64_t rows, int64_t columns) {
+  ps_tensor *made = nullptr;
+  const int64_t shape[] = {rows, columns};
+  require_ok(ps_tensor_zeros(&made, dtype, 2, shape, nullptr));
+  return stage.tensor(TensorHold(made));
+}
+
 // Operands that none of these functions takes beside another of three elements.
 Call with_wrong_operand(Call call, const char *parameter) {
   return std::move(call)
@@ -47,6 +54,18 @@ std::vector<Call> matmul_calls() {
              return std::make_tuple(both, both, square(stage));
            })
           .named("over an operand"),
+      Call(NAMED(ps_ops_matmul),
+           [](Stage &stage) {
+             return std::make_tuple(stage.tensor_result(), zeros(stage, PS_FLOAT16, 100, 600),
+                                    zeros(stage, PS_FLOAT16, 600, 150));
+           })
+          .named("blocks with workspaces"),
+      Call(NAMED(ps_ops_matmul),
+           [](Stage &stage) {
+             return std::make_tuple(stage.tensor_result(), zeros(stage, PS_FLOAT16, 1, 600'000),
+                                    zeros(stage, PS_FLOAT16, 600'000, 1));
+           })
+          .named("a long row by a column"),
   };
 }
 

@@ -164,6 +164,83 @@ TEST_F(Matmul, ThreadsDoNotChangeABit) {
   }
 }
 
+// Long and thin: a result too small to be shared out.
+constexpr int64_t thin_sizes[][3] = {{1, 1, 600'037}, {3, 5, 180'001}, {2, 1, 150'000}, {1, 6, 70'000}};
+
+TEST_F(Matmul, ThreadsDoNotChangeABitOfALongDot) {
+  ThreadPool &pool = process_pool();
+  for (const DType dtype : {DType::float32, DType::float16, DType::bfloat16, DType::complex64})
+    for (const auto &[rows, columns, inner] : thin_sizes) {
+      const Tensor first = fractions(dtype, rows, inner), second = fractions(dtype, inner, columns);
+      pool.set_num_threads(1);
+      const Tensor alone = matmul(first, second);
+      for (const int32_t threads : {2, 5}) {
+        pool.set_num_threads(threads);
+        EXPECT_TRUE(has_same_bytes(matmul(first, second), alone)) << dtype_name(dtype) << " " << threads;
+      }
+      pool.set_num_threads(0);
+    }
+}
+
+TEST_F(Matmul, PartsOfALongDotAddUpToTheExactSumOfWholeNumbers) {
+  for (const DType dtype : {DType::float64, DType::complex128, DType::int16, DType::int64})
+    for (const auto &[rows, columns, inner] : thin_sizes) {
+      const Tensor first = whole_numbers(dtype, rows, inner), second = whole_numbers(dtype, inner, columns);
+      const Tensor expected =
+          exact_product(whole_numbers(DType::int64, rows, inner), whole_numbers(DType::int64, inner, columns));
+      EXPECT_TRUE(is_same(matmul(first, second), astype(expected, dtype, Casting::unsafe)))
+          << dtype_name(dtype) << " " << rows << "x" << inner << "x" << columns;
+    }
+}
+
+// Were the sum of a part rounded to the dtype, the 1 beside 4096 would be lost.
+TEST_F(Matmul, PartsOfALongDotAreNotRounded) {
+  const int64_t inner = int64_t{1} << 20;
+  for (const DType dtype : {DType::float16, DType::bfloat16}) {
+    const Tensor first = zeros(dtype, {1, inner}, {}), second = zeros(dtype, {inner, 1}, {});
+    const auto set = [&](const Tensor &tensor, int64_t at, double value) {
+      const Tensor number = from_data(DType::float64, {}, &value, sizeof(value), {});
+      copy(reshape(slice(reshape(tensor, {inner}), 0, at, at + 1, 1), {}), number, Casting::unsafe);
+    };
+    for (const int64_t at : {int64_t{0}, int64_t{1}, inner - 1}) set(first, at, 1);
+    set(second, 0, 4096);  // 4096 + 1 would be 4096, in either dtype
+    set(second, 1, 1);
+    set(second, inner - 1, -4096);
+    EXPECT_EQ(values_of<float>(astype(matmul(first, second), DType::float32, Casting::unsafe))[0], 1)
+        << dtype_name(dtype);
+  }
+}
+
+TEST_F(Matmul, StridesOfADotChangeNothingButWhereElementsAreRead) {
+  for (const KernelWidth &width : usable_widths())
+    for (const DType dtype : number_dtypes) {
+      const BlockKernel kernel = width.table(dtype);
+      if (kernel.multiply == nullptr) continue;
+      const Tensor first = fractions(dtype, 1, 1100), second = fractions(dtype, 1100, 1);
+      const Tensor wide = zeros(dtype, {1100, 3}, {}), every_third = slice(wide, 1, 0, 1, 1);
+      copy(every_third, second, Casting::unsafe);
+      EXPECT_TRUE(has_same_bytes(product_by(kernel, first, every_third), product_by(kernel, first, second)))
+          << width.name << " " << dtype_name(dtype);
+    }
+}
+
+// 2^-130 * 2^100.
+TEST_F(Matmul, SubnormalBFloat16IsZeroOnlyToTheProcessorsOwnInstruction) {
+  constexpr uint16_t subnormal = 0x0008, large = 0x7180;  // 2^-130 and 2^100
+  const uint16_t left[] = {subnormal, 0, 0, subnormal}, right[] = {large, 0, 0, large};
+  const Tensor first = from_data(DType::bfloat16, {2, 2}, left, sizeof(left), {});
+  const Tensor second = from_data(DType::bfloat16, {2, 2}, right, sizeof(right), {});
+  for (const KernelWidth &width : usable_widths()) {
+    const BlockKernel kernel = width.table(DType::bfloat16);
+    const bool takes_as_zero = width.table == block_kernel_bfloat16;
+    const auto product = values_of<float>(astype(product_by(kernel, first, second), DType::float32, Casting::unsafe));
+    EXPECT_EQ(product[0], takes_as_zero ? 0.0F : 0x1p-30F) << width.name;
+    const auto dot = values_of<float>(astype(product_by(kernel, slice(first, 0, 0, 1, 1), slice(second, 1, 0, 1, 1)),
+                                             DType::float32, Casting::unsafe));
+    EXPECT_EQ(dot[0], 0x1p-30F) << width.name << ", one column";
+  }
+}
+
 TEST_F(Matmul, BlocksOfAnUnevenGridTakeNoMoreWorkspaceThanTheLargest) {
   for (const int64_t columns : {1025, 1056, 1088, 33}) {
     const Tensor first = whole_numbers(DType::float32, 790, 20), second = whole_numbers(DType::float32, 20, columns);
