@@ -23,7 +23,7 @@ PACKAGES = ("penstock", "numpy", "torch")
 SIZES = (64, 256, 512, 1024, 2048)
 BAR = 1 / 0.95  # 0.95 of the peer's speed
 BARRED_FROM = 256
-EFFORT = measure.Effort(rounds=24, seconds=0.002, settling_seconds=0.05)
+EFFORT = measure.Effort(rounds=16, seconds=0.002, settling_seconds=0.05)
 
 
 def rows() -> list[measure.Row]:

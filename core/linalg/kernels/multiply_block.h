@@ -138,7 +138,7 @@ class BlockProduct {
       left = {elements(block_.left, steps.first * block_.left.column_stride), block_.left.row_stride,
               block_.left.column_stride};
     const int64_t group_lanes = group_panels(block_) * Shape::columns;
-    for (int64_t lane = 0; lane < lanes_; lane += group_lanes) {
+    for (int64_t lane = add_wide_panels(left, steps); lane < lanes_; lane += group_lanes) {
       const int64_t lane_count = std::min(group_lanes, lanes_ - lane);
       const bool is_direct = lane_count >= Shape::columns && reads_right_directly(block_);
       if (!is_direct) pack_group(steps, lane, lane_count);
@@ -146,6 +146,27 @@ class BlockProduct {
         add_panel(left, steps, lane + panel * Shape::columns,
                   is_direct ? nullptr : right_ + panel * panel_units(steps.count));
     }
+  }
+
+  // One row times panels as wide as there are registers, where they lie: returns the first lane that is left.  Rows of the
+  // right operand are then read in longer stretches.
+  int64_t add_wide_panels(const LeftUnits<Unit> &left, Steps steps) {
+    constexpr int vectors = 8;
+    constexpr int64_t columns = vectors * Shape::lanes;
+    if (block_.rows != 1 || !reads_right_directly(block_)) return 0;
+    int64_t lane = 0;
+    for (; lane + columns <= lanes_; lane += columns)
+      multiply_tile<Scheme, bytes, 1, vectors>(
+          {.left = left.units,
+           .left_row = left.row,
+           .left_step = left.step,
+           .right = elements(block_.right, steps.first * block_.right.row_stride + lane),
+           .right_step = block_.right.row_stride,
+           .steps = steps.count,
+           .out = sums_ + lane,
+           .out_row = sums_row_,
+           .adds = steps.first > 0});
+    return lane;
   }
 
   void multiply_by_column() {
