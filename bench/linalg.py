@@ -24,6 +24,7 @@ SIZES = (64, 256, 512, 1024, 2048)
 BAR = 1 / 0.95  # 0.95 of the peer's speed
 BARRED_FROM = 256
 EFFORT = measure.Effort(rounds=16, seconds=0.002, settling_seconds=0.05)
+QUICK = measure.Effort(rounds=1, seconds=0.0)  # the largest products alone take seconds
 
 
 def rows() -> list[measure.Row]:
@@ -60,7 +61,7 @@ def main() -> int:
     """Measures and prints; the status does not depend on the figures."""
     options, wanted = measure.command_line(__doc__, rows())
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    effort = measure.QUICK if options.quick else EFFORT
+    effort = QUICK if options.quick else EFFORT
     names = namespace()
     results = [measure.measure(row, names, effort) for row in wanted]
     print(measure.table(results, wanted))

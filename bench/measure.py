@@ -51,8 +51,8 @@ class Effort:
 
     rounds: int
     seconds: float
-    # Slept before each side's turn, so that the other side's threads have gone to sleep: they spin for milliseconds after
-    # a call, on cores that this side's threads need.  A call that is not timed then wakes those.
+    # Slept before each side's turn, so that the other side's threads have gone to sleep: they spin for milliseconds
+    # after a call, on cores that this side's threads need.  A call that is not timed then wakes those.
     settling_seconds: float = 0.0
 
 
