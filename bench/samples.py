@@ -17,6 +17,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,25 @@ CASES = (
 )
 
 
-def write_shards(folder: Path) -> None:
+@dataclass(frozen=True)
+class Amount:
+    """How many pictures there are, and which counts of workers are tried."""
+
+    images: int
+    workers: tuple[int, ...]
+
+
+FULL = Amount(IMAGES, tuple(sorted({1, 2, len(os.sched_getaffinity(0))})))
+QUICK = Amount(BATCH, (1,))
+
+
+def write_shards(folder: Path, images: int) -> None:
     """Pictures in four shards, raw samples in one tar, and a large file."""
     noise = np.random.default_rng(0)
-    low = noise.integers(0, 256, (IMAGES, 25, 20, 3), np.uint8)
+    low = noise.integers(0, 256, (images, 25, 20, 3), np.uint8)
     for shard in range(4):
         with tarfile.open(folder / f"images-{shard:06}.tar", "w") as tar:
-            for number in range(shard, IMAGES, 4):
+            for number in range(shard, images, 4):
                 file = io.BytesIO()
                 Image.fromarray(low[number]).resize((500, 400), Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
                 add(tar, f"{number:05}.jpg", file.getvalue())
@@ -105,10 +118,10 @@ def drain(batches: Iterable[Any]) -> None:
         pass
 
 
-def best_workers(made: Callable[[int], Iterable[Any]]) -> Iterable[Any]:
+def best_workers(made: Callable[[int], Iterable[Any]], counts: Iterable[int]) -> Iterable[Any]:
     """The loader of the count of workers that is fastest in its second epoch, when all of them have started."""
     times = {}
-    for workers in sorted({1, 2, len(os.sched_getaffinity(0))}):
+    for workers in counts:
         batches = made(workers)
         drain(batches)
         times[workers] = seconds_of(lambda batches=batches: drain(batches))  # type: ignore[misc]
@@ -134,7 +147,7 @@ def peers(shards: list[str]) -> dict[str, Callable[[int], Iterable[Any]]]:
     return {"images": of_torch, "webdataset": of_webdataset}
 
 
-def sides(row: str, folder: Path) -> tuple[Callable[[], Any], Callable[[], Any], int]:
+def sides(row: str, folder: Path, amount: Amount) -> tuple[Callable[[], Any], Callable[[], Any], int]:
     """Ours and the peer's work of a row, and how many items each does."""
     shards = [str(path) for path in sorted(folder.glob("images-*.tar"))]
 
@@ -143,11 +156,12 @@ def sides(row: str, folder: Path) -> tuple[Callable[[], Any], Callable[[], Any],
         return loader.open(shards, options, fields=["jpg", "cls"], transforms=STEPS, output="torch", **more)
 
     if row in ("images", "webdataset"):
-        own, peer = best_workers(ours), best_workers(peers(shards)[row])
-        return from_the_start(own), lambda: drain(peer), IMAGES
+        own, peer = (best_workers(made, amount.workers) for made in (ours, peers(shards)[row]))
+        return from_the_start(own), lambda: drain(peer), amount.images
     if row == "scaled":
-        scaled, plain = best_workers(lambda workers: ours(workers, scaled_decode=True)), best_workers(ours)
-        return from_the_start(scaled), from_the_start(plain), IMAGES
+        scaled = best_workers(lambda workers: ours(workers, scaled_decode=True), amount.workers)
+        plain = best_workers(ours, amount.workers)
+        return from_the_start(scaled), from_the_start(plain), amount.images
     if row == "raw":
         layout = {"bin": ("uint8", (ROW_BYTES,))}
         raw = loader.open(folder / "raw.tar", OPTIONS.num_workers(2), fields=layout, output="numpy")
@@ -186,11 +200,12 @@ def main() -> None:
     """Measures the rows that are asked for."""
     options, rows = measure.command_line(__doc__ or "", CASES)
     effort = measure.QUICK if options.quick else measure.Effort(rounds=3, seconds=0.2)
+    amount = QUICK if options.quick else FULL
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        write_shards(Path(folder))
+        write_shards(Path(folder), amount.images)
         for row in rows:
-            own, peer, items = sides(row.name, Path(folder))
+            own, peer, items = sides(row.name, Path(folder), amount)
             timed = measure.Row(row.name, "own()", "peer()", row.bar, ours_items=items, peer_items=items)
             found = measure.measure(timed, {"own": own, "peer": peer}, effort)
             results.append(measure.Result(**{**vars(found), "ours": row.ours, "peer": row.peer}))
