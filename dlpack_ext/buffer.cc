@@ -1,6 +1,5 @@
 #include "dlpack_ext/buffer.h"
 
-#include <penstock/autograd.h>
 #include <penstock/tensor.h>
 
 #include <array>
@@ -56,11 +55,7 @@ int get_buffer(PyObject *self, Py_buffer *view, int flags) {
                          static_cast<int>(ps_tensor_device_id(tensor)));
     return -1;
   }
-  if (ps_tensor_requires_grad(tensor) == 1) {
-    raise_not_exportable(
-        "a tensor that requires gradients is not lent, since they would be lost: lend what detach() gives");
-    return -1;
-  }
+  if (!expect_no_gradients(tensor)) return -1;
   const ps_dtype dtype = ps_tensor_dtype(tensor);
   const char *format = formats[static_cast<size_t>(dtype)];
   if (format == nullptr) {

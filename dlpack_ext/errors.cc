@@ -1,5 +1,7 @@
 #include "dlpack_ext/errors.h"
 
+#include <penstock/autograd.h>
+
 #include <cstdarg>
 
 namespace penstock::ext {
@@ -34,6 +36,13 @@ PyObject *raise_not_exportable(const char *format, ...) {
   PyErr_FormatV(class_of(PS_NOT_EXPORTABLE, PyExc_BufferError), format, arguments);
   va_end(arguments);
   return nullptr;
+}
+
+bool expect_no_gradients(const ps_tensor *tensor) {
+  if (ps_tensor_requires_grad(tensor) != 1) return true;
+  raise_not_exportable(
+      "a tensor that requires gradients is not lent, since they would be lost: lend what detach() gives");
+  return false;
 }
 
 PyObject *raise_type_mismatch(const char *format, ...) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <penstock/base.h>
+#include <penstock/tensor.h>
 
 #include "dlpack_ext/python.h"
 
@@ -16,6 +17,9 @@ PyObject *raise_status(ps_status status);
 
 // Raises the class for what cannot be lent or borrowed, a BufferError, with a text as PyErr_Format takes it.
 PyObject *raise_not_exportable(const char *format, ...);
+
+// False, with that exception set, for a tensor that requires gradients: what others compute of its memory has none.
+bool expect_no_gradients(const ps_tensor *tensor);
 
 // Raises the class for what is of the wrong type, a TypeError, likewise.
 PyObject *raise_type_mismatch(const char *format, ...);

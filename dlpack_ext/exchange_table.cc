@@ -1,7 +1,6 @@
 #include "dlpack_ext/exchange_table.h"
 
 #include <dlpack/dlpack.h>
-#include <penstock/autograd.h>
 #include <penstock/dlpack.h>
 #include <penstock/stream.h>
 
@@ -45,11 +44,7 @@ int borrow(void *object, DLTensor *out) {
     raise_not_exportable("a read-only tensor cannot be borrowed as a DLTensor, which cannot say so");
     return -1;
   }
-  if (ps_tensor_requires_grad(tensor) == 1) {
-    raise_not_exportable(
-        "a tensor that requires gradients is not lent, since they would be lost: lend what detach() gives");
-    return -1;
-  }
+  if (!expect_no_gradients(tensor)) return -1;
   for (int32_t axis = 0; axis < ndim; ++axis) {
     if (strides[axis] < 0 && shape[axis] > 1) {
       raise_not_exportable("stride %lld of axis %d is negative, which consumers mishandle: lend .contiguous()",

@@ -345,6 +345,7 @@ PyObject *dlpack_method(PyObject *self, PyObject *const *arguments, Py_ssize_t c
       !wants_versioned(request.max_version, versioned))
     return nullptr;
   ps_tensor *tensor = tensor_of(self);
+  if (!expect_no_gradients(tensor)) return nullptr;  // a copy of it neither
   ConsumerStream consumer;
   if (request.dl_device != Py_None) {
     const long device_type = pair_item(request.dl_device, 0, "dl_device");

@@ -11,7 +11,6 @@
 #include "capi/src/handles.h"
 #include "capi/src/image_handle.h"
 #include "capi/src/options.h"
-#include "capi/src/recording.h"
 #include "capi/src/tensor_arguments.h"
 #include "core/base/reference.h"
 #include "core/image/image_batch.h"
@@ -251,7 +250,6 @@ ps_status ps_image_transforms_apply(ps_tensor **out, const ps_image_transforms *
     require_not_null(out, "out");
     require_not_null(transforms, "transforms");
     require_not_null(images, "images");
-    require_not_recorded("ps_image_transforms_apply", {images});
     *out = wrap(core::transform_images(unwrap(transforms), penstock::unwrap(images), read_apply_options(options)));
   });
 }

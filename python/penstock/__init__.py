@@ -146,6 +146,7 @@ from penstock.errors import (
     UnavailableError,
 )
 from penstock.files import load, safetensors_metadata, save, save_npz, save_safetensors
+from penstock.linear_algebra import matmul, tensordot, vecdot
 from penstock.making import (
     asarray,
     empty_like,
@@ -158,7 +159,6 @@ from penstock.making import (
     triu,
     zeros_like,
 )
-from penstock.linear_algebra import matmul, tensordot, vecdot
 from penstock.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -367,8 +367,8 @@ __all__ = [
     "negative",
     "newaxis",
     "nextafter",
-    "nonzero",
     "no_grad",
+    "nonzero",
     "not_equal",
     "ones",
     "ones_like",

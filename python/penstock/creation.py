@@ -15,7 +15,7 @@ from penstock.differentiable import made_leaf
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, NotExportableError, TypeMismatchError
 from penstock.interop import VIEWED_AS_BITS
-from penstock.python_numbers import common_dtype, dtype_of_number, flatten, pack
+from penstock.python_numbers import common_dtype, dtype_of_number, flatten, number_of, pack
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
@@ -163,14 +163,12 @@ def arange(
     if stop is None:
         start, stop = 0, start
     options = devices.options(device, alignment, pinned)
-    numbers: tuple[Any, ...] = (start, stop, step)
+    numbers = [number_of(number) for number in (start, stop, step)]
     try:
         whole = [operator.index(number) for number in numbers]
     except TypeError:
         number = as_dtype(dtype or dtypes.float32).number
-        return made_leaf(
-            made(lib.ps_tensor_arange_float64, float(start), float(stop), float(step), number, options), requires_grad
-        )
+        return made_leaf(made(lib.ps_tensor_arange_float64, *map(float, numbers), number, options), requires_grad)
     return made_leaf(
         made(lib.ps_tensor_arange_int64, *whole, as_dtype(dtype or dtypes.int64).number, options), requires_grad
     )

@@ -12,6 +12,7 @@ from penstock.base import borrow_buffer, from_dlpack, is_tensor, made
 from penstock.devices import Device
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError
+from penstock.python_numbers import number_of
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
@@ -180,6 +181,7 @@ def linspace(
     >>> penstock.linspace(0, 1, 5).tolist()
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
+    start, stop = number_of(start), number_of(stop)
     is_complex = isinstance(start, complex) or isinstance(stop, complex)
     wanted = as_dtype(dtype or (dtypes.complex64 if is_complex else dtypes.float32))
     first, last = complex(start), complex(stop)

@@ -11,8 +11,9 @@ from typing import Any
 from penstock import dtypes
 from penstock.dtypes import DType
 from penstock.errors import DoesNotFitError, InvalidArgumentError, TypeMismatchError
+from penstock.recording_modes import is_grad_enabled
 
-__all__ = ["common_dtype", "dtype_of_number", "flatten", "pack", "unpack"]
+__all__ = ["common_dtype", "dtype_of_number", "flatten", "number_of", "pack", "unpack"]
 
 # How struct writes one number of each dtype.
 FORMATS = {
@@ -51,11 +52,19 @@ def flatten(data: Any) -> tuple[list[Any], tuple[int, ...]]:
 
 
 def number_of(item: Any) -> Any:
-    """Python's own number for an array's only element; anything else as it is."""
+    """Python's own number for an array's only element; anything else as it is.
+
+    InvalidArgumentError for one whose gradients would get lost.
+    """
     if not hasattr(item, "item"):
         return item
     if getattr(item, "shape", ()) != ():
         raise InvalidArgumentError(f"an array of shape {tuple(item.shape)} stands in a list: expected numbers")
+    if getattr(item, "requires_grad", False) and is_grad_enabled():
+        raise InvalidArgumentError(
+            "a tensor that requires gradients is not taken for a number, since they would be lost: join tensors with "
+            "stack() or concat(), repeat one with expand(), or take its item()"
+        )
     return item.item()
 
 

@@ -28,6 +28,7 @@ from penstock._native import call, ffi, lib
 from penstock.base import is_tensor, made
 from penstock.dtypes import as_dtype
 from penstock.errors import DoesNotFitError, InvalidArgumentError
+from penstock.python_numbers import number_of
 
 if TYPE_CHECKING:
     from penstock.devices import Device
@@ -114,7 +115,7 @@ def drawn(function: Any, key: Key, dtype: Any, shape: Shape, device: Device | st
     """Calls a function of the C ABI that fills a shape; without a dtype where that is None."""
     sizes = creation.shape_of(shape)
     first = () if dtype is None else (as_dtype(dtype).number,)
-    return made(function, as_c(key), *first, len(sizes), sizes, *numbers, devices.options(device))
+    return made(function, as_c(key), *first, len(sizes), sizes, *map(number_of, numbers), devices.options(device))
 
 
 def uniform(

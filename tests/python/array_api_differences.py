@@ -8,14 +8,6 @@ from __future__ import annotations
 LEFT_OUT = {
     "fft": "the extension of Fourier transforms; nothing that trains here needs one",
     "linalg": "the extension of linear algebra; the main namespace's functions are what networks need",
-    # Linear algebra of the main namespace: to be removed from here with the change that brings it.
-    "matmul": "not there yet",
-    "tensordot": "not there yet",
-    "vecdot": "not there yet",
-    "__matmul__": "not there yet",
-    "__rmatmul__": "not there yet",
-    "__imatmul__": "not there yet",
-    # Until here.
 }
 
 DIFFERENT = {

@@ -98,7 +98,10 @@ class Program:
 
     def step(self) -> None:
         """Adds one operation; one whose operands do not go together adds none."""
-        kinds = [self.unary, self.binary, self.binary, self.reduction, self.view, self.index, self.total, self.product]
+        kinds = [
+            self.unary, self.binary, self.binary, self.reduction, self.view, self.index, self.total, self.product,
+            self.join, self.order, self.contraction,
+        ]  # fmt: skip
         kind = kinds[self.chance(len(kinds))]
         ours, theirs = kind(*self.pick())
         if not 0 < ours.size <= LARGEST:
@@ -183,6 +186,50 @@ class Program:
         if self.chance(2):
             return penstock.cumulative_sum(x, axis=axis), torch.cumsum(t, axis)
         return penstock.cumulative_prod(x, axis=axis), torch.cumprod(t, axis)
+
+    def join(self, x: Any, t: Any) -> Pair:
+        y, u = self.pick()
+        if x.ndim == 0:
+            return penstock.stack([x, 2 * x]), torch.stack([t, 2 * t])
+        axis, which = self.chance(x.ndim), self.chance(5)
+        if which == 0:
+            scaled, scaled_by_torch = x * penstock.mean(y), t * torch.mean(u)
+            return penstock.stack([x, scaled], axis=axis), torch.stack([t, scaled_by_torch], axis)
+        if which == 1:
+            turned, turned_by_torch = penstock.flip(x, axis=axis), torch.flip(t, (axis,))
+            return penstock.concat([x, turned[:1]], axis=0), torch.cat([t, turned_by_torch[:1]], 0)
+        if which == 2:
+            return penstock.roll(x, 1, axis=axis), torch.roll(t, 1, axis)
+        if which == 3:
+            return penstock.repeat(x, 2, axis=axis), torch.repeat_interleave(t, 2, axis)
+        return penstock.diff(x, axis=axis, append=x), torch.diff(t, dim=axis, append=t)
+
+    def order(self, x: Any, t: Any) -> Pair:
+        if x.ndim == 0:
+            return x - 1, t - 1
+        axis = self.chance(x.ndim)
+        if self.chance(2):
+            descending = bool(self.chance(2))
+            ordered = torch.sort(t, dim=axis, descending=descending, stable=True)[0]
+            return penstock.sort(x, axis=axis, descending=descending), ordered
+        shape = tuple(3 if each == axis else size for each, size in enumerate(x.shape))
+        indices = self.generator.integers(0, x.shape[axis], shape)
+        taken = penstock.take_along_axis(x, penstock.Tensor(indices), axis=axis)
+        return taken, torch.take_along_dim(t, torch.from_numpy(indices), axis)
+
+    def contraction(self, x: Any, t: Any) -> Pair:
+        if x.ndim == 0:
+            return x + 1, t + 1
+        axis = self.chance(x.ndim)
+        if self.chance(2):
+            moved, moved_by_torch = penstock.tanh(x), torch.tanh(t)
+            vectors = torch.linalg.vecdot(t, moved_by_torch, dim=axis - t.ndim)
+            return penstock.vecdot(x, moved, axis=axis - x.ndim), vectors
+        y, u = self.pick()
+        weights = self.generator.normal(size=(2, x.shape[axis]))
+        scaled, scaled_by_torch = penstock.Tensor(weights) * penstock.mean(y), torch.tensor(weights) * torch.mean(u)
+        summed = torch.tensordot(t, scaled_by_torch, dims=([axis], [1]))
+        return penstock.tensordot(x, scaled, axes=((axis,), (1,))), summed
 
 
 def run_program(seed: int) -> tuple[list[Any], list[Any], list[str]]:

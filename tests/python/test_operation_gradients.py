@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy
 import penstock
+import penstock.kpu
 import pytest
 from gradient_checks import assert_gradients
 from penstock._native import ffi, lib, text
@@ -192,6 +193,7 @@ VIEWS: dict[str, Callable[[Any], Any]] = {
     "a mask": lambda x: x[penstock.Tensor([[True, False, True], [False, False, True]])],
     "a mask of the whole": lambda x: x[x > 0],
     "to": lambda x: x.to("cpu"),
+    "to_device": lambda x: x.to_device("cpu"),
     "astype": lambda x: x.astype("float64"),
     "copy_": lambda x: penstock.empty((2, 3, 2), dtype="float64").copy_(x),
     "copy_ that broadcasts": lambda x: penstock.empty((4, 2, 3, 2), dtype="float64").copy_(x),
@@ -205,23 +207,178 @@ def test_of_views_copies_and_indices(name: str) -> None:
     assert_gradients(lambda x: VIEWS[name](2 * x.permute(1, 0, 2).permute(1, 0, 2)), drawn(-2, 2, (2, 3, 2)))
 
 
-JOINS: dict[str, Callable[[Any, Any], Any]] = {
-    "concat": lambda x, y: penstock.concat([x, y, 2 * x], axis=1),
-    "concat of all in row-major order": lambda x, y: penstock.concat([x, y], axis=None),
-    "concat with what requires nothing": lambda x, y: penstock.concat([x, penstock.ones((2, 1)), y], axis=-1),
-    "stack": lambda x, y: penstock.stack([x, y[:, :3], x], axis=1),
-    "tile": lambda x, y: penstock.tile(x, (3, 1, 2)) + penstock.tile(y[:1, :2], (1, 3)),
-    "tile of a number": lambda x, y: penstock.tile(x[0, 0], (2,)) * y[0, 0],
-    "roll": lambda x, y: penstock.roll(x, (1, -1), axis=(0, 1)) * penstock.roll(y[:, 1:], 2),
-    "unstack": lambda x, y: penstock.unstack(x)[1] * penstock.unstack(y, axis=1)[0][1],
-    "broadcast_arrays": lambda x, y: penstock.broadcast_arrays(x, y[0, 0])[1] * x,
+ROWS, INDICES = numpy.array([2, 0, 1]), penstock.Tensor([[2, 0, 0, 1], [1, 1, 3, -1]])
+
+# By the function, and what is special about the case.
+ARRANGED: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
+    ("asarray", "as it is"): lambda x, y: penstock.asarray(x) * y[0, 0],
+    ("asarray", "copied"): lambda x, y: penstock.asarray(x, copy=True) * y[0, 0],
+    ("asarray", "converted"): lambda x, y: penstock.asarray(x, dtype="complex128") * y[0, 0],
+    ("astype", ""): lambda x, y: penstock.astype(x, "complex128") + y[0, 0],
+    ("astype", "copied"): lambda x, y: penstock.astype(x, "float64", copy=True) + y[0, 0],
+    ("broadcast_arrays", ""): lambda x, y: penstock.broadcast_arrays(x, y[0, 0])[1] * x,
+    ("broadcast_to", ""): lambda x, y: penstock.broadcast_to(x, (4, 2, 3)) * y[0, 0],
+    ("concat", ""): lambda x, y: penstock.concat([x, y, 2 * x], axis=1),
+    ("concat", "of all in row-major order"): lambda x, y: penstock.concat([x, y], axis=None),
+    ("concat", "with what requires nothing"): lambda x, y: penstock.concat([x, penstock.ones((2, 1)), y], axis=-1),
+    ("concat", "with integers, to complex numbers"): lambda x, y: penstock.concat(
+        [x, penstock.Tensor([[1], [2]], dtype="complex64"), y], axis=1
+    ),
+    ("diff", ""): lambda x, y: penstock.diff(x) * penstock.diff(y, n=2),
+    ("diff", "along another axis"): lambda x, y: penstock.diff(x, axis=0) * y[0, 0],
+    ("diff", "of order 0"): lambda x, y: penstock.diff(x, n=0) * y[0, 0],
+    ("diff", "until nothing is left"): lambda x, y: penstock.diff(x, n=5) + y[:, :1],
+    ("diff", "with what is joined"): lambda x, y: penstock.diff(x, n=2, prepend=y, append=x[:, :1]),
+    ("diff", "with what is joined before"): lambda x, y: penstock.diff(x, axis=0, prepend=y[:, 1:]),
+    ("diff", "with what is joined behind"): lambda x, y: penstock.diff(x[:, :1], append=y) + x[0, 1],
+    ("expand_dims", ""): lambda x, y: penstock.expand_dims(x, axis=1) * penstock.expand_dims(y[:, 1:], axis=0),
+    ("flip", ""): lambda x, y: penstock.flip(x) * penstock.flip(y, axis=1)[:, :3],
+    ("matrix_transpose", ""): lambda x, y: penstock.matrix_transpose(x) @ y,
+    ("meshgrid", ""): lambda x, y: penstock.meshgrid(x[0], y[1])[0] * penstock.meshgrid(x[0], y[1])[1],
+    ("meshgrid", "of three"): lambda x, y: penstock.meshgrid(x[0], y[1], y[0], indexing="ij")[2] * x[0, 0],
+    ("moveaxis", ""): lambda x, y: penstock.moveaxis(penstock.stack([x, y[:, 1:]]), (0, 1), (2, 0)),
+    ("permute_dims", ""): lambda x, y: penstock.permute_dims(x, (1, 0)) @ y,
+    ("repeat", "of each alike"): lambda x, y: penstock.repeat(x, 2, axis=1) * y[0, 0],
+    ("repeat", "of each otherwise"): lambda x, y: penstock.repeat(x, ROWS, axis=1) * y[:, 1:],
+    ("repeat", "of all in row-major order"): lambda x, y: penstock.repeat(x, penstock.arange(6)) + y[0, 0],
+    ("reshape", ""): lambda x, y: penstock.reshape(x.T, (-1, 2)) * y[0, 0],
+    ("reshape", "copied"): lambda x, y: penstock.reshape(x, (6,), copy=True) * y[0, 0],
+    ("roll", "along axes"): lambda x, y: penstock.roll(x, (1, -1), axis=(0, 1)) * y[:, 1:],
+    ("roll", "along an axis twice"): lambda x, y: penstock.roll(x, (1, 1), axis=(1, 1)) * y[:, 1:],
+    ("roll", "in row-major order"): lambda x, y: penstock.roll(y[:, 1:], 2) * penstock.roll(x, -7),
+    ("sort", ""): lambda x, y: penstock.sort(x) * penstock.sort(y, axis=0)[:, 1:],
+    ("sort", "descending"): lambda x, y: penstock.sort(x, axis=0, descending=True) * y[:, 1:],
+    ("squeeze", ""): lambda x, y: penstock.squeeze(x[:1], 0) * y[:, 1:],
+    ("stack", ""): lambda x, y: penstock.stack([x, y[:, :3], x], axis=1),
+    ("stack", "at the end"): lambda x, y: penstock.stack([x, y[:, :3]], axis=-1),
+    ("take", ""): lambda x, y: (
+        penstock.take(x, ROWS, axis=1) * penstock.take(y, penstock.Tensor([1, 1]), axis=0)[:, 1:]
+    ),
+    ("take_along_axis", ""): lambda x, y: penstock.take_along_axis(y, INDICES, axis=1)[:, 1:] * x,
+    ("take_along_axis", "that broadcasts"): lambda x, y: (
+        penstock.take_along_axis(x, INDICES[:1, 1:] % 2, axis=0) * y[0, 0]
+    ),
+    ("tensordot", ""): lambda x, y: penstock.tensordot(x, y, axes=((0,), (0,))),
+    ("tensordot", "of nothing"): lambda x, y: penstock.tensordot(x, y, axes=0),
+    ("tensordot", "of all"): lambda x, y: penstock.tensordot(x, y[:, 1:], axes=2),
+    ("tile", "to more axes"): lambda x, y: penstock.tile(x, (3, 1, 2)) + penstock.tile(y[:1, :2], (1, 3)),
+    ("tile", "of a number"): lambda x, y: penstock.tile(x[0, 0], (2,)) * y[0, 0],
+    ("tril", ""): lambda x, y: penstock.tril(x) * penstock.tril(y, k=-1)[:, 1:] + penstock.tril(x @ x.T)[:, :1],
+    ("triu", ""): lambda x, y: penstock.triu(x, k=1) * penstock.triu(y, k=-1)[:, 1:],
+    ("unique_all", ""): lambda x, y: penstock.unique_all(x).values * y[0, 0],
+    ("unique_counts", ""): lambda x, y: penstock.unique_counts(x).values * y[0, 0],
+    ("unique_inverse", ""): lambda x, y: penstock.unique_inverse(x).values * y[0, 0],
+    ("unique_values", ""): lambda x, y: penstock.unique_values(penstock.concat([x, x, y], axis=1)),
+    ("unstack", ""): lambda x, y: penstock.unstack(x)[1] * penstock.unstack(y, axis=1)[0][1],
+    ("vecdot", ""): lambda x, y: penstock.vecdot(x, y[:, 1:]),
+    ("vecdot", "along another axis, that broadcasts"): lambda x, y: penstock.vecdot(x, y[:, :1], axis=-2),
 }
 
 
-@pytest.mark.parametrize("name", JOINS)
-def test_of_what_joins_and_moves(name: str) -> None:
-    """Each gradient goes back to the part it is of."""
-    assert_gradients(JOINS[name], drawn(-2, 2, (2, 3)), drawn(-1, 2, (2, 4)))
+def case_name(case: tuple[str, str]) -> str:
+    """As pytest shows it."""
+    return " ".join(case).strip()
+
+
+@pytest.mark.parametrize("case", ARRANGED, ids=case_name)
+def test_of_what_joins_and_moves(case: tuple[str, str]) -> None:
+    """Each gradient goes back to the part it is of; of complex numbers too."""
+    assert_gradients(ARRANGED[case], drawn(-2, 2, (2, 3)), drawn(-1, 2, (2, 4)))
+    if case[0] not in ("sort", "unique_all", "unique_counts", "unique_inverse", "unique_values", "asarray", "astype"):
+        assert_gradients(ARRANGED[case], complex_drawn(-2, 2, (2, 3)), drawn(-1, 2, (2, 4)))
+        assert_gradients(ARRANGED[case], complex_drawn(-2, 2, (2, 3)), complex_drawn(-1, 2, (2, 4)))
+
+
+CONTRACTED: dict[str, tuple[tuple[int, ...], tuple[int, ...], Any]] = {
+    "one axis each": ((2, 3, 4), (3, 5), ((1,), (0,))),
+    "axes in another order": ((2, 3, 4), (4, 2, 5), ((2, 0), (0, 1))),
+    "axes from the end": ((2, 3, 4), (5, 3, 4), ((-1, -2), (2, -2))),
+    "three axes": ((2, 3, 4), (4, 2, 3), ((0, 1, 2), (1, 2, 0))),
+    "a count": ((2, 3, 4), (3, 4, 2), 2),
+    "nothing in between": ((2, 0), (0, 3), 1),
+    "vectors": ((3,), (3,), 1),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACTED)
+def test_of_sums_over_named_axes(name: str) -> None:
+    """Real ones, complex ones, and one of each."""
+    first, second, axes = CONTRACTED[name]
+
+    def function(x: Any, y: Any) -> Any:
+        return penstock.tensordot(x, y, axes=axes)
+
+    assert_gradients(function, drawn(-2, 2, first), drawn(-1, 2, second))
+    assert_gradients(function, complex_drawn(-2, 2, first), complex_drawn(-1, 2, second))
+    assert_gradients(function, drawn(-2, 2, first), complex_drawn(-1, 2, second))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "axis"),
+    [((3,), (3,), -1), ((2, 3), (2, 3), -2), ((4, 1, 3), (2, 3), -1), ((4, 3, 1), (3, 2), -2), ((2, 0), (2, 0), -1)],
+)
+def test_of_products_of_vectors(first: tuple[int, ...], second: tuple[int, ...], axis: int) -> None:
+    """The first operand is conjugated where it is complex."""
+
+    def function(x: Any, y: Any) -> Any:
+        return penstock.vecdot(x, y, axis=axis)
+
+    assert_gradients(function, drawn(-2, 2, first), drawn(-1, 2, second))
+    assert_gradients(function, complex_drawn(-2, 2, first), complex_drawn(-1, 2, second))
+    assert_gradients(function, complex_drawn(-2, 2, first), drawn(-1, 2, second))
+    assert_gradients(function, drawn(-2, 2, first), complex_drawn(-1, 2, second))
+
+
+RANDOM: dict[str, Callable[[Any], Any]] = {
+    "permutation": lambda x: penstock.random.permutation(penstock.random.key(3), x, axis=1),
+    "choice": lambda x: penstock.random.choice(penstock.random.key(3), x, (4, 2), axis=1),
+}
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_of_random_orders(name: str) -> None:
+    """Whose elements are the operand's."""
+    assert_gradients(RANDOM[name], drawn(-2, 2, (2, 3)))
+
+
+def test_indices_that_change_afterwards_change_no_gradient() -> None:
+    """What was picked, repeated and sorted stays what it was."""
+    x = penstock.Tensor([3.0, 1.0, 2.0], requires_grad=True)
+    indices, repetitions = penstock.Tensor([2, 0, 0]), penstock.Tensor([2, 0, 1])
+    picked, repeated = penstock.take_along_axis(x, indices), penstock.repeat(x, repetitions)
+    found = penstock.unique_all(x)
+    indices.fill_(1)
+    repetitions.fill_(1)
+    found.indices.fill_(0)
+    weights = penstock.Tensor([1.0, 10.0, 100.0])
+    for result, expected in ((picked, [110, 0, 1]), (repeated, [11, 0, 100]), (found.values, [100, 1, 10])):
+        x.grad = None
+        penstock.sum(result * weights).backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == expected
+
+
+def test_sorted_operands_that_change_afterwards_change_no_gradient() -> None:
+    """The order is kept, not the operand."""
+    x = penstock.Tensor([3.0, 1.0, 2.0], requires_grad=True)
+    ordered = penstock.sort(x)
+    with penstock.no_grad():
+        x.fill_(0)
+    penstock.sum(ordered * penstock.Tensor([1.0, 10.0, 100.0])).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [100, 1, 10]
+
+
+def test_equal_elements_are_sorted_and_found_by_the_first() -> None:
+    """In their order; of unique elements the first of its equals has the gradient."""
+    x = penstock.Tensor([2.0, 1.0, 2.0, 1.0], requires_grad=True)
+    penstock.sum(penstock.sort(x) * penstock.Tensor([1.0, 2.0, 3.0, 4.0])).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [3, 1, 4, 2]
+    x.grad = None
+    penstock.sum(penstock.unique_values(x) * penstock.Tensor([1.0, 10.0])).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [10, 1, 0, 0]
 
 
 MATRICES = {
@@ -277,3 +434,153 @@ def test_of_small_floats(dtype: str) -> None:
     penstock.sum(x * x + x[[0, 0]]).backward()
     assert x.grad is not None
     assert (x.grad.dtype.name, x.grad.tolist()) == (dtype, [5.0, -4.0])
+
+
+# ---- What must not be forgotten ----
+
+# Functions of the namespace whose results lead nowhere, and why.
+SLOPE_0 = "constant between the places where it jumps"
+TRUTHS = "gives truth values"
+PLACES = "gives indices or counts"
+INTEGERS = "takes integers and truth values alone"
+MAKES = "makes a tensor of numbers, which lead nowhere"
+ABOUT = "is about dtypes, devices, memory or recording: takes no elements"
+NOT_DIFFERENTIABLE: dict[str, str] = {
+    **dict.fromkeys(("ceil", "floor", "floor_divide", "round", "sign", "trunc"), SLOPE_0),
+    **dict.fromkeys(
+        ("all", "any", "equal", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal",
+         "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal", "signbit"), TRUTHS,
+    ),
+    **dict.fromkeys(("argmax", "argmin", "argsort", "count_nonzero", "nonzero", "searchsorted"), PLACES),
+    **dict.fromkeys(
+        ("bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor"),
+        INTEGERS,
+    ),
+    **dict.fromkeys(
+        ("arange", "empty", "empty_like", "eye", "full", "full_like", "linspace", "ones", "ones_like", "zeros",
+         "zeros_like"), MAKES,
+    ),
+    **dict.fromkeys(
+        ("abi_version", "can_cast", "create_dlpack_capsule", "enable_grad", "finfo", "get_device",
+         "get_devices", "get_dlpack_device", "get_num_threads", "get_stream", "iinfo", "is_grad_enabled", "isdtype",
+         "memory_stats", "no_grad", "result_type", "set_device", "set_num_threads", "set_stream",
+         "synchronize", "trace", "__array_namespace_info__"), ABOUT,
+    ),
+    "from_dlpack": "other libraries' tensors bring no graph of penstock's",
+    "from_numpy": "NumPy's arrays bring no graph",
+    "load": "files bring no graph",
+    "safetensors_metadata": "files bring no graph",
+    "save": "writes the elements to a file",
+    "save_npz": "writes the elements to a file",
+    "save_safetensors": "writes the elements to a file",
+    "grad": "walks back itself: test_autograd.py",
+    "gradients": "walks back itself: test_autograd.py",
+    "value_and_grad": "walks back itself: test_autograd.py",
+    "nextafter": "refused: test_what_has_no_rule_is_refused",
+}  # fmt: skip
+
+# The same of the methods of a tensor; those that the functions' cases or VIEWS are of are not listed.
+METHODS_NOT_DIFFERENTIABLE: dict[str, str] = {
+    **dict.fromkeys(("all", "any", "all_close", "equal"), TRUTHS),
+    **dict.fromkeys(("argmax", "argmin"), PLACES),
+    **dict.fromkeys(("backward", "detach", "requires_grad_"), "is about gradients itself: test_autograd.py"),
+    **dict.fromkeys(("dims", "gpuID", "isOnGPU"), ABOUT),
+    **dict.fromkeys(("numpy", "to_numpy", "to_torch", "torch"), "lends memory, and is refused: test_autograd.py"),
+    **dict.fromkeys(("format", "item", "tolist"), "gives Python's own objects"),
+    "fill_": "writes one number: test_autograd.py",
+    "view": "shows the bits as another dtype, and is refused: test_autograd.py",
+}
+METHODS = ("max", "mean", "min", "prod", "std", "sum", "var")
+
+
+def names_in(function: Callable[..., Any]) -> tuple[str, ...]:
+    """What a case's function refers to."""
+    return function.__code__.co_names
+
+
+@pytest.mark.parametrize("case", ARRANGED, ids=case_name)
+def test_a_case_calls_what_it_is_a_case_of(case: tuple[str, str]) -> None:
+    """Otherwise the list of what is tested would say too much."""
+    assert case[0] in names_in(ARRANGED[case])
+
+
+def test_every_function_has_a_case_or_a_reason() -> None:
+    """One of penstock's namespace that stands nowhere here fails, and so does one that stands in both lists."""
+    functions = {
+        name
+        for name in penstock.__all__
+        if callable(getattr(penstock, name)) and not isinstance(getattr(penstock, name), (type, penstock.DType))
+    }
+    tested = {*UNARY, *BINARY, *REDUCTIONS, *ACCUMULATIONS, "where", "clip", "matmul", *(name for name, _ in ARRANGED)}
+    assert tested | set(NOT_DIFFERENTIABLE) == functions
+    assert not tested & set(NOT_DIFFERENTIABLE)
+
+
+def test_every_method_has_a_case_or_a_reason() -> None:
+    """The same of a tensor's."""
+    methods = {
+        name
+        for name in dir(penstock.Tensor)
+        if not name.startswith("_") and callable(getattr(penstock.Tensor, name, None))
+    }
+    tested = {*METHODS} | {name for view in VIEWS.values() for name in names_in(view) if name in methods}
+    assert tested | set(METHODS_NOT_DIFFERENTIABLE) == methods
+    assert not tested & set(METHODS_NOT_DIFFERENTIABLE)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_of_methods_that_reduce(name: str, axis: Any) -> None:
+    """As the functions."""
+    assert_gradients(lambda x: getattr(x, name)(axis), drawn(-2, 2))
+
+
+@pytest.mark.parametrize(
+    "name", sorted(each for each, reason in NOT_DIFFERENTIABLE.items() if reason in (SLOPE_0, TRUTHS, PLACES))
+)
+def test_what_has_no_derivative_requires_nothing(name: str) -> None:
+    """Whatever its operands require."""
+    operation: Any = getattr(penstock, name)
+    x = penstock.Tensor([0.5, 1.5], requires_grad=True)
+    binary = ("equal", "floor_divide", "greater", "less", "logical_and", "logical_or", "logical_xor", "not_equal")
+    operands = (x, x) if name.startswith(binary) or name == "searchsorted" else (x,)
+    made = operation(*operands)
+    assert not any(each.requires_grad for each in (made if isinstance(made, tuple) else (made,)))
+
+
+def refused() -> dict[str, Callable[[Any], Any]]:
+    """What would lose the gradients of a vector."""
+    matrix = numpy.ones((2, 3), dtype=numpy.float32)
+
+    def simulated(x: Any) -> Any:
+        with penstock.kpu.Simulator(main_memory_size=1 << 20) as simulator:
+            return simulator.matmul(x.astype("float32").unsqueeze(0), matrix)
+
+    def convolved(x: Any) -> Any:
+        with penstock.kpu.Simulator(main_memory_size=1 << 20) as simulator:
+            return simulator.conv2d(matrix.reshape(1, 1, 2, 3), x.astype("float32").reshape(1, 1, 2, 1))
+
+    return {
+        "nextafter": lambda x: penstock.nextafter(x, 2 * x),
+        "an element in a list": lambda x: penstock.Tensor([x[0], x[1]]),
+        "an element of an assigned list": lambda x: penstock.zeros(2).__setitem__(slice(None), [x[0], 1.0]),
+        "a value to fill with": lambda x: penstock.zeros(2).fill_(x[0]),
+        "full": lambda x: penstock.full((2,), x[0]),
+        "full_like": lambda x: penstock.full_like(x, x[0]),
+        "linspace": lambda x: penstock.linspace(0.0, x[0], 3),
+        "arange": lambda x: penstock.arange(0.0, x[0]),
+        "a bound of random numbers": lambda x: penstock.random.normal(penstock.random.key(1), (2,), mean=x[0]),
+        "shuffle": lambda x: penstock.random.shuffle(penstock.random.key(1), 2 * x[:1].expand(4)),
+        "a product of a KPU's": simulated,
+        "a convolution of a KPU's": convolved,
+    }
+
+
+@pytest.mark.parametrize("name", refused())
+def test_what_has_no_rule_is_refused(name: str) -> None:
+    """With a sentence about gradients; under no_grad() it is as for any other tensor."""
+    x = penstock.Tensor([0.5, 1.5], requires_grad=True)
+    with pytest.raises(ValueError, match="gradient"):
+        refused()[name](x)
+    with penstock.no_grad():
+        refused()[name](x)

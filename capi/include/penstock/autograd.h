@@ -1,8 +1,10 @@
 /* penstock/autograd.h: gradients: what a number changes by when the tensors that it was made of do.
  *
- * A tensor that requires gradients is a leaf.  What functions of ops.h, tensor.h and tensor_index.h make of one, on a
- * thread whose recording is on, remembers how it was made; ps_backward() and ps_gradients() walk back from there.
- * Results that have no derivative (comparisons, integers, rounded numbers, indices) remember nothing.
+ * A tensor that requires gradients is a leaf.  What functions of ops.h, ops_join.h, ops_order.h, linalg.h, tensor.h and
+ * tensor_index.h make of one, on a thread whose recording is on, remembers how it was made; ps_backward() and
+ * ps_gradients() walk back from there.  Results that have no derivative (comparisons, integers, rounded numbers, indices)
+ * remember nothing.  What depends on its operands and has no rule (PS_OP_NEXTAFTER, ps_kpu_matmul(), ps_kpu_conv2d(), and
+ * ps_tensor_reinterpret() as another dtype) is refused there with PS_INVALID_ARGUMENT, since gradients would get lost.
  *
  * What holds for gradients:
  * - only floating and complex tensors have them; a gradient has its tensor's dtype, shape and device;
@@ -11,10 +13,12 @@
  * - they have no gradients themselves: second derivatives are not computed;
  * - what was made on the way stays in memory until the last tensor that leads to it is released, or a walk gave it back.
  *
- * Writing to elements (ps_tensor_copy, ps_tensor_fill, ps_tensor_put, the functions that end in _into), with recording on:
+ * Writing to elements (ps_tensor_copy, ps_tensor_fill, ps_tensor_put, ps_random_shuffle, the functions that end in _into),
+ * with recording on:
  * - a leaf refuses to be written to: ps_set_grad_recording(0) first;
  * - where destination or an operand has gradients, destination must be the only tensor over its memory, since views of it
- *   would not know of the change; it then leads to what was written.  ps_tensor_put() refuses that altogether;
+ *   would not know of the change; it then leads to what was written.  ps_tensor_put() and
+ *   ps_random_shuffle() refuse that altogether;
  * - a walk that needs elements that were written to since they were used fails.  Writes through a pointer, or by who
  *   borrowed the memory, cannot be seen.
  *

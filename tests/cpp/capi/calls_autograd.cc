@@ -4,11 +4,7 @@
 namespace penstock::test {
 namespace {
 
-ps_tensor *leaf(Stage &stage) {
-  ps_tensor *matrix = stage.matrix();
-  require_ok(ps_tensor_set_requires_grad(matrix, 1));
-  return matrix;
-}
+ps_tensor *leaf(Stage &stage) { return stage.leaf(); }
 
 ps_tensor *leaf_with_gradient(Stage &stage) {
   ps_tensor *matrix = leaf(stage);
@@ -195,11 +191,120 @@ std::vector<Call> recorded_calls() {
   };
 }
 
+ps_tensor *numbers(Stage &stage, std::initializer_list<int64_t> values) {
+  return stage.tensor(make_tensor<int64_t>(PS_INT64, {static_cast<int64_t>(values.size())}, values));
+}
+ps_tensor *places(Stage &stage) { return stage.tensor(make_tensor<int64_t>(PS_INT64, {2, 2}, {0, -1, 2, 0})); }
+
+// Those that join tensors, and move their elements.
+std::vector<Call> recorded_arranging_calls() {
+  std::vector<Call> calls;
+  for (const auto &[name, function] : {std::make_pair(NAMED(ps_ops_concat)), std::make_pair(NAMED(ps_ops_stack))})
+    calls.push_back(Call(name, function,
+                         [](Stage &stage) {
+                           return std::make_tuple(stage.tensor_result(), 2,
+                                                  stage.inputs<ps_tensor *>({stage.matrix(), leaf(stage)}), -1);
+                         })
+                        .named("of a tensor that requires gradients")
+                        .wrong("count", 0, PS_INVALID_ARGUMENT));
+  for (Call &call : std::vector<Call>{
+           Call(NAMED(ps_ops_tile),
+                [](Stage &stage) {
+                  return std::make_tuple(stage.tensor_result(), leaf(stage), 2, stage.inputs<int64_t>({2, 1}));
+                })
+               .wrong("repetition_count", -1, PS_INVALID_ARGUMENT),
+           Call(NAMED(ps_ops_repeat),
+                [](Stage &stage) {
+                  return std::make_tuple(stage.tensor_result(), leaf(stage), numbers(stage, {0, 2, 1}), 1);
+                })
+               .wrong("axis", 2, PS_OUT_OF_RANGE),
+           Call(NAMED(ps_ops_roll),
+                [](Stage &stage) {
+                  return std::make_tuple(stage.tensor_result(), leaf(stage), 1, stage.inputs<int64_t>({2}),
+                                         stage.inputs<int32_t>({1}));
+                })
+               .wrong("shift_count", 0, PS_INVALID_ARGUMENT)
+               .optional("axes", "axes optional"),
+           Call(NAMED(ps_ops_diff),
+                [](Stage &stage) {
+                  return std::make_tuple(stage.tensor_result(), leaf(stage), 1, INT64_C(2), leaf(stage),
+                                         stage.matrix());
+                })
+               .wrong("order", INT64_C(-1), PS_INVALID_ARGUMENT)
+               .optional("prepended", "prepended optional")
+               .optional("appended", "appended likewise behind"),
+           Call(NAMED(ps_ops_tril),
+                [](Stage &stage) { return std::make_tuple(stage.tensor_result(), leaf(stage), INT64_C(0)); })
+               .any("diagonal", "any number"),
+           Call(NAMED(ps_ops_sort),
+                [](Stage &stage) { return std::make_tuple(stage.tensor_result(), leaf(stage), 0, 1); })
+               .wrong("axis", 2, PS_OUT_OF_RANGE)
+               .wrong("descending", 2, PS_INVALID_ARGUMENT),
+           Call(NAMED(ps_ops_unique),
+                [](Stage &stage) {
+                  return std::make_tuple(stage.tensor_result(), stage.tensor_result(), stage.tensor_result(),
+                                         stage.tensor_result(), leaf(stage));
+                })
+               .optional("indices", "indices optional: receives where each stands first")
+               .optional("inverse", "inverse optional: receives, in operand's shape, which of values each element is")
+               .optional("counts", "counts optional: receives how often each stands"),
+           Call(NAMED(ps_ops_take_along_axis),
+                [](Stage &stage) { return std::make_tuple(stage.tensor_result(), leaf(stage), places(stage), 1); })
+               .wrong("axis", 2, PS_OUT_OF_RANGE),
+       })
+    calls.push_back(std::move(call).named("of a tensor that requires gradients"));
+  return calls;
+}
+
+std::vector<Call> recorded_contraction_calls() {
+  return {
+      Call(NAMED(ps_ops_tensordot),
+           [](Stage &stage) {
+             return std::make_tuple(stage.tensor_result(), leaf(stage), made_of_a_leaf(stage), 1,
+                                    stage.inputs<int32_t>({0}), stage.inputs<int32_t>({0}));
+           })
+          .named("of tensors that require gradients")
+          .wrong("axis_count", -1, PS_INVALID_ARGUMENT),
+      Call(NAMED(ps_ops_vecdot),
+           [](Stage &stage) { return std::make_tuple(stage.tensor_result(), leaf(stage), made_of_a_leaf(stage), -2); })
+          .named("of tensors that require gradients")
+          .wrong("axis", 0, PS_OUT_OF_RANGE),
+  };
+}
+
+// A leaf's elements joined, moved, sorted and multiplied.
+ps_tensor *arranged(Stage &stage) {
+  const auto held = [&](ps_status status, ps_tensor *&made) {
+    require_ok(status);
+    return stage.tensor(TensorHold(made));
+  };
+  ps_tensor *matrix = leaf(stage), *parts[] = {matrix, matrix}, *made = nullptr;
+  const int32_t axes[] = {1, 0};
+  made = held(ps_ops_concat(&made, 2, parts, 0), made);
+  made = held(ps_ops_sort(&made, made, 1, 0), made);
+  made = held(ps_ops_repeat(&made, made, numbers(stage, {2, 0, 1}), 1), made);
+  made = held(ps_ops_diff(&made, made, 0, 1, matrix, nullptr), made);
+  made = held(ps_ops_triu(&made, made, 0), made);
+  return held(ps_ops_tensordot(&made, made, made, 2, axes, axes), made);
+}
+
+std::vector<Call> arranged_walk_calls() {
+  return {
+      Call(NAMED(ps_backward),
+           [](Stage &stage) { return std::make_tuple(1, only(arranged)(stage), only(one)(stage), 1); })
+          .named("through what joins, moves and contracts")
+          .wrong("output_count", 0, PS_INVALID_ARGUMENT)
+          .wrong("keep_graph", 2, PS_INVALID_ARGUMENT)
+          .optional("gradients", "gradients optional: NULL, or output_count tensors"),
+  };
+}
+
 }  // namespace
 
 std::vector<Call> autograd_calls() {
   std::vector<Call> joined;
-  for (const auto &part : {leaf_calls(), recording_calls(), walk_calls(), custom_calls(), recorded_calls()})
+  for (const auto &part : {leaf_calls(), recording_calls(), walk_calls(), custom_calls(), recorded_calls(),
+                           recorded_arranging_calls(), recorded_contraction_calls(), arranged_walk_calls()})
     joined.insert(joined.end(), part.begin(), part.end());
   return joined;
 }

@@ -275,6 +275,8 @@ std::vector<Call> running_calls() {
              return std::make_tuple(stage.tensor_result(), kpu(stage), stage.matrix(), tall_matrix(stage));
            })
           .wrong("a", "another number of columns", PS_INVALID_ARGUMENT, "(3, 2)", tall_matrix)
+          .wrong("a", "one that requires gradients", PS_INVALID_ARGUMENT, "no_grad()",
+                 [](Stage &stage) { return stage.leaf(); })
           .wrong("b", "of int32", PS_TYPE_MISMATCH, "int32", of_int32),
       Call(NAMED(ps_kpu_conv_options_init),
            [](Stage &stage) {

@@ -117,7 +117,9 @@ std::vector<Call> order_calls() {
       Call(NAMED(ps_random_shuffle),
            [](Stage &stage) { return std::make_tuple(stage.transposed_tall_matrix(), key(stage), 1); })
           .wrong("tensor", "a read-only one", PS_READ_ONLY, "read-only",
-                 [](Stage &stage) { return stage.read_only_matrix(); }),
+                 [](Stage &stage) { return stage.read_only_matrix(); })
+          .wrong("tensor", "one that requires gradients", PS_INVALID_ARGUMENT, "no_grad()",
+                 [](Stage &stage) { return stage.leaf(); }),
   };
 }
 

@@ -63,6 +63,12 @@ ps_tensor *Stage::tensor(TensorHold hold) {
 
 ps_tensor *Stage::matrix() { return tensor(make_matrix()); }
 
+ps_tensor *Stage::leaf() {
+  ps_tensor *made = matrix();
+  require_ok(ps_tensor_set_requires_grad(made, 1));
+  return made;
+}
+
 ps_tensor *Stage::row() { return tensor(make_tensor<float>(PS_FLOAT32, {1, 3}, {0, 1, 2})); }
 
 ps_tensor *Stage::read_only_matrix() {

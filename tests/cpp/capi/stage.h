@@ -44,6 +44,7 @@ class Stage {
 
   // Tensors: their elements are watched.
   ps_tensor *matrix();                  // 2 x 3, float32: 0, 1, 2, 3, 4, 5
+  ps_tensor *leaf();                    // the same, which requires gradients
   ps_tensor *row();                     // 1 x 3, float32: 0, 1, 2
   ps_tensor *read_only_matrix();        // a matrix() over memory that must not be written
   ps_tensor *transposed_matrix();       // 3 x 2, not contiguous
