@@ -11,8 +11,9 @@ namespace penstock::core {
 //
 // The bits depend on the operands' elements, shapes and strides and on the kind of processor, never on threads.  Summed one
 // after the other are the products of stretches of the inner axis, 512 long at most, and then those sums: with n the axis's
-// length, an element is off by at most min(n, 512) + n / 128 roundings of the sum of the products' sizes.  Of bfloat16, some
-// processors take subnormal numbers as 0.
+// length, an element is off by at most min(n, 512) + n / 128 roundings of the sum of the products' sizes.  Where the result has
+// one column, or one row of a second operand that lies column after column, numbers are summed side by side in 256 bytes, so
+// that another layout may give other bits.  Of bfloat16, some processors take subnormal numbers as 0, but not there.
 //
 // The result is row-major, on the first operand's device.  Throws type_mismatch for a storage-only dtype or dtypes without
 // a common one, invalid_argument for an operand of no axes and for shapes that do not fit, naming both.

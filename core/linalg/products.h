@@ -16,7 +16,7 @@ struct Products {
 };
 
 // dtype is none of the storage-only ones; out overlaps neither operand, and columns lie side by side in it.  The bits do not
-// depend on the number of threads, nor on the strides.  Throws out_of_memory, and has then written nothing.
+// depend on the number of threads.  Throws out_of_memory, and has then written nothing.
 void multiply(const Products &products);
 
 }  // namespace penstock::core

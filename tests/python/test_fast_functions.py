@@ -92,6 +92,30 @@ def test_a_number_is_what_the_package_makes_of_it(number: Any, dtype: str) -> No
     assert results[0] == results[1]
 
 
+def test_products_of_matrices_take_what_pythons_do() -> None:
+    matrix = penstock.Tensor([[1.0, 2.0], [3.0, 4.0]])
+    for other in (matrix, np.asarray(matrix), [[1.0, 2.0], [3.0, 4.0]]):
+        assert penstock.matmul(matrix, other).tolist() == [[7.0, 10.0], [15.0, 22.0]]
+        assert penstock.matmul(other, matrix).tolist() == [[7.0, 10.0], [15.0, 22.0]]
+    matrix @= np.eye(2, dtype=np.float32)
+    assert matrix.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    for number in (2, 2.0, True):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            number @ LOOSE.ones((2, 2))
+    with pytest.raises(TypeError, match="missing 1 required positional"):
+        LOOSE.matmul(matrix)
+    with pytest.raises(TypeError, match="x1"):
+        LOOSE.matmul(x1=matrix, x2=matrix)
+
+
+def test_a_product_in_place_that_does_not_fit_changes_nothing() -> None:
+    matrix = penstock.ones((2, 2), dtype="int32")
+    for other, kind in ((penstock.ones((2, 2)), TypeError), (penstock.ones((2, 3), dtype="int32"), ValueError)):
+        with pytest.raises(kind):
+            matrix @= other
+    assert matrix.tolist() == [[1, 1], [1, 1]]
+
+
 def test_a_subclass_may_have_operators_of_its_own() -> None:
     class Loud(penstock.Tensor):
         def __add__(self, other: Any) -> Any:
@@ -154,6 +178,10 @@ def test_operations_leave_no_memory_behind() -> None:
     before = penstock.memory_stats().live_bytes
     for _ in range(100):
         _ = tensor + 1.0, tensor * tensor, tensor[1:, 2], penstock.sum(tensor, axis=0), -tensor
+        _ = tensor @ tensor.mT, penstock.matmul(tensor, [1.0] * 4)
+        tensor @= penstock.eye(4)
+        with pytest.raises(ValueError, match="do not fit"):
+            tensor @ tensor
         with pytest.raises(ValueError, match="broadcast"):
             tensor + penstock.ones(3)
         with pytest.raises(IndexError):
