@@ -1,6 +1,5 @@
 #include <penstock/linalg.h>
 
-#include <span>
 #include <utility>
 
 #include "capi/src/guard.h"
@@ -12,15 +11,6 @@
 #include "core/linalg/matmul.h"
 
 using namespace penstock;
-
-namespace {
-
-std::span<const int32_t> named_axes(int32_t axis_count, const int32_t *axes, const char *name) {
-  if (axis_count > 0) require_not_null(axes, name);
-  return read_axes(axis_count, axes);
-}
-
-}  // namespace
 
 ps_status ps_ops_matmul(ps_tensor **out, const ps_tensor *first, const ps_tensor *second) {
   return guarded([&] {
@@ -58,8 +48,8 @@ ps_status ps_ops_tensordot(ps_tensor **out, const ps_tensor *first, const ps_ten
     require_not_null(out, "out");
     require_not_null(first, "first");
     require_not_null(second, "second");
-    const auto left = named_axes(axis_count, first_axes, "first_axes");
-    const auto right = named_axes(axis_count, second_axes, "second_axes");
+    const auto left = read_axes(axis_count, first_axes, "first_axes");
+    const auto right = read_axes(axis_count, second_axes, "second_axes");
     *out = wrap_made(core::tensordot(unwrap(first), unwrap(second), left, right), is_recorded({first, second}),
                      [&](const core::Tensor &result) {
                        return core::autograd::record_tensordot(variable_of(first), variable_of(second), left, right,

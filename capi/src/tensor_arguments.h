@@ -28,10 +28,10 @@ inline core::Extents read_extents(int32_t ndim, const int64_t *numbers, const ch
   return {numbers, ndim};
 }
 
-inline std::span<const int32_t> read_axes(int32_t axis_count, const int32_t *axes) {
+inline std::span<const int32_t> read_axes(int32_t axis_count, const int32_t *axes, const char *name = "axes") {
   if (axis_count < 0 || axis_count > PS_MAX_NDIM)
     core::fail(core::Status::invalid_argument, "axis_count is ", axis_count, ": expected 0 to ", PS_MAX_NDIM);
-  if (axis_count > 0) require_not_null(axes, "axes");
+  if (axis_count > 0) require_not_null(axes, name);
   return {axes, static_cast<size_t>(axis_count)};
 }
 

@@ -12,14 +12,16 @@ LEFT_OUT = {
 
 DIFFERENT = {
     "default dtypes": "a Python float makes float32, a complex complex64: what networks are trained in",
-    "promotion across kinds": "the standard leaves it open; here the higher kind decides, and integers beside float32 make "
-    "float32",
+    "promotion across kinds": "the standard leaves it open; here the higher kind decides, and integers beside "
+    "float32 make float32",
     "uint64 beside a signed integer": "an error here; the standard leaves it open, and no integer holds both",
-    "float16 and bfloat16": "there beyond the standard's dtypes; __array_namespace_info__().dtypes() names the standard's",
+    "float16 and bfloat16": "there beyond the standard's dtypes; __array_namespace_info__().dtypes() "
+    "names the standard's",
     "broadcast_to, broadcast_arrays": "read-only views: writing to them would write to several elements at once",
-    "flip, permute_dims, expand_dims, squeeze, unstack": "views of the same memory, as with NumPy; the standard leaves it "
-    "open",
-    "sort, argsort": "always stable, also with stable=False; take bool too; a NaN is above all numbers, so that it comes "
+    "flip, permute_dims, expand_dims, squeeze, unstack": "views of the same memory, as with NumPy; the standard leaves "
+    "it open",
+    "sort, argsort": "always stable, also with stable=False; take bool too; a NaN is above all numbers, so that it "
+    "comes "
     "first in a descending order",
     "searchsorted": "takes bool too",
     "unique_*": "values are in ascending order, which the standard does not ask for",

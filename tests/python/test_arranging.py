@@ -116,7 +116,8 @@ def test_as_many_picks_as_threads_share_are_numpys() -> None:
     np.testing.assert_array_equal(penstock.take(penstock.Tensor(array), index).numpy(), array[index])
     wrong = index.copy()
     wrong[[350_000, 399_999]] = 300_000, -300_001
-    with pytest.raises(IndexError, match=r"index 300000 is outside axis 0 of size 300000 of shape \(300000,\)"):
+    either = r"index (300000|-300001) is outside axis 0 of size 300000 of shape \(300000,\)"  # whose thread comes first
+    with pytest.raises(IndexError, match=either):
         penstock.take(penstock.Tensor(array), wrong)
 
 
@@ -178,7 +179,9 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "take without axis": (lambda: penstock.take([[1]], [0]), ValueError, r"shape \(1, 1\), so axis must be named"),
     "take of floats": (lambda: penstock.take([1], [0.5]), TypeError, "indices are of float32: expected int64"),
     "take_along_axis": (
-        lambda: penstock.take_along_axis([[1, 2]], [[0], [2]]), IndexError, r"index 2 is outside axis 1 of size 2 of shape",
+        lambda: penstock.take_along_axis([[1, 2]], [[0], [2]]),
+        IndexError,
+        r"index 2 is outside axis 1 of size 2 of shape",
     ),
     "take_along_axis of other shapes": (
         lambda: penstock.take_along_axis(penstock.ones((2, 3)), penstock.zeros((4, 1), dtype="int64")), ValueError,
@@ -191,7 +194,11 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: penstock.tile(penstock.ones(2), (2**60,)), ValueError, r"tile: repetitions \(11529",
     ),
     "tile by no int64": (lambda: penstock.tile([1], (2**70,)), OverflowError, r"tile: repetitions \(118059"),
-    "repeat of other length": (lambda: penstock.repeat([1, 2], [1, 2, 3]), ValueError, r"repetitions have shape \(3,\)"),
+    "repeat of other length": (
+        lambda: penstock.repeat([1, 2], [1, 2, 3]),
+        ValueError,
+        r"repetitions have shape \(3,\)",
+    ),
     "repeat below 0": (lambda: penstock.repeat([1, 2], -1), ValueError, "-1 repetitions"),
     "roll": (lambda: penstock.roll([1], (1, 2), axis=0), ValueError, "2 shifts are given for 1 axes"),
     "diff of bool": (lambda: penstock.diff([True]), TypeError, "diff does not take bool"),

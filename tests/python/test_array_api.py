@@ -218,7 +218,7 @@ MOVES: dict[str, Callable[[Any, Any], Any]] = {
     "concat in row-major order": lambda xp, x: xp.concat([x, x[0, ...]], axis=None),
     "expand_dims": lambda xp, x: xp.expand_dims(x, axis=-2),
     "diff": lambda xp, x: xp.diff(x if xp.isdtype(x.dtype, "numeric") else xp.astype(x, xp.int8), axis=1),
-    "diff twice, with more on both sides": lambda xp, x: numeric_diff(xp, x),
+    "diff twice, with more on both sides": lambda xp, x: numeric_diff(xp, x),  # noqa: PLW0108 it stands below
     "flip": lambda xp, x: xp.flip(x),
     "flip an axis": lambda xp, x: xp.flip(x, axis=(0, -1)),
     "matrix_transpose": lambda xp, x: xp.matrix_transpose(x),

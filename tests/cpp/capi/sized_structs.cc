@@ -18,7 +18,10 @@ SizedStruct describe(const char *name, const Struct &by_macro, const char *init_
   described.name = name;
   described.size = sizeof(Struct);
   described.by_macro.resize(sizeof(Struct));
-  std::memcpy(described.by_macro.data(), &by_macro, sizeof(Struct));
+  // Gaps between fields have no value in a struct: here they are 0, as the init function leaves them.
+  for (const Field &field : fields)
+    std::memcpy(described.by_macro.data() + field.offset, reinterpret_cast<const std::byte *>(&by_macro) + field.offset,
+                field.size);
   described.init_name = init_name;
   described.init = [init](void *options, uint32_t struct_size) {
     return init(static_cast<Struct *>(options), struct_size);
