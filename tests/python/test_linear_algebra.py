@@ -65,7 +65,8 @@ def wide(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def sizes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return np.abs(array).astype(np.float64)
+    sizes: np.ndarray[Any, Any] = np.abs(array).astype(np.float64)
+    return sizes
 
 
 SIZES = st.one_of(st.integers(0, 20), st.sampled_from((31, 32, 33, 64, 65, 130)))
