@@ -153,7 +153,7 @@ def test_asarray_shares_copies_or_refuses() -> None:
     penstock.asarray(lent)[0] = 3
     buffer = bytearray(2)
     penstock.asarray(buffer, copy=False)[1] = 9
-    assert (lent.tolist(), buffer) == ([3.0, 0.0], b"\x00\x09")
+    assert (lent.tolist(), bytes(buffer)) == ([3.0, 0.0], b"\x00\x09")
     assert penstock.asarray(array, dtype="int8").dtype is penstock.int8
     with pytest.raises(ValueError, match="copy=False nothing may be copied, but list holds no memory"):
         penstock.asarray([1, 2], copy=False)

@@ -208,9 +208,8 @@ def test_the_operator_in_place_refuses_what_has_another_shape() -> None:
 
 
 def test_a_number_is_no_operand() -> None:
-    number: Any = 2
     with pytest.raises(TypeError, match="unsupported operand"):
-        penstock.ones((2, 2)) @ number
+        penstock.ones((2, 2)) @ 2
 
 
 @pytest.mark.parametrize(
