@@ -48,6 +48,7 @@ Edge edge_to(const Variable &operand);
 // The gradients of several tensors; one without storage stands for zeros.
 using Gradients = std::vector<Tensor>;
 
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): release() alone deletes it
 class Node {
  public:
   Node(std::string name, std::vector<Edge> operands, std::vector<Outline> results);

@@ -124,8 +124,8 @@ Grid cut(const Block &product, int64_t product_count) {
   const int64_t least = work_of_a_shard(product);
   for (;;) {
     const int64_t inner = product.inner / (2 * grid.parts);
-    const double work = static_cast<double>(inner) * static_cast<double>(product.rows / grid.rows) *
-                        static_cast<double>(product.columns / grid.columns);
+    const int64_t rows = product.rows / grid.rows, columns = product.columns / grid.columns;
+    const double work = static_cast<double>(inner) * static_cast<double>(rows) * static_cast<double>(columns);
     if (grid.blocks() * product_count >= enough_shards || inner < inner_step || work < static_cast<double>(least))
       return grid;
     grid.parts *= 2;

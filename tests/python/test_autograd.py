@@ -547,7 +547,12 @@ def test_an_operation_of_ones_own_is_released() -> None:
 def test_tensors_that_require_gradients_are_not_lent(x: penstock.Tensor) -> None:
     """To NumPy, by the buffer protocol, by DLPack; their detach() is, and copies of the numbers are."""
     for lend in (x.numpy, lambda: numpy.asarray(x), lambda: memoryview(x), lambda: numpy.from_dlpack(x), x.torch):
-        with pytest.raises(BufferError, match="detach"):
+        for scope in (penstock.enable_grad, penstock.no_grad):
+            with scope(), pytest.raises(BufferError, match="detach"):
+                lend()
+    copies = (lambda: numpy.array(x), lambda: x.__dlpack__(copy=True), lambda: x.__dlpack__(dl_device=(3, 0)))
+    for lend in copies:
+        with penstock.no_grad(), pytest.raises(BufferError, match="detach"):
             lend()
     assert x.detach().numpy().tolist() == x.tolist() == [1, 2]
     assert float(penstock.sum(x)) == 3

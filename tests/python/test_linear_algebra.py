@@ -208,9 +208,8 @@ def test_the_operator_in_place_refuses_what_has_another_shape() -> None:
 
 
 def test_a_number_is_no_operand() -> None:
-    number: Any = 2
     with pytest.raises(TypeError, match="unsupported operand"):
-        penstock.ones((2, 2)) @ number
+        penstock.ones((2, 2)) @ 2
 
 
 @pytest.mark.parametrize(
@@ -245,7 +244,7 @@ our_product, their_product = ours @ ours, theirs @ theirs
 assert torch.allclose(torch.from_dlpack(our_product), their_product, atol=1e-3)
 
 def multiplies():
-    for _ in range(4):
+    for _ in range(2):
         if not penstock.all(ours @ ours == our_product):
             return False
         if not torch.allclose(theirs @ theirs, their_product, atol=1e-3):
