@@ -330,7 +330,13 @@ class OneHot:
 
 
 class Info(NamedTuple):
-    """What an image's header says: sizes as stored, before the orientation (EXIF's, 1 to 8) is applied."""
+    """What an image's header says: sizes as stored, before the orientation (EXIF's, 1 to 8) is applied.
+
+    >>> from penstock import image
+    >>> found = image.Info(format="PNG", width=60, height=40, channels=3, bits=8, orientation=1)
+    >>> found.width * found.height
+    2400
+    """
 
     format: str
     width: int
@@ -451,7 +457,13 @@ def one_hot(labels: Any, class_count: int, *, dtype: Any = "float32") -> Tensor:
 
 
 def native_transforms(transforms: Sequence[Transform]) -> Any:
-    """The ps_image_transforms of a list: for what calls the C ABI. It is released with the last reference to it."""
+    """The ps_image_transforms of a list: for what calls the C ABI. It is released with the last reference to it.
+
+    >>> from penstock import image
+    >>> steps = image.native_transforms([image.Resize(224), image.CenterCrop(224)])
+    >>> "ps_image_transforms" in repr(steps)
+    True
+    """
     steps = ffi.new("ps_image_step[]", len(transforms))
     for place, transform in enumerate(transforms):
         if not isinstance(transform, Transform):

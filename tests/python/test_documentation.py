@@ -6,13 +6,14 @@ import types
 from typing import Any
 
 import penstock
+import penstock.image
 import penstock.kpu
 import penstock.loader
 import penstock.torch
 import penstock.worlds
 import pytest
 
-MODULES = [penstock, penstock.kpu, penstock.loader, penstock.torch, penstock.worlds]
+MODULES = [penstock, penstock.image, penstock.kpu, penstock.loader, penstock.torch, penstock.worlds]
 
 
 def is_documented_with_its_class(member: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, assert_type
 
 import numpy as np
 import penstock
-from penstock import loader
+from penstock import image, loader
 
 
 def make_tensors() -> None:
@@ -402,6 +402,23 @@ def load_samples(folder: Path) -> None:
     assert_type(games.state(), bytes)
 
 
+def transform_images() -> None:
+    """Levels to numbers, and what comes out of a list of transforms."""
+    steps = [
+        image.Grey(), image.Pad(2), image.Resize(24, 32), image.CenterCrop(20), image.RandomCrop(18),
+        image.RandomResizedCrop(16), image.RandomHorizontalFlip(), image.RandomVerticalFlip(),
+        image.ToDType("float32", scale=True), image.Normalize(0.5, 0.25),
+    ]  # fmt: skip
+    assert_type(image.output_shape(steps, 40, 60), tuple[int, int, int])
+    assert_type(image.apply(np.zeros((40, 60, 3), np.uint8), steps, seed=1), penstock.Tensor)
+    assert_type(image.one_hot([0, 2], 3), penstock.Tensor)
+    image.native_transforms(steps)
+    photo = Path(__file__).parents[1] / "data" / "loader_images" / "large.jpg"
+    assert_type(image.info(photo.read_bytes()), image.Info)
+    assert_type(image.decode(photo.read_bytes()), penstock.Tensor)
+    print(image.OneHot(3))
+
+
 def catch() -> list[type[penstock.Error]]:
     """Every exception; the built-in ones catch them too."""
     try:
@@ -470,6 +487,7 @@ def main() -> None:
     order_work()
     draw_random_numbers()
     step_worlds()
+    transform_images()
     with tempfile.TemporaryDirectory() as folder:
         use_files(Path(folder))
         record_worlds(Path(folder))
