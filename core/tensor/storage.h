@@ -69,7 +69,7 @@ class Storage : public Counted<Storage> {
   Deleter deleter_ = nullptr;
   void *user_ = nullptr;
   bool pinned_ = false;
-  bool has_elements_behind_ = false;       // data_ is part of this object's own allocation
+  bool has_elements_behind_ = false;  // data_ is part of this object's own allocation
   std::atomic<uint64_t> version_ = 0;
   void *base_ = nullptr;                   // what the plug-in allocated; data_ is the aligned address within
   std::unique_ptr<StreamUse> stream_use_;  // of a GPU's memory only
