@@ -48,7 +48,10 @@ void SampleLoader::prepare(const Progress &progress) {
   options_fingerprint_ = order_fingerprint(options_);
   const auto names = set_->class_names();
   class_names_.assign(names.begin(), names.end());
-  order_.emplace(options_, set_count_);
+  {
+    const std::lock_guard lock(mutex_);  // a fork holds it and the order, or neither
+    order_.emplace(options_, set_count_);
+  }
   const auto size = static_cast<uint64_t>(options_.batch_size), samples = order_->size();
   batches_an_epoch_ = options_.drop_last ? samples / size : samples / size + (samples % size == 0 ? 0 : 1);
   read_first_sample();
@@ -324,9 +327,11 @@ void SampleLoader::hold_for_fork() noexcept {
   set_mutex_.lock();
   mutex_.lock();
   if (storages_ != nullptr) storages_->hold();
+  if (order_) order_->hold();
 }
 
 void SampleLoader::release_after_fork() noexcept {
+  if (order_) order_->release();
   if (storages_ != nullptr) storages_->release();
   mutex_.unlock();
   set_mutex_.unlock();

@@ -43,6 +43,10 @@ class SampleOrder {
   // The order of an epoch; it is kept while somebody holds it, and the last one asked for as well.
   std::shared_ptr<const Epoch> epoch(uint64_t number) const;
 
+  // Keeps all other threads out of epoch(), until it is released: around a fork, whose child goes on with this order.
+  void hold() const { mutex_.lock(); }
+  void release() const { mutex_.unlock(); }
+
  private:
   void require_drawable(uint64_t set_count);
 

@@ -186,7 +186,9 @@ SampleLoaderOptions on_this_thread(int64_t batch_size) {
 TEST(WarmLoader, AllocatesNothingForASampleOfElements) {
   const Archive archive(1024, [](int64_t) { return 64; });
   const auto open_set = opens(archive.source({elements("bin", DType::uint8, {64})}));
-  EXPECT_EQ(allocations_a_batch(open_set, on_this_thread(64)), allocations_a_batch(open_set, on_this_thread(4)));
+  const int64_t of_few = allocations_a_batch(open_set, on_this_thread(4));
+  EXPECT_GT(of_few, 0);  // a batch itself takes some: they are counted
+  EXPECT_EQ(allocations_a_batch(open_set, on_this_thread(64)), of_few);
 }
 
 TEST(WarmLoader, AllocatesNothingForAnImage) {
