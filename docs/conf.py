@@ -37,6 +37,8 @@ nitpick_ignore_regex = [
     ("py:(class|exc)", r"(builtins|collections\.abc|contextlib|os|types|typing)\.\w+"),
     ("py:class", r"SupportsDLPack|penstock\._dlpack\.TensorBase"),
     ("py:class", r"(gymnasium|numpy|stable_baselines3|torch)\.[\w.]+|AutoresetMode|VectorEnv|Precision|Random|Axes"),
+    ("py:class", r"Colour|Shape|(penstock\.image\.)?Transform"),
+    ("py:class", r"penstock\.(recording_modes|loader\.python_transforms)\.\w+"),
     ("c:identifier", r"u?int\d+_t|size_t"),
 ]
 

@@ -88,7 +88,7 @@ def main(epochs: int = 3, images: int = 6000) -> float:
             for pixels, labels in train:
                 loss = torch.nn.functional.cross_entropy(network(pixels), labels)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 total += loss.item()
             print(f"epoch {epoch}: loss {total / len(train):.3f}")
