@@ -184,7 +184,7 @@ class LoaderOptions:
         return self._with("use_forkserver", multiprocessing_context="forkserver")
 
     def with_transform_processes(self, count: int) -> Self:
-        """So many processes run the Python transforms, spawned unless use_fork() or use_forkserver() is set; 0: none do.
+        """So many processes run the Python transforms, spawned unless use_fork() or use_forkserver() is set; 0: none.
 
         Batches travel to them and back by pickling. Native decoding stays on threads.
 
