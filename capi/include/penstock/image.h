@@ -25,10 +25,9 @@ typedef enum ps_image_format PS_ENUM_BASE { PS_IMAGE_JPEG = 1, PS_IMAGE_PNG = 2 
 
 /* What pixels are wanted as.  Levels of 16 bits keep their upper 8, those of 1, 2 and 4 bits are spread over 0 to 255. */
 typedef enum ps_image_colour PS_ENUM_BASE {
-  PS_IMAGE_RGB = 0,  /* 3 channels: grey is repeated, alpha is dropped */
-  PS_IMAGE_GREY = 1, /* 1 channel: colour by (19595 R + 38470 G + 7471 B + 32768) / 65536, alpha is dropped */
-  PS_IMAGE_STORED =
-      2 /* 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha, as the file has it; a palette becomes 3 or 4 */
+  PS_IMAGE_RGB = 0,   /* 3 channels: grey is repeated, alpha is dropped */
+  PS_IMAGE_GREY = 1,  /* 1 channel: colour by (19595 R + 38470 G + 7471 B + 32768) / 65536, alpha is dropped */
+  PS_IMAGE_STORED = 2 /* as the file has it: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha; a palette gives 3 or 4 */
 } ps_image_colour;
 
 /* What an image's header says.  struct_size is the caller's to set; a newer library fills no more than that. */
