@@ -64,8 +64,11 @@ def test_every_public_member_of_the_classes_has_an_entry(documented: set[str]) -
         for name in module.__all__
         if inspect.isclass(getattr(module, name))
     ]
-    homes = {kind: module for module, kind in sorted(classes, key=lambda each: len(each[0]))}  # the inner of two
-    ours = [(module, kind) for kind, module in homes.items() if not issubclass(kind, BaseException)]
+    ours = [
+        (module, kind)
+        for module, kind in classes
+        if not issubclass(kind, BaseException) and not kind.__module__.startswith("penstock.loader.")  # listed there
+    ]
     members = {
         f"{module}.{kind.__name__}.{name}"
         for module, kind in ours
