@@ -58,24 +58,26 @@ constexpr DTypeName dtype_names[] = {
 
 // The member of an object that must be there.
 const Json &member(const Json &object, const char *key, std::string_view place) {
-  const auto found = object.find(key);
-  if (found == object.end()) fail(Status::data_error, place, " has no ", key);
+  const Json *found = object.find(key);
+  if (!found) fail(Status::data_error, place, " has no ", key);
   return *found;
 }
 
 uint64_t whole_number(const Json &value, const char *what, std::string_view place) {
-  if (!value.is_number_unsigned())
+  const uint64_t *number = value.if_unsigned();
+  if (!number)
     fail(Status::data_error, place, " has ", what, " ", in_quotes(value.dump()),
          ": expected whole numbers of 0 and up");
-  return value.get<uint64_t>();
+  return *number;
 }
 
 Extents read_shape(const Json &value, std::string_view place) {
-  if (!value.is_array() || value.size() > static_cast<size_t>(max_ndim))
+  const Json::Array *sizes = value.if_array();
+  if (!sizes || sizes->size() > static_cast<size_t>(max_ndim))
     fail(Status::data_error, place, " has shape ", in_quotes(value.dump()), ": expected a list of up to ", max_ndim,
          " numbers");
   Extents shape;
-  for (const Json &size : value) {
+  for (const Json &size : *sizes) {
     const uint64_t number = whole_number(size, "shape", place);
     if (number > static_cast<uint64_t>(largest_nbytes))
       fail(Status::data_error, place, " has an axis of size ", number, ": at most ", largest_nbytes, " are possible");
@@ -85,8 +87,9 @@ Extents read_shape(const Json &value, std::string_view place) {
 }
 
 void read_dtype(SafetensorsEntry &entry, const Json &value, std::string_view place) {
-  if (!value.is_string()) fail(Status::data_error, place, " has dtype ", in_quotes(value.dump()), ": expected a text");
-  entry.dtype_name = value.get<std::string>();
+  const std::string *name = value.if_text();
+  if (!name) fail(Status::data_error, place, " has dtype ", in_quotes(value.dump()), ": expected a text");
+  entry.dtype_name = *name;
   const auto *known = std::find_if(std::begin(dtype_names), std::end(dtype_names),
                                    [&](const DTypeName &each) { return each.name == entry.dtype_name; });
   if (known == std::end(dtype_names))
@@ -111,16 +114,17 @@ void require_size(const SafetensorsEntry &entry, std::string_view place) {
 
 SafetensorsEntry read_entry(const std::string &name, const Json &value, std::string_view file_place) {
   const std::string place = text(file_place, ": tensor ", in_quotes(name));
-  if (!value.is_object()) fail(Status::data_error, place, " is ", in_quotes(value.dump()), ": expected an object");
+  if (!value.if_object()) fail(Status::data_error, place, " is ", in_quotes(value.dump()), ": expected an object");
   SafetensorsEntry entry;
   entry.name = name;
   read_dtype(entry, member(value, "dtype", place), place);
   entry.shape = read_shape(member(value, "shape", place), place);
   const Json &offsets = member(value, "data_offsets", place);
-  if (!offsets.is_array() || offsets.size() != 2)
+  const Json::Array *numbers = offsets.if_array();
+  if (!numbers || numbers->size() != 2)
     fail(Status::data_error, place, " has data_offsets ", in_quotes(offsets.dump()), ": expected two numbers");
-  entry.begin = whole_number(offsets[0], "data_offsets", place);
-  entry.end = whole_number(offsets[1], "data_offsets", place);
+  entry.begin = whole_number((*numbers)[0], "data_offsets", place);
+  entry.end = whole_number((*numbers)[1], "data_offsets", place);
   if (entry.end < entry.begin)
     fail(Status::data_error, place, " ends at byte ", entry.end, ", before it begins at ", entry.begin);
   require_size(entry, place);
@@ -135,15 +139,17 @@ void require_no_zero_byte(std::string_view words, std::string_view place) {
 
 Metadata read_metadata(const Json &value, std::string_view place) {
   Metadata metadata;
-  if (!value.is_object())
+  const Json::Object *members = value.if_object();
+  if (!members)
     fail(Status::data_error, place, ": ", metadata_key, " is ", in_quotes(value.dump()), ": expected an object");
-  for (const auto &[key, text] : value.items()) {
-    if (!text.is_string())
-      fail(Status::data_error, place, ": ", metadata_key, " has ", in_quotes(key), " as ", in_quotes(text.dump()),
-           ": expected a text");
+  for (const auto &[key, value_of_key] : *members) {
+    const std::string *words = value_of_key.if_text();
+    if (!words)
+      fail(Status::data_error, place, ": ", metadata_key, " has ", in_quotes(key), " as ",
+           in_quotes(value_of_key.dump()), ": expected a text");
     require_no_zero_byte(key, place);
-    require_no_zero_byte(text.get_ref<const std::string &>(), place);
-    metadata.emplace(key, text.get<std::string>());
+    require_no_zero_byte(*words, place);
+    metadata.emplace(key, *words);
   }
   return metadata;
 }
@@ -185,20 +191,19 @@ std::vector<const NamedTensor *> in_file_order(std::span<const NamedTensor> tens
 
 // The header with its length in front, filled up with spaces.
 std::string format_header(std::span<const NamedTensor *const> tensors, const Metadata &metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[std::string(metadata_key)] = metadata;
+  Json::Object header;
+  if (!metadata.empty()) header.emplace_back(std::string(metadata_key), Json::Object(metadata.begin(), metadata.end()));
   int64_t begin = 0;
   for (const NamedTensor *named : tensors) {
     const Tensor &tensor = named->tensor;
     const int64_t end = begin + tensor.nbytes();
-    header[std::string(named->name)] = {
-        {"dtype", format_name(tensor.dtype, named->name)},
-        {"shape", std::vector<int64_t>(tensor.shape.begin(), tensor.shape.end())},
-        {"data_offsets", {begin, end}},
-    };
+    header.emplace_back(std::string(named->name),
+                        Json::object({{"dtype", format_name(tensor.dtype, named->name)},
+                                      {"shape", Json::Array(tensor.shape.begin(), tensor.shape.end())},
+                                      {"data_offsets", Json::Array{begin, end}}}));
     begin = end;
   }
-  std::string words = header.dump();
+  std::string words = Json(std::move(header)).dump();
   words.append((alignment - words.size() % alignment) % alignment, ' ');
   if (words.size() > largest_header)
     fail(Status::invalid_argument, "the names and metadata need a header of ", words.size(), " bytes: at most ",
@@ -226,7 +231,7 @@ void Safetensors::read_header() {
   if (words.empty() || words[0] != '{')
     fail(Status::data_error, place, " is no safetensors file: its header does not begin with {");
   const Json header = parse_json(words, text("the header of ", place));
-  for (const auto &[name, value] : header.items()) {
+  for (const auto &[name, value] : *header.if_object()) {
     require_no_zero_byte(name, place);
     if (name == metadata_key)
       metadata_ = read_metadata(value, place);

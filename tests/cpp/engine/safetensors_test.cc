@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/io/json.h"
 #include "core/io/little_endian.h"
 #include "core/tensor/create.h"
 #include "core/tensor/view.h"
@@ -120,11 +119,6 @@ TEST(Safetensors, AFileThatIsCutAnywhereIsRefused) {
   const std::string whole = read_bytes(path);
   EXPECT_EQ(refusal(whole), "");
   for (size_t size = 0; size < whole.size(); ++size) EXPECT_NE(refusal(whole.substr(0, size)), "") << size;
-}
-
-TEST(Json, AKeyMayStandAgainInAnotherObject) {
-  EXPECT_EQ(parse_json(R"({"a":{"a":1},"b":{"a":2}})", "it")["b"]["a"], 2);
-  EXPECT_THROW(parse_json(R"({"a":{"b":1,"b":2}})", "it"), Error);
 }
 
 }  // namespace
