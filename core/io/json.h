@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +33,6 @@ class Json {
   Json(const char *value) : value_(std::string(value)) {}
   Json(Array values) : value_(std::move(values)) {}
   Json(Object members) : value_(std::move(members)) {}
-  static Json object(std::initializer_list<Member> members) { return Object(members); }
 
   // Null where it is of another kind.  A whole number of the text is unsigned, one with a sign signed, others are double.
   const bool *if_bool() const { return std::get_if<bool>(&value_); }

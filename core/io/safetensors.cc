@@ -197,10 +197,11 @@ std::string format_header(std::span<const NamedTensor *const> tensors, const Met
   for (const NamedTensor *named : tensors) {
     const Tensor &tensor = named->tensor;
     const int64_t end = begin + tensor.nbytes();
-    header.emplace_back(std::string(named->name),
-                        Json::object({{"dtype", format_name(tensor.dtype, named->name)},
-                                      {"shape", Json::Array(tensor.shape.begin(), tensor.shape.end())},
-                                      {"data_offsets", Json::Array{begin, end}}}));
+    Json::Object entry;
+    entry.emplace_back("dtype", format_name(tensor.dtype, named->name));
+    entry.emplace_back("shape", Json::Array(tensor.shape.begin(), tensor.shape.end()));
+    entry.emplace_back("data_offsets", Json::Array{begin, end});
+    header.emplace_back(std::string(named->name), std::move(entry));
     begin = end;
   }
   std::string words = Json(std::move(header)).dump();

@@ -481,8 +481,9 @@ std::optional<SampleBatch> AssemblyLine::next(const Deadline &deadline, bool &ti
   std::optional<SampleBatch> taken;
   while (!is_stopped_ && !timed_out) {
     if (is_next_ready()) {
+      spare_.reserve(spare_.size() + 1);
+      note(window_.front()->made);  // may throw: then the batch waits for the next call
       taken = hand_out();
-      note(*taken);
       break;
     }
     if (window_.empty() && next_number_ >= end_number_) break;
@@ -505,6 +506,7 @@ std::optional<SampleBatch> AssemblyLine::next(const Deadline &deadline, bool &ti
   return taken;
 }
 
+// There is room in spare_: nothing here fails.
 SampleBatch AssemblyLine::hand_out() {
   measure_queue();
   --finished_;

@@ -15,6 +15,7 @@ constexpr uint64_t watched_batches = 64;
 
 LoaderTuner::LoaderTuner(int32_t most_workers, int32_t most_prefetch)
     : most_{most_workers, most_prefetch}, setting_{1, most_prefetch} {
+  trials_.reserve(64);  // more than there are: note() need not allocate
   begin_trial();
 }
 

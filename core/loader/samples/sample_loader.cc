@@ -226,10 +226,14 @@ void SampleLoader::leave(const Running &from) {
     const std::lock_guard lock(set_mutex_);
     set_ = nullptr;
   }
-  auto figures = from.line.figures();
+  std::optional<AssemblyLine::Figures> figures;
+  try {
+    figures = from.line.figures();
+  } catch (const std::bad_alloc &) {  // the batch that has been taken is worth more than figures
+  }
   const std::lock_guard lock(mutex_);
   if (!options_.persistent_workers) storages_ = nullptr;
-  last_figures_ = std::move(figures);
+  if (figures) last_figures_ = std::move(*figures);
 }
 
 // Notes that a batch is handed out, or that it is an error; called in the order of batches.
@@ -252,17 +256,22 @@ void SampleLoader::note(const std::shared_ptr<Running> &from, SampleBatch &batch
 
 // With mutex_ held.
 void SampleLoader::count_bad(SampleBatch &batch) {
+  if (batch.bad.empty()) return;
   constexpr size_t most_examples = 10;
+  uint64_t count = place_.bad_samples;
+  std::vector<std::string> examples = bad_examples_;  // a copy: nothing is noted by half
   for (const Error &bad : batch.bad) {
-    const uint64_t count = place_.bad_samples + 1;
+    ++count;
     if (options_.bad_limit > 0 && count > static_cast<uint64_t>(options_.bad_limit)) {
       batch.error = Error(bad.status(),
                           text(bad.sentence(), "; it is bad sample ", count, ", the limit is ", options_.bad_limit));
-      return;
+      --count;
+      break;
     }
-    place_.bad_samples = count;
-    if (bad_examples_.size() < most_examples) bad_examples_.push_back(bad.sentence());
+    if (examples.size() < most_examples) examples.push_back(bad.sentence());
   }
+  place_.bad_samples = count;
+  bad_examples_ = std::move(examples);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
