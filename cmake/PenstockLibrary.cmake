@@ -5,6 +5,8 @@ file(GLOB core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/base/*.cc ${
      ${PROJECT_SOURCE_DIR}/core/loader/samples/*.cc ${PROJECT_SOURCE_DIR}/core/image/*.cc
      ${PROJECT_SOURCE_DIR}/core/autograd/*.cc ${PROJECT_SOURCE_DIR}/core/linalg/*.cc
      ${PROJECT_SOURCE_DIR}/core/linalg/kernels/*.cc
+     ${PROJECT_SOURCE_DIR}/core/nn/*.cc ${PROJECT_SOURCE_DIR}/core/nn/kernels/*.cc
+     ${PROJECT_SOURCE_DIR}/core/nn/layers/*.cc
      ${PROJECT_SOURCE_DIR}/core/worlds/*.cc)
 file(GLOB_RECURSE game_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/worlds/games/*.cc)
 # The replay page, as text in the library: page.html, page.css and page.js beside their template.
