@@ -57,7 +57,7 @@ Listing our_listing(const std::string &path) {
 }
 
 std::map<std::string, Listing> gos_listings(const std::vector<std::string> &paths) {
-  std::string command = "go run " TEST_DATA_DIR "/tar_list.go";
+  std::string command = "go run '" TEST_DATA_DIR "/tar_list.go'";
   for (const std::string &path : paths) command += " '" + path + "'";
   std::istringstream lines(output_of(command));
   std::map<std::string, Listing> found;
