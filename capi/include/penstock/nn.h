@@ -1,0 +1,281 @@
+/* penstock/nn.h: networks that are built, trained, saved and run.
+ *
+ * A layer is named by a kind ("dense", "conv_2d", ...) and settings, an object in JSON; docs/networks.md lists them all.  A
+ * model is a list of layers with a loss and an optimizer.  For each shape of batch it makes a static plan once: the
+ * operations in order, and one piece of memory for all they write; a step of training then allocates nothing.
+ *
+ * What is described by text is described in JSON, strictly: an unknown key, a value of another kind or beyond its limits is
+ * PS_INVALID_ARGUMENT, and the sentence names the layer, the key, the value and what is expected.
+ *
+ * Results are reproducible: a model's numbers depend on its description, its seed, the data and the kind of processor, never
+ * on the number of threads.
+ *
+ * What holds for every function here: PS_INVALID_ARGUMENT for a pointer that is NULL (but those said to be optional) or
+ * an options struct that is not as base.h says; PS_OUT_OF_MEMORY: nothing stays allocated.
+ * Threads: layers and models may be used from any thread, but each by one at a time.
+ *
+ * Since: every name in this header is part of version 1.0. */
+#ifndef PENSTOCK_NN_H
+#define PENSTOCK_NN_H
+
+#include <penstock/base.h>
+#include <penstock/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+/* Layers                                                                                                           */
+
+/* A layer with its parameters. */
+typedef struct ps_layer ps_layer;
+
+/* Makes a layer and draws its parameters.
+ *
+ * out       receives one hold, the caller's to release; untouched on failure
+ * kind      one of the kinds that ps_layer_kind_name() lists
+ * settings  an object in JSON; what it lacks has the default.  Optional: NULL is "{}"
+ * dtype     PS_FLOAT32 or PS_FLOAT64, of its parameters, inputs and results
+ * seed      any number: the same one gives the same parameters
+ *
+ * PS_INVALID_ARGUMENT  there is no such kind, or a setting is not as that kind's are
+ * PS_DATA_ERROR        settings is no JSON
+ * PS_TYPE_MISMATCH     dtype is another one */
+PS_API ps_status ps_layer_create(ps_layer **out, const char *kind, const char *settings, ps_dtype dtype, uint64_t seed);
+
+/* One more hold on a layer; returns it.  A layer lives until all holds are released, by a model too. */
+PS_API ps_layer *ps_layer_retain(ps_layer *layer);
+PS_API void ps_layer_release(ps_layer *layer); /* NULL: nothing happens */
+
+/* The kinds of layers there are: how many, and the name of one, 0 to count - 1; NULL for an index outside. */
+PS_API int32_t ps_layer_kind_count(void);
+PS_API const char *ps_layer_kind_name(int32_t index);
+
+/* A layer's description: {"kind": ..., "settings": {...}} with every setting.
+ *
+ * size      receives the bytes of the whole text, the zero byte at its end among them
+ * text      receives as much of it as fits into capacity bytes, ended by a zero byte; optional when capacity is 0 */
+PS_API ps_status ps_layer_description(uint64_t *size, char *text, uint64_t capacity, const ps_layer *layer);
+
+/* How many parameters a layer has, those of the layers inside it among them; -1 for NULL. */
+PS_API int32_t ps_layer_parameter_count(const ps_layer *layer);
+
+/* The name of one parameter, 0 to count - 1, as "weight", inside others as "0.weight"; it lives as long as the layer.
+ * NULL for an index outside. */
+PS_API const char *ps_layer_parameter_name(const ps_layer *layer, int32_t index);
+
+/* Lends a parameter: a tensor over the layer's own memory.  Those that are trained require gradients.  A layer that has
+ * been added to a model moves its parameters once, when the model is first compiled or used: lend them again then.
+ *
+ * out  receives one hold, the caller's to release; untouched on failure
+ *
+ * PS_OUT_OF_RANGE  index is outside */
+PS_API ps_status ps_layer_parameter(ps_tensor **out, ps_layer *layer, int32_t index);
+
+/* Calls a layer.  Where recording is on (autograd.h) and an input or a parameter requires gradients, the result remembers
+ * how it was made.
+ *
+ * out          receives one hold, the caller's to release; untouched on failure
+ * inputs       input_count of them, first axis the batch; of the layer's dtype, but for indices of int64
+ * is_training  1: as in training (dropout drops, batch_norm looks at the batch and moves its statistics); 0: not
+ * seed         of what dropout draws; any number
+ *
+ * PS_INVALID_ARGUMENT  a shape the layer does not take: the sentence has both
+ * PS_TYPE_MISMATCH     an input's dtype is another one
+ * PS_OUT_OF_RANGE      an index that an embedding does not have */
+PS_API ps_status ps_layer_call(ps_tensor **out, ps_layer *layer, int32_t input_count, ps_tensor *const *inputs,
+                               int32_t is_training, uint64_t seed);
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+/* Models                                                                                                           */
+
+/* Layers in a row, and what trains them. */
+typedef struct ps_model ps_model;
+
+/* Makes a model.
+ *
+ * description  an object in JSON: {"dtype": "float32" or "float64", "seed": whole number, "layers": [{"kind", "settings",
+ *              "name"}, ...]}; each may be left out (float32, 0, none).  Optional: NULL is "{}" */
+PS_API ps_status ps_model_create(ps_model **out, const char *description);
+
+PS_API ps_model *ps_model_retain(ps_model *model);
+PS_API void ps_model_release(ps_model *model); /* NULL: nothing happens */
+
+/* Adds a layer behind the others, its parameters drawn from the model's seed and the layer's place.
+ *
+ * name  how its parameters are called ("name.weight"), of no other layer, without a dot; optional: NULL is its place ("0") */
+PS_API ps_status ps_model_add(ps_model *model, const char *kind, const char *settings, const char *name);
+
+/* Adds a layer that there is already, with the parameters it has; the model holds it.  PS_INVALID_ARGUMENT also for a layer
+ * that is in a model, and for another dtype than the model's. */
+PS_API ps_status ps_model_add_layer(ps_model *model, ps_layer *layer, const char *name);
+
+/* How many layers a model has, -1 for NULL; and one of them: one hold, the caller's to release. */
+PS_API int32_t ps_model_layer_count(const ps_model *model);
+PS_API ps_status ps_model_layer(ps_layer **out, ps_model *model, int32_t index);
+
+/* Says how a model is trained.  May be called again: the parameters stay, the optimizer begins anew.
+ *
+ * training  an object in JSON:
+ *             "loss"       a name or {"name": ..., settings}; required
+ *             "optimizer"  a name or {"name": ..., "learning_rate": ..., "schedule": ..., settings}; default "adam"
+ *             "metrics"    a list of names or objects; default none
+ *             "on_nan"     "raise" (default), "stop" or "ignore": what a loss that is no finite number does
+ *
+ * A softmax at the model's end is folded into the loss "cross_entropy", which takes logits, and a sigmoid there into
+ * "binary_cross_entropy"; predictions are still probabilities. */
+PS_API ps_status ps_model_compile(ps_model *model, const char *training);
+
+/* What a batch is besides inputs and targets. */
+typedef struct ps_batch_options {
+  uint32_t struct_size;
+  int32_t reserved;          /* 0 */
+  const ps_tensor *rows;     /* int64, one axis: these rows of x, y and weights are the batch; optional: all are */
+  const ps_tensor *weights;  /* one axis, real: each sample's loss is multiplied by its own; optional */
+} ps_batch_options;
+
+#define PS_BATCH_OPTIONS_INIT \
+  { (uint32_t)sizeof(ps_batch_options), 0, NULL, NULL }
+PS_API void ps_batch_options_init(ps_batch_options *options, uint32_t struct_size);
+
+/* What came of a batch, or of all since ps_model_reset_metrics(). */
+typedef struct ps_batch_result {
+  uint32_t struct_size;
+  int32_t stopped;     /* 1: the loss was no finite number and on_nan is "stop": nothing was updated */
+  int64_t samples;     /* of this batch */
+  double loss;         /* of this batch: its mean */
+  double mean_loss;    /* since the metrics were reset, each sample counting the same */
+  double learning_rate; /* that the update used */
+} ps_batch_result;
+
+#define PS_BATCH_RESULT_INIT \
+  { (uint32_t)sizeof(ps_batch_result), 0, 0, 0.0, 0.0, 0.0 }
+PS_API void ps_batch_result_init(ps_batch_result *result, uint32_t struct_size);
+
+/* One step of training: forward, loss, backward, update.
+ *
+ * result   struct_size set; receives what came of it
+ * x        first axis the batch; any real dtype, converted to the model's (for an embedding integers); any strides
+ * y        as the loss takes targets: class numbers or numbers of the outputs' shape
+ * options  optional: NULL is all rows, without weights
+ *
+ * PS_INVALID_ARGUMENT  the model is not compiled; shapes do not fit, naming both; the loss is no finite number and on_nan is
+ *                      "raise"
+ * PS_OUT_OF_RANGE      a row or a class number is outside: the sentence has it, its place and the limits
+ * PS_TYPE_MISMATCH     a dtype that does not convert
+ * After a failure no parameter and no optimizer state has changed. */
+PS_API ps_status ps_model_train_on_batch(ps_batch_result *result, ps_model *model, const ps_tensor *x,
+                                         const ps_tensor *y, const ps_batch_options *options);
+
+/* The same in two halves: the first leaves gradients (ps_model_gradients()), which may then be changed, as by averaging
+ * them with other processes'; the second updates the parameters. */
+PS_API ps_status ps_model_compute_gradients(ps_batch_result *result, ps_model *model, const ps_tensor *x,
+                                            const ps_tensor *y, const ps_batch_options *options);
+PS_API ps_status ps_model_apply_gradients(ps_model *model);
+
+/* Loss and metrics of a batch, without training. */
+PS_API ps_status ps_model_test_on_batch(ps_batch_result *result, ps_model *model, const ps_tensor *x,
+                                        const ps_tensor *y, const ps_batch_options *options);
+
+/* The metrics since they were reset: how many there are (-1 for NULL), a name (NULL for an index outside; it lives until the
+ * next ps_model_compile()), and a value, NaN where no batch has been seen. */
+PS_API int32_t ps_model_metric_count(const ps_model *model);
+PS_API const char *ps_model_metric_name(const ps_model *model, int32_t index);
+PS_API ps_status ps_model_metric(double *out, const ps_model *model, int32_t index);
+PS_API ps_status ps_model_reset_metrics(ps_model *model);
+
+/* The results for every row of x, batch_size rows (1 and up) at a time: a new tensor of the model's dtype. */
+PS_API ps_status ps_model_predict(ps_tensor **out, ps_model *model, const ps_tensor *x, int64_t batch_size);
+
+/* How to train for some epochs. */
+typedef struct ps_fit_options {
+  uint32_t struct_size;
+  int32_t shuffle;                /* 1: each epoch in an order of its own; 0: as the rows lie */
+  int64_t epochs;                 /* 0 and up: that are to be done in all, those that are done already among them */
+  int64_t batch_size;             /* 1 and up */
+  const ps_tensor *weights;       /* of the samples; optional */
+  const ps_tensor *validation_x;  /* looked at behind each epoch; optional, both or none */
+  const ps_tensor *validation_y;
+  /* Called behind each epoch, result's loss being the epoch's mean; anything but 0 ends the training, which is no failure.
+   * validation is NULL where there is none.  The model may be read from it.  Optional. */
+  int32_t (*on_epoch)(int64_t epoch, const ps_batch_result *result, const ps_batch_result *validation, void *user);
+  void *user;
+} ps_fit_options;
+
+#define PS_FIT_OPTIONS_INIT \
+  { (uint32_t)sizeof(ps_fit_options), 1, 1, 32, NULL, NULL, NULL, NULL, NULL }
+PS_API void ps_fit_options_init(ps_fit_options *options, uint32_t struct_size);
+
+/* Trains on all rows of x and y, epoch after epoch, from where the model is (ps_model_epoch()): the last batch of an epoch may
+ * be smaller.  Throws nothing away when it fails: what was done is done.  PS_INVALID_ARGUMENT also where there are no rows. */
+PS_API ps_status ps_model_fit(ps_model *model, const ps_tensor *x, const ps_tensor *y, const ps_fit_options *options);
+
+/* The order of an epoch's rows, as ps_model_fit() shuffles them: int64, a function of the model's seed, epoch and count alone. */
+PS_API ps_status ps_model_epoch_order(ps_tensor **out, const ps_model *model, int64_t epoch, int64_t count);
+
+/* How many epochs and steps have been done, -1 for NULL. */
+PS_API int64_t ps_model_epoch(const ps_model *model);
+PS_API int64_t ps_model_step(const ps_model *model);
+
+/* Says that an epoch is done: the schedule goes on.  metric is what "reduce_on_plateau" looks at; others do not. */
+PS_API ps_status ps_model_end_epoch(ps_model *model, double metric);
+
+/* The learning rate of the next step, by schedule and optimizer; and another one to start the schedule from. */
+PS_API ps_status ps_model_learning_rate(double *out, const ps_model *model);
+PS_API ps_status ps_model_set_learning_rate(ps_model *model, double learning_rate);
+
+/* Parameters of all layers, as with a layer's; the names are "layer.parameter". */
+PS_API int32_t ps_model_parameter_count(const ps_model *model);
+PS_API const char *ps_model_parameter_name(const ps_model *model, int32_t index);
+PS_API ps_status ps_model_parameter(ps_tensor **out, ps_model *model, int32_t index);
+
+/* The gradient of a parameter as the last batch left it: a tensor over the model's own memory.  PS_INVALID_ARGUMENT for one
+ * that is not trained. */
+PS_API ps_status ps_model_gradient(ps_tensor **out, ps_model *model, int32_t index);
+
+/* All trained parameters, or their gradients, as one tensor of one axis over the model's own memory; parameters begin at
+ * multiples of 64 bytes, and what lies between is 0. */
+PS_API ps_status ps_model_flat_parameters(ps_tensor **out, ps_model *model);
+PS_API ps_status ps_model_flat_gradients(ps_tensor **out, ps_model *model);
+
+/* What describes a model, in JSON, as ps_layer_description() gives texts: {"dtype", "seed", "layers", "training"}. */
+PS_API ps_status ps_model_description(uint64_t *size, char *text, uint64_t capacity, const ps_model *model);
+
+/* The plan of a batch, in JSON: {"arena_nbytes", "parameters_nbytes", "steps": [{"name", "inputs": [shapes], "output": shape,
+ * "parameters": numbers, "flops", "nbytes", "seconds"}...]}; seconds stand there after profiling.
+ *
+ * is_training  1: of a training step; 0: of a prediction
+ * shape        of a batch, batch axis first; ndim numbers */
+PS_API ps_status ps_model_plan(uint64_t *size, char *text, uint64_t capacity, ps_model *model, int32_t is_training,
+                               const int64_t *shape, int32_t ndim);
+
+/* 1: steps from now on are timed, and the times begin at 0; 0: not. */
+PS_API ps_status ps_model_set_profiling(ps_model *model, int32_t profiling);
+
+/* Saves a model in a safetensors file, whose metadata has its description under "penstock.model".
+ *
+ * with_training  1: all that training needs to go on as if it had never stopped, too; 0: the network alone
+ * position       any text of the caller's, given back by ps_model_position() after loading: where in the data it is.
+ *                Optional
+ *
+ * The file appears whole or not at all.  PS_IO_ERROR as with ps_safetensors_save(). */
+PS_API ps_status ps_model_save(const char *path, const ps_model *model, int32_t with_training, const char *position);
+
+/* Loads what ps_model_save() wrote, with its training where that was saved.  PS_DATA_ERROR for a file that is cut, damaged
+ * or of something else, naming the place; PS_NOT_FOUND, PS_IO_ERROR. */
+PS_API ps_status ps_model_load(ps_model **out, const char *path);
+
+/* The same into a model that there is: the parameters and, where saved and compiled alike, its training.  PS_INVALID_ARGUMENT
+ * where the layers differ, naming the first that does; then nothing has changed. */
+PS_API ps_status ps_model_restore(ps_model *model, const char *path);
+
+/* The position that was saved with the file a model was last loaded or restored from; "" where none was.  Text as with
+ * ps_layer_description(). */
+PS_API ps_status ps_model_position(uint64_t *size, char *text, uint64_t capacity, const ps_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
