@@ -137,33 +137,32 @@ void Model::compile(const Json &description) {
   append(all, "metrics", std::move(metrics));
   append(all, "on_nan", on_nan_name(training.on_nan));
   training.description = std::move(all);
-  std::vector<std::string> names;
-  for (const StoredParameter &stored : parameters().parameters())
-    if (stored.parameter->is_trained) names.push_back(stored.name);
-  training.optimizer->resolve(names);  // throws before anything changes
+  OptimizerMemory memory = optimizer_memory(*training.optimizer);  // throws before anything changes
   forget_plans();
   training_ = std::move(training);
+  segments_ = std::move(memory.segments);
+  states_ = std::move(memory.states);
   step_ = epoch_ = 0;
-  make_states();
   reset_metrics();
 }
 
-// The optimizer's memory, as it begins.
-void Model::make_states() {
+// As it begins.
+Model::OptimizerMemory Model::optimizer_memory(const Optimizer &optimizer) {
   const std::vector<StoredParameter> &all = parameters().parameters();
   std::vector<std::string> names;
   for (const StoredParameter &stored : all)
     if (stored.parameter->is_trained) names.push_back(stored.name);
-  const std::vector<int32_t> groups = training_.optimizer->resolve(names);
-  segments_.clear();
+  const std::vector<int32_t> groups = optimizer.resolve(names);
+  OptimizerMemory memory;
   for (const StoredParameter &stored : all)
     if (stored.parameter->is_trained)
-      segments_.push_back({stored.begin, stored.parameter->value.element_count(), groups[segments_.size()]});
-  states_.clear();
-  for (size_t index = 0; index < training_.optimizer->state_names().size(); ++index) {
-    states_.push_back(zeros(dtype_, store_->trained().shape, {}));
-    training_.optimizer->fill_state(index, states_.back().data, states_.back().element_count());
+      memory.segments.push_back(
+          {stored.begin, stored.parameter->value.element_count(), groups[memory.segments.size()]});
+  for (size_t index = 0; index < optimizer.state_names().size(); ++index) {
+    memory.states.push_back(zeros(dtype_, store_->trained().shape, {}));
+    optimizer.fill_state(index, memory.states.back().data, memory.states.back().element_count());
   }
+  return memory;
 }
 
 void Model::require_layers() const {
