@@ -6,7 +6,12 @@
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
+#include "core/nn/layers/activation.h"
+#include "core/nn/layers/dense.h"
+#include "core/nn/layers/dropout.h"
+#include "core/nn/layers/embedding.h"
 #include "core/nn/layers/reshape.h"
+#include "core/nn/layers/softmax.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
 
@@ -19,8 +24,23 @@ struct LayerKind {
 };
 
 constexpr LayerKind kinds[] = {
+    {"dense", make_dense},
+    {"dropout", make_dropout},
+    {"elu", make_elu},
+    {"embedding", make_embedding},
     {"flatten", make_flatten},
+    {"gelu", make_gelu},
+    {"leaky_relu", make_leaky_relu},
+    {"linear", make_linear},
+    {"log_softmax", make_log_softmax},
+    {"mish", make_mish},
+    {"relu", make_relu},
     {"reshape", make_reshape},
+    {"sigmoid", make_sigmoid},
+    {"silu", make_silu},
+    {"softmax", make_softmax},
+    {"softplus", make_softplus},
+    {"tanh", make_tanh},
 };
 
 void initialize_from(Layer &layer, RandomStream stream) {
