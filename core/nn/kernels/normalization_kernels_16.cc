@@ -1,0 +1,13 @@
+// The loops of normalization for vectors of 16 bytes: any processor.
+#include "core/nn/kernels/batch_norm_loops.h"
+#include "core/nn/kernels/row_norm_loops.h"
+
+namespace penstock::core::nn {
+
+const NormalizationTable &normalization_kernels_16() {
+  static constexpr NormalizationTable table = {normalization_kernels_of<16, float>,
+                                               normalization_kernels_of<16, double>};
+  return table;
+}
+
+}  // namespace penstock::core::nn
