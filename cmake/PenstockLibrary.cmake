@@ -39,6 +39,19 @@ foreach(width IN ITEMS 16 32 64)
     APPEND PROPERTY
     COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
 endforeach()
+# Loops of layers, likewise: for each width of vectors, and with choices that need no branch.
+set(normalization_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/normalization_kernels)
+set(attention_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/attention_kernels)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  set_source_files_properties(${normalization_kernels}_32.cc ${attention_kernels}_32.cc PROPERTIES
+    COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${normalization_kernels}_64.cc ${attention_kernels}_64.cc PROPERTIES
+    COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
+endif()
+foreach(width IN ITEMS 16 32 64)
+  set_property(SOURCE ${normalization_kernels}_${width}.cc ${attention_kernels}_${width}.cc APPEND PROPERTY
+    COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
+endforeach()
 # Matrix products alone may fuse: their sums run in one order, so that it is one rounding less, and twice as fast.
 set(block_kernels ${PROJECT_SOURCE_DIR}/core/linalg/kernels/block_kernels)
 set(block_kernels_16_options -ffp-contract=fast)

@@ -209,9 +209,4 @@ void channel_gradients(const ChannelShape &shape, const ChannelPart &part, Eleme
   }
 }
 
-template <int bytes, typename Element>
-constexpr NormalizationKernels<Element> normalization_kernels_of = {
-    normalize_rows<bytes, Element>,        row_gradients<bytes, Element>, channel_moments<bytes, Element>,
-    channel_gradient_sums<bytes, Element>, move_channels<bytes, Element>, channel_gradients<bytes, Element>};
-
 }  // namespace penstock::core::nn

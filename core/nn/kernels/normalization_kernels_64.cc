@@ -1,6 +1,5 @@
 // The loops of normalization for vectors of 64 bytes; compiled for processors that have them (cmake/PenstockLibrary.cmake).
-#include "core/nn/kernels/batch_norm_loops.h"
-#include "core/nn/kernels/row_norm_loops.h"
+#include "core/nn/kernels/normalization_loops.h"
 
 namespace penstock::core::nn {
 
