@@ -22,14 +22,10 @@ struct LayerKind {
 };
 
 constexpr LayerKind kinds[] = {
-    {"batch_norm", make_batch_norm},
-    {"flatten", make_flatten},
-    {"layer_norm", make_layer_norm},
-    {"multi_head_attention", make_multi_head_attention},
-    {"reshape", make_reshape},
-    {"residual", make_residual},
-    {"rms_norm", make_rms_norm},
-    {"sequential", make_sequential},
+    {"batch_norm", make_batch_norm}, {"flatten", make_flatten},
+    {"layer_norm", make_layer_norm}, {"multi_head_attention", make_multi_head_attention},
+    {"reshape", make_reshape},       {"residual", make_residual},
+    {"rms_norm", make_rms_norm},     {"sequential", make_sequential},
 };
 
 void initialize_from(Layer &layer, RandomStream stream) {

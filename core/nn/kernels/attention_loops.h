@@ -37,8 +37,8 @@ void softmax_of_scores(const ScoreRows &how, Element *scores, Range rows) {
       numbers[key] = vectorised::Exponential::apply((numbers[key] - largest) * scale);
     const auto inverse =
         static_cast<Element>(1 / sum_of<bytes, Element>(seen, [&](int64_t key, auto width) PS_LANES_INLINE_LAMBDA {
-          return Lanes<Element, decltype(width)::value>::load(numbers + key);
-        }));
+                               return Lanes<Element, decltype(width)::value>::load(numbers + key);
+                             }));
 #pragma GCC ivdep
     for (int64_t key = 0; key < seen; ++key) numbers[key] *= inverse;
     for (int64_t key = seen; key < how.keys; ++key) numbers[key] = 0;

@@ -65,7 +65,8 @@ PS_LANES_INLINE void moments_of_columns(const ChannelShape &shape, Range rows, R
     for (int64_t column = 0; column < columns; ++column) sum[0][column] += x[column];
   });
   Element means[ColumnSums<Element, 1>::most];
-  for (int64_t column = 0; column < columns; ++column) means[column] = static_cast<Element>(sums.total(0, column) / count);
+  for (int64_t column = 0; column < columns; ++column)
+    means[column] = static_cast<Element>(sums.total(0, column) / count);
   // The second sum takes away what the mean has lost by being rounded.
   const ColumnSums<Element, 2> apart(rows, columns, [&](auto &sum, int64_t row) PS_LANES_INLINE_LAMBDA {
     const Element *x = from + row * shape.channels;
@@ -204,7 +205,8 @@ void channel_gradients(const ChannelShape &shape, const ChannelPart &part, Eleme
       Element *dx = to + offset;
       const Element *x = from + offset, *dy = gradient + offset;
 #pragma GCC ivdep
-      for (int64_t index = 0; index < length; ++index) dx[index] = dy[index] * factor - (x[index] - mean) * slope - shift;
+      for (int64_t index = 0; index < length; ++index)
+        dx[index] = dy[index] * factor - (x[index] - mean) * slope - shift;
     });
   }
 }

@@ -35,9 +35,12 @@ void normalize_rows(const RowNormalization<Element> &how, Element *to, const Ele
     const Element *x = from + row * columns;
     Element mean = 0;
     if (how.is_centred)
-      mean = static_cast<Element>(sum_of<bytes, Element>(columns, [&](int64_t index, auto width) PS_LANES_INLINE_LAMBDA {
-               return Lanes<Element, decltype(width)::value>::load(x + index);
-             }) / count);
+      mean =
+          static_cast<Element>(sum_of<bytes, Element>(columns,
+                                                      [&](int64_t index, auto width) PS_LANES_INLINE_LAMBDA {
+                                                        return Lanes<Element, decltype(width)::value>::load(x + index);
+                                                      }) /
+                               count);
     const double squares = sum_of<bytes, Element>(columns, [&](int64_t index, auto width) PS_LANES_INLINE_LAMBDA {
       const auto apart = Lanes<Element, decltype(width)::value>::load(x + index) - mean;
       return apart * apart;
