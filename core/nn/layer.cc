@@ -7,9 +7,12 @@
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
 #include "core/nn/layers/activation.h"
+#include "core/nn/layers/attention.h"
+#include "core/nn/layers/composite.h"
 #include "core/nn/layers/dense.h"
 #include "core/nn/layers/dropout.h"
 #include "core/nn/layers/embedding.h"
+#include "core/nn/layers/normalization.h"
 #include "core/nn/layers/reshape.h"
 #include "core/nn/layers/softmax.h"
 #include "core/nn/settings.h"
@@ -24,18 +27,24 @@ struct LayerKind {
 };
 
 constexpr LayerKind kinds[] = {
+    {"batch_norm", make_batch_norm},
     {"dense", make_dense},
     {"dropout", make_dropout},
     {"elu", make_elu},
     {"embedding", make_embedding},
     {"flatten", make_flatten},
     {"gelu", make_gelu},
+    {"layer_norm", make_layer_norm},
     {"leaky_relu", make_leaky_relu},
     {"linear", make_linear},
     {"log_softmax", make_log_softmax},
     {"mish", make_mish},
+    {"multi_head_attention", make_multi_head_attention},
     {"relu", make_relu},
     {"reshape", make_reshape},
+    {"residual", make_residual},
+    {"rms_norm", make_rms_norm},
+    {"sequential", make_sequential},
     {"sigmoid", make_sigmoid},
     {"silu", make_silu},
     {"softmax", make_softmax},
