@@ -39,8 +39,10 @@ foreach(width IN ITEMS 16 32 64)
     APPEND PROPERTY
     COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
 endforeach()
-# Matrix products alone may fuse: their sums run in one order, so that it is one rounding less, and twice as fast.
+# Matrix products and convolutions alone may fuse: their sums run in one order, so that it is one rounding less, and twice
+# as fast.
 set(block_kernels ${PROJECT_SOURCE_DIR}/core/linalg/kernels/block_kernels)
+set(window_tiles ${PROJECT_SOURCE_DIR}/core/nn/kernels/window_tiles)
 set(block_kernels_16_options -ffp-contract=fast)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   set(block_kernels_32_options -mavx2 -mfma -ffp-contract=fast)
@@ -50,6 +52,9 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 endif()
 foreach(kind IN ITEMS 16 32 64 bfloat16)
   set_source_files_properties(${block_kernels}_${kind}.cc PROPERTIES COMPILE_OPTIONS "${block_kernels_${kind}_options}")
+endforeach()
+foreach(width IN ITEMS 16 32 64)
+  set_source_files_properties(${window_tiles}_${width}.cc PROPERTIES COMPILE_OPTIONS "${block_kernels_${width}_options}")
 endforeach()
 # Loops are marked as free to be made vectors; Clang would warn of those of which it can make none.
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
