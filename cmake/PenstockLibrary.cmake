@@ -24,18 +24,20 @@ set(simple_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/simple_kernels)
 set(resample_kernels ${PROJECT_SOURCE_DIR}/core/image/resample_kernels)
 set(vector_functions ${PROJECT_SOURCE_DIR}/core/ops/kernels/vector_functions)
 set(random_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/random_kernels)
+set(pool_planes ${PROJECT_SOURCE_DIR}/core/nn/kernels/pool_planes)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc ${vector_functions}_32.cc
-    ${random_kernels}_32.cc ${resample_kernels}_32.cc
+    ${random_kernels}_32.cc ${resample_kernels}_32.cc ${pool_planes}_32.cc
     PROPERTIES COMPILE_OPTIONS "-mavx2")
   set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc ${vector_functions}_64.cc
-    ${random_kernels}_64.cc PROPERTIES
+    ${random_kernels}_64.cc ${pool_planes}_64.cc PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()
 # Nobody looks at the processor's floating-point flags or at errno: without them a choice between two results needs no
 # branch, nor does a root.  No value changes.
 foreach(width IN ITEMS 16 32 64)
   set_property(SOURCE ${simple_kernels}_${width}.cc ${vector_functions}_${width}.cc ${random_kernels}_${width}.cc
+    ${pool_planes}_${width}.cc
     APPEND PROPERTY
     COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
 endforeach()

@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
+#include "core/nn/layers/convolution.h"
+#include "core/nn/layers/pooling.h"
 #include "core/nn/layers/reshape.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
@@ -19,7 +21,13 @@ struct LayerKind {
 };
 
 constexpr LayerKind kinds[] = {
+    {"avg_pool_2d", make_avg_pool_2d},
+    {"conv_1d", make_conv_1d},
+    {"conv_2d", make_conv_2d},
+    {"conv_transpose_2d", make_conv_transpose_2d},
     {"flatten", make_flatten},
+    {"global_avg_pool_2d", make_global_avg_pool_2d},
+    {"max_pool_2d", make_max_pool_2d},
     {"reshape", make_reshape},
 };
 
