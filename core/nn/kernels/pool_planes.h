@@ -83,20 +83,21 @@ template <typename Element, int stride, bool has_indices>
 PS_LANES_INLINE void maximum_of_rows(const PoolPlane &plane, const Element *from, Element *to, int32_t *indices) {
   const int64_t width = plane.columns.output, step = stride == 0 ? plane.columns.stride : stride;
   for (int64_t row = 0; row < plane.rows.output; ++row) {
-    Element *__restrict best = to + row * width;
-    int32_t *__restrict best_index = has_indices ? indices + row * width : nullptr;
+    Element *best = to + row * width;
+    int32_t *best_index = has_indices ? indices + row * width : nullptr;
     fill_elements(best, width, -std::numeric_limits<Element>::infinity());
     if constexpr (has_indices) fill_elements(best_index, width, -1);
     for_each_tap(plane, row, [&](int64_t first, int64_t source, int64_t count) PS_LANES_INLINE_LAMBDA {
       const Element *__restrict elements = from + source;
       Element *__restrict greatest = best + first;
+      int32_t *__restrict places = has_indices ? best_index + first : nullptr;
       const auto source_index = static_cast<int32_t>(source);
       for (int64_t index = 0; index < count; ++index) {
         const Element element = elements[index * step];
         const bool is_greater = (element > greatest[index]) | (__builtin_isnan(element) != 0);
         if constexpr (has_indices) {
-          int32_t &place = best_index[first + index];
-          place = (is_greater | (place < 0)) ? static_cast<int32_t>(source_index + index * step) : place;
+          const auto here = static_cast<int32_t>(source_index + index * step);
+          places[index] = (is_greater | (places[index] < 0)) ? here : places[index];
         }
         greatest[index] = is_greater ? element : greatest[index];
       }
@@ -116,11 +117,12 @@ template <typename Element, int stride>
 PS_LANES_INLINE void average_of_rows(const PoolPlane &plane, const Element *from, Element *to) {
   const int64_t width = plane.columns.output, step = stride == 0 ? plane.columns.stride : stride;
   for (int64_t row = 0; row < plane.rows.output; ++row) {
-    Element *__restrict sums = to + row * width;
+    Element *sums = to + row * width;
     fill_elements(sums, width, Element{});
     for_each_tap(plane, row, [&](int64_t first, int64_t source, int64_t count) PS_LANES_INLINE_LAMBDA {
       const Element *__restrict elements = from + source;
-      for (int64_t index = 0; index < count; ++index) sums[first + index] += elements[index * step];
+      Element *__restrict written = sums + first;
+      for (int64_t index = 0; index < count; ++index) written[index] += elements[index * step];
     });
     const int64_t row_count = plane.rows.counts[static_cast<size_t>(row)];
     const int64_t *counts = plane.columns.counts.data();
@@ -133,13 +135,14 @@ PS_LANES_INLINE void average_gradient_of_rows(const PoolPlane &plane, Element *g
   const int64_t width = plane.columns.output, step = stride == 0 ? plane.columns.stride : stride;
   fill_elements(to, plane.rows.source * plane.columns.source, Element{});
   for (int64_t row = 0; row < plane.rows.output; ++row) {
-    Element *__restrict shares = gradient + row * width;
+    Element *shares = gradient + row * width;
     const int64_t row_count = plane.rows.counts[static_cast<size_t>(row)];
     const int64_t *counts = plane.columns.counts.data();
     for (int64_t index = 0; index < width; ++index) shares[index] /= static_cast<Element>(row_count * counts[index]);
     for_each_tap(plane, row, [&](int64_t first, int64_t source, int64_t count) PS_LANES_INLINE_LAMBDA {
       Element *__restrict sums = to + source;
-      for (int64_t index = 0; index < count; ++index) sums[index * step] += shares[first + index];
+      const Element *__restrict added = shares + first;
+      for (int64_t index = 0; index < count; ++index) sums[index * step] += added[index];
     });
   }
 }

@@ -11,8 +11,8 @@ namespace {
 
 // Products that are worth a shard of their own (some ten microseconds).
 constexpr int64_t shard_work = int64_t{1} << 19;
-// Into how many shards a weight's gradient is cut, and how much memory its partial sums may take.
-constexpr int64_t most_gradient_shards = 16, most_partial_nbytes = int64_t{4} << 20;
+// How many shards are enough, and how much memory the partial sums of a weight's gradient may take.
+constexpr int64_t most_shards = 16, most_partial_nbytes = int64_t{4} << 20;
 // Elements that one shard copies or adds.
 constexpr int64_t shard_elements = int64_t{1} << 15;
 
@@ -38,6 +38,13 @@ int64_t target_offset(const WindowPass &pass, const WindowBlock &block, int64_t 
 }
 
 bool has_phases(const WindowPass &pass) { return pass.rows().step > 1 || pass.columns().step > 1; }
+
+// Where there are few blocks, each is shared out by the target's channels, and its region is made for each part.  Parts are
+// tiles, so that packed weights lie as they are read.
+int64_t channel_parts(int64_t blocks, int64_t work, int64_t tiles) {
+  if (blocks == 0) return 1;
+  return std::clamp<int64_t>(std::min(most_shards / blocks, work / shard_work), 1, tiles);
+}
 
 }  // namespace
 
@@ -80,7 +87,7 @@ void WindowProducts<Element>::prepare_gradient() {
   const int64_t blocks = narrow_pass_[0].block_count();
   const int64_t nbytes = std::max<int64_t>(1, shape_.weight_elements() * static_cast<int64_t>(sizeof(Element)));
   const int64_t work = narrow_pass_[0].most_positions() * blocks * shape_.weight_elements();
-  const int64_t wanted = std::clamp<int64_t>(work / shard_work, 1, most_gradient_shards);
+  const int64_t wanted = std::clamp<int64_t>(work / shard_work, 1, most_shards);
   sample_groups_ = std::max<int64_t>(
       1, std::min({shard_count(wanted, shape_.groups), blocks, most_partial_nbytes / nbytes}));
   const int64_t channel_tiles = std::max<int64_t>(1, shape_.narrow_group() / (2 * kernels_.gradient_rows));
@@ -148,20 +155,25 @@ void WindowProducts<Element>::pack(const WindowPass &pass, const Element *weight
 
 template <typename Element>
 void WindowProducts<Element>::correlate(const Task &task, std::byte *scratch) {
-  const int64_t units = task.pass.block_count() * shape_.groups;
-  const int64_t work = task.pass.most_positions() * static_cast<int64_t>(task.pass.offsets().size()) *
-                           (task.target_channels / shape_.groups) +
+  const int64_t whole = task.pass.block_count() * shape_.groups;
+  const int64_t channels = task.target_channels / shape_.groups;
+  const int64_t work = task.pass.most_positions() * static_cast<int64_t>(task.pass.offsets().size()) * channels +
                        task.pass.region_elements();
-  parallel_for(units, std::max<int64_t>(1, shard_work / work), [&](Range range) {
+  const int64_t tiles = shard_count(channels, kernels_.correlation_rows);
+  const int64_t parts = channel_parts(whole, work, tiles);
+  const int64_t grain = std::max<int64_t>(1, shard_work * parts / work);
+  parallel_for(whole * parts, grain, [&](Range range) {
     slots_.use([&](int64_t slot) {
       auto *own = reinterpret_cast<Element *>(scratch + slot * slot_nbytes_);
-      for (int64_t unit = range.begin; unit < range.end; ++unit) correlate_block(task, unit, own);
+      for (int64_t unit = range.begin; unit < range.end; ++unit)
+        correlate_block(task, unit / parts, part(unit % parts, parts, tiles), own);
     });
   });
 }
 
+// tiles: of the group's channels.
 template <typename Element>
-void WindowProducts<Element>::correlate_block(const Task &task, int64_t unit, Element *scratch) const {
+void WindowProducts<Element>::correlate_block(const Task &task, int64_t unit, Range tiles, Element *scratch) const {
   const WindowPass &pass = task.pass;
   const WindowBlock block = pass.block(unit / shape_.groups);
   const int64_t group = unit % shape_.groups, channels = task.target_channels / shape_.groups;
@@ -170,15 +182,15 @@ void WindowProducts<Element>::correlate_block(const Task &task, int64_t unit, El
   pass.fill_region(block, task.source + (block.sample * task.source_channels + first_channel) * source_plane,
                    task.source_channels * source_plane, scratch);
   const auto steps = static_cast<int64_t>(pass.offsets().size());
-  const int64_t tiles = shard_count(channels, kernels_.correlation_rows);
+  const int64_t tile_count = shard_count(channels, kernels_.correlation_rows);
   CorrelationTile<Element> tile{.region = scratch,
                                 .offsets = pass.offsets().data(),
                                 .steps = steps,
                                 .sums = scratch + padded<Element>(pass.region_elements()),
                                 .sums_row = padded_positions<Element>(pass.most_positions()),
                                 .positions = pass.positions(block)};
-  for (int64_t index = 0; index < tiles; ++index) {
-    const Range rows = part(index, tiles, channels);
+  for (int64_t index = tiles.begin; index < tiles.end; ++index) {
+    const Range rows = part(index, tile_count, channels);
     const int64_t count = rows.end - rows.begin, channel = group * channels + rows.begin;
     tile.weights = task.weights + channel * steps;
     tile.weight_row = task.packed ? 1 : steps;

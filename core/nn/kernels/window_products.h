@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/range.h"
 #include "core/nn/activation.h"
 #include "core/nn/kernels/scratch_slots.h"
 #include "core/nn/kernels/window_pass.h"
@@ -73,7 +74,7 @@ class WindowProducts {
   void prepare_gradient();
   int64_t slot_elements(const WindowPass &pass) const;
   void correlate(const Task &task, std::byte *scratch);
-  void correlate_block(const Task &task, int64_t unit, Element *scratch) const;
+  void correlate_block(const Task &task, int64_t unit, Range tiles, Element *scratch) const;
   void store(const Task &task, const WindowBlock &block, int64_t channel, const Element *sums) const;
   void pack(const WindowPass &pass, const Element *weight, Element *to) const;
   void fill(const WindowResult<Element> &wide) const;
