@@ -10,6 +10,7 @@
 #include "core/nn/activation.h"
 #include "core/nn/kernels/window_products.h"
 #include "core/nn/layers/activation.h"
+#include "core/nn/layers/inputs.h"
 #include "core/tensor/tensor.h"
 
 namespace penstock::core::nn {
@@ -180,6 +181,7 @@ class ConvolutionLayer : public Layer {
   }
 
   Value trace(Tracer &tracer, std::span<const Value> inputs) const override {
+    require_inputs(*this, inputs, 1);
     const ValueOutline &input = inputs[0].outline;
     require_fitting(input);
     const WindowShape shape = window_shape(input.shape);
@@ -202,9 +204,9 @@ class ConvolutionLayer : public Layer {
  private:
   void require_fitting(const ValueOutline &input) const {
     const bool has_axes = input.shape.size() == static_cast<int32_t>(settings_.kind.axes) + 2;
-    if (!has_axes || input.shape[1] != settings_.in_channels || input.dtype != dtype())
-      fail(Status::invalid_argument, kind(), ": the input is ", input.dtype, " of shape ", input.shape, ": expected ",
-           dtype(), " of shape (samples, ", settings_.in_channels,
+    if (!has_axes || input.shape[1] != settings_.in_channels)
+      fail(Status::invalid_argument, kind(), ": the input's shape is ", input.shape, ": expected (samples, ",
+           settings_.in_channels,
            settings_.kind.axes == 1 ? ", length)" : ", rows, columns)");
     for (int32_t axis = 2; axis < input.shape.size(); ++axis)
       if (input.shape[axis] > largest_setting)

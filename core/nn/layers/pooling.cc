@@ -9,6 +9,7 @@
 #include "core/base/thread_pool.h"
 #include "core/nn/kernels/pool_planes.h"
 #include "core/nn/kernels/window_tiles.h"
+#include "core/nn/layers/inputs.h"
 #include "core/tensor/tensor.h"
 
 namespace penstock::core::nn {
@@ -27,10 +28,13 @@ struct PoolSettings {
   int64_t window(size_t axis) const { return dilation[axis] * (kernel[axis] - 1) + 1; }
 };
 
-void require_planes(const ValueOutline &input, std::string_view kind, DType dtype) {
-  if (input.shape.size() != 4 || input.dtype != dtype)
-    fail(Status::invalid_argument, kind, ": the input is ", input.dtype, " of shape ", input.shape, ": expected ", dtype,
-         " of shape (samples, channels, rows, columns)");
+void require_planes(const Layer &layer, std::span<const Value> inputs) {
+  require_inputs(layer, inputs, 1);
+  const ValueOutline &input = inputs[0].outline;
+  const std::string_view kind = layer.kind();
+  if (input.shape.size() != 4)
+    fail(Status::invalid_argument, kind, ": the input's shape is ", input.shape,
+         ": expected (samples, channels, rows, columns)");
   // Places in a plane are numbered in 32 bits.
   if (input.shape[2] < 1 || input.shape[3] < 1 || input.shape[2] > INT32_MAX / input.shape[3])
     fail(Status::invalid_argument, kind, ": the input's shape is ", input.shape, ": expected planes of 1 to ", INT32_MAX,
@@ -125,8 +129,8 @@ class PoolLayer : public Layer {
   }
 
   Value trace(Tracer &tracer, std::span<const Value> inputs) const override {
+    require_planes(*this, inputs);
     const ValueOutline &input = inputs[0].outline;
-    require_planes(input, kind(), dtype());
     PoolPlane plane{axis(input.shape, 0), axis(input.shape, 1)};
     const ValueOutline output{{input.shape[0], input.shape[1], plane.rows.output, plane.columns.output}, dtype()};
     checked_element_count(output.shape, dtype());
@@ -234,8 +238,8 @@ class GlobalAveragePoolLayer : public Layer {
   std::string_view kind() const override { return "global_avg_pool_2d"; }
   Json::Object settings() const override { return {}; }
   Value trace(Tracer &tracer, std::span<const Value> inputs) const override {
+    require_planes(*this, inputs);
     const ValueOutline &input = inputs[0].outline;
-    require_planes(input, kind(), dtype());
     std::unique_ptr<Operation> operation;
     if (dtype() == DType::float64)
       operation = std::make_unique<GlobalAveragePoolOperation<double>>(input);

@@ -299,7 +299,7 @@ TEST(Convolution, ParametersBeginAsTorchs) {
 TEST(Convolution, WhatDoesNotFitIsRefused) {
   const char *const simple = R"({"in_channels":2,"out_channels":3,"kernel_size":3})";
   EXPECT_THAT(layer_refusal("conv_2d", simple, {{{4, 2, 5}, real}}),
-              HasSubstr("conv_2d: the input is float64 of shape (4, 2, 5): expected float64 of shape (samples, 2, rows, columns)"));
+              HasSubstr("conv_2d: the input's shape is (4, 2, 5): expected (samples, 2, rows, columns)"));
   EXPECT_THAT(layer_refusal("conv_2d", simple, {{{4, 3, 5, 5}, real}}), HasSubstr("(4, 3, 5, 5)"));
   EXPECT_THAT(layer_refusal("conv_1d", simple, {{{4, 2, 2}, real}}),
               HasSubstr("conv_1d: the input's shape is (4, 2, 2), with padding 2 elements along axis 2: expected at least 3, "

@@ -51,6 +51,7 @@ class LayerRun {
   std::vector<Tensor> &parameters() { return parameters_; }
   std::vector<Tensor> &parameter_gradients() { return parameter_gradients_; }
   const Plan &plan() const { return plan_; }
+  PlanRun &plan_run() { return *run_; }
 
   // The random numbers are the same in each call.
   Tensor forward() {
