@@ -1,11 +1,7 @@
-#include "core/nn/layer.h"
-
-#include <algorithm>
-#include <array>
-
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
+#include "core/nn/layer.h"
 #include "core/nn/layers/activation.h"
 #include "core/nn/layers/attention.h"
 #include "core/nn/layers/composite.h"
@@ -13,10 +9,19 @@
 #include "core/nn/layers/dropout.h"
 #include "core/nn/layers/embedding.h"
 #include "core/nn/layers/normalization.h"
+#include "core/nn/layers/convolution.h"
+#include "core/nn/layers/dense.h"
+#include "core/nn/layers/dropout.h"
+#include "core/nn/layers/embedding.h"
+#include "core/nn/layers/pooling.h"
 #include "core/nn/layers/reshape.h"
 #include "core/nn/layers/softmax.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
+
+#include <algorithm>
+#include <array>
+
 
 namespace penstock::core::nn {
 namespace {
@@ -28,6 +33,10 @@ struct LayerKind {
 
 constexpr LayerKind kinds[] = {
     {"batch_norm", make_batch_norm},
+    {"avg_pool_2d", make_avg_pool_2d},
+    {"conv_1d", make_conv_1d},
+    {"conv_2d", make_conv_2d},
+    {"conv_transpose_2d", make_conv_transpose_2d},
     {"dense", make_dense},
     {"dropout", make_dropout},
     {"elu", make_elu},
@@ -35,9 +44,11 @@ constexpr LayerKind kinds[] = {
     {"flatten", make_flatten},
     {"gelu", make_gelu},
     {"layer_norm", make_layer_norm},
+    {"global_avg_pool_2d", make_global_avg_pool_2d},
     {"leaky_relu", make_leaky_relu},
     {"linear", make_linear},
     {"log_softmax", make_log_softmax},
+    {"max_pool_2d", make_max_pool_2d},
     {"mish", make_mish},
     {"multi_head_attention", make_multi_head_attention},
     {"relu", make_relu},
