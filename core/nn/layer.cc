@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
+#include "core/nn/layers/recurrent.h"
 #include "core/nn/layers/reshape.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
@@ -20,6 +21,8 @@ struct LayerKind {
 
 constexpr LayerKind kinds[] = {
     {"flatten", make_flatten},
+    {"gru", make_gru},
+    {"lstm", make_lstm},
     {"reshape", make_reshape},
 };
 
