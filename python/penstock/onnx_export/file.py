@@ -132,9 +132,7 @@ def tensor_bytes(array: Any, name: str = "") -> bytes:
 
 def outline_bytes(outline: Outline) -> bytes:
     """A value's name, type and shape."""
-    sizes = b"".join(
-        message(1, text(2, size) if isinstance(size, str) else integer(1, size)) for size in outline.shape
-    )
+    sizes = b"".join(message(1, text(2, size) if isinstance(size, str) else integer(1, size)) for size in outline.shape)
     tensor_type = integer(1, element_type(outline.dtype)) + message(2, sizes)
     return text(1, outline.name) + message(2, message(1, tensor_type))
 
