@@ -17,7 +17,7 @@ struct RecurrentForward {
   int64_t rows, units;
   Element *gates;            // the input's products; becomes the gates' values
   const Element *recurrent;  // the products of the hidden state before
-  const Element *bias;       // a row; of a GRU the last gate's two: the input's, then behind the gates the hidden state's
+  const Element *bias;  // a row; of a GRU the last gate's two: the input's, then behind the gates the hidden state's
   const Element *hidden_before;
   Element *hidden;
   const Element *cell_before;  // LSTM's alone
@@ -72,11 +72,9 @@ PS_FLATTEN void lstm_forward(const RecurrentForward<Element> &step) {
     const Element *cell_before = step.cell_before + row * units;
     Element *cell = step.cell + row * units, *extra = step.extra + row * units, *hidden = step.hidden + row * units;
     PS_INDEPENDENT
-    for (int64_t unit = 0; unit < 3 * units; ++unit)
-      gates[unit] += recurrent[unit] + bias[unit];
+    for (int64_t unit = 0; unit < 3 * units; ++unit) gates[unit] += recurrent[unit] + bias[unit];
     PS_INDEPENDENT
-    for (int64_t unit = 0; unit < 2 * units; ++unit)
-      gates[unit] = logistic(gates[unit]);
+    for (int64_t unit = 0; unit < 2 * units; ++unit) gates[unit] = logistic(gates[unit]);
     PS_INDEPENDENT
     for (int64_t unit = 0; unit < units; ++unit) {
       const int64_t output_gate = 3 * units + unit;
@@ -132,8 +130,8 @@ PS_FLATTEN void gru_forward(const RecurrentForward<Element> &step) {
     PS_INDEPENDENT
     for (int64_t unit = 0; unit < units; ++unit) {
       const Element scaled = recurrent[2 * units + unit] + bias[3 * units + unit], update = gates[units + unit];
-      const Element candidate = vectorised::HyperbolicTangent::apply(gates[2 * units + unit] + bias[2 * units + unit] +
-                                                                     gates[unit] * scaled);
+      const Element candidate =
+          vectorised::HyperbolicTangent::apply(gates[2 * units + unit] + bias[2 * units + unit] + gates[unit] * scaled);
       extra[unit] = scaled;
       gates[2 * units + unit] = candidate;
       hidden[unit] = candidate + update * (hidden_before[unit] - candidate);

@@ -1,5 +1,6 @@
 #include "core/nn/layers/recurrent.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -53,7 +54,8 @@ class RecurrentLayer : public Layer {
     if (shape[1] == 0)
       fail(Status::invalid_argument, kind(), ": an input of shape ", shape, " has no steps: expected one at least");
     // The largest array of an operation: that it can be counted is enough here.
-    checked_element_count({shape[0], shape[1] + 1, form_.gate_count() * std::max(form_.units, form_.in_features)}, dtype());
+    checked_element_count({shape[0], shape[1] + 1, form_.gate_count() * std::max(form_.units, form_.in_features)},
+                          dtype());
     return tracer.add(make_recurrent_operation(form_, input, tracer.is_training()), inputs.first(1), parameter_list());
   }
 

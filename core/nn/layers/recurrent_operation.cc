@@ -278,8 +278,7 @@ class RecurrentOperation : public Operation {
 
   void copy_matrix(Element *to, const Element *from) const {
     const int64_t stride = padded(form_.units, element_nbytes);
-    for (int64_t row = 0; row < gates_; ++row)
-      copy_elements(to + row * stride, from + row * form_.units, form_.units);
+    for (int64_t row = 0; row < gates_; ++row) copy_elements(to + row * stride, from + row * form_.units, form_.units);
   }
 
   // Both biases are added to the same sum, but for a GRU's candidate.
@@ -348,8 +347,7 @@ class RecurrentOperation : public Operation {
     const int64_t units = form_.units, rows_apart = form_.return_sequences ? steps_ * units : units;
     const Element *from = output + (form_.return_sequences ? place_of(step) * units : 0);
     for (int64_t sample = samples.begin; sample < samples.end; ++sample)
-      for (int64_t unit = 0; unit < units; ++unit)
-        gradient[sample * units + unit] += from[sample * rows_apart + unit];
+      for (int64_t unit = 0; unit < units; ++unit) gradient[sample * units + unit] += from[sample * rows_apart + unit];
   }
 
   void run_backward(Range samples, const BackwardCall &call) const {

@@ -18,6 +18,7 @@ struct RecurrentForm {
 
 // input: (batch, steps, in_features), one step at least, of float32 or float64.  The parameters come in the order weight_ih,
 // weight_hh, bias_ih, bias_hh.
-std::unique_ptr<Operation> make_recurrent_operation(const RecurrentForm &form, const ValueOutline &input, bool is_training);
+std::unique_ptr<Operation> make_recurrent_operation(const RecurrentForm &form, const ValueOutline &input,
+                                                    bool is_training);
 
 }  // namespace penstock::core::nn
