@@ -22,6 +22,13 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/error.h"
+#include "core/base/random_key.h"
+#include "core/io/utf8.h"
+#include "core/nn/layers/recurrent.h"
+#include "core/nn/layers/reshape.h"
+#include "core/nn/settings.h"
+#include "core/tensor/create.h"
 
 namespace penstock::core::nn {
 namespace {
@@ -52,6 +59,8 @@ constexpr LayerKind kinds[] = {
     {"mish", make_mish},
     {"multi_head_attention", make_multi_head_attention},
     {"relu", make_relu},
+    {"gru", make_gru},
+    {"lstm", make_lstm},
     {"reshape", make_reshape},
     {"residual", make_residual},
     {"rms_norm", make_rms_norm},
