@@ -251,7 +251,7 @@ class Perplexity : public Metric {
       highest = std::max(highest, static_cast<double>(outputs[each * layout.inner]));
     for (int64_t each = 0; each < layout.classes; ++each)
       sum += std::exp(static_cast<double>(outputs[each * layout.inner]) - highest);
-    return highest + std::log(sum) - output;
+    return (highest - output) + std::log(sum);
   }
 
   bool from_logits_;
