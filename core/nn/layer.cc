@@ -1,7 +1,11 @@
+#include "core/nn/layer.h"
+
+#include <algorithm>
+#include <array>
+
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
-#include "core/nn/layer.h"
 #include "core/nn/layers/activation.h"
 #include "core/nn/layers/convolution.h"
 #include "core/nn/layers/dense.h"
@@ -12,10 +16,6 @@
 #include "core/nn/layers/softmax.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
-
-#include <algorithm>
-#include <array>
-
 
 namespace penstock::core::nn {
 namespace {

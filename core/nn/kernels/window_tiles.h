@@ -174,8 +174,7 @@ void add_gradient_tile(const GradientTile<Element> &tile, int64_t first_step) {
   for (int64_t position = 0; position < tile.positions; position += Shape::lanes) {
     Vector factors[rows];
 #pragma GCC unroll 8
-    for (int row = 0; row < rows; ++row)
-      factors[row] = Shape::load(tile.factors + row * tile.factors_row + position);
+    for (int row = 0; row < rows; ++row) factors[row] = Shape::load(tile.factors + row * tile.factors_row + position);
 #pragma GCC unroll 8
     for (int step = 0; step < steps; ++step) {
       const Vector elements = Shape::load(regions[step] + position);
