@@ -46,14 +46,14 @@ struct ConvolutionSettings {
 template <typename Element>
 class ConvolutionOperation : public Operation {
  public:
-  ConvolutionOperation(const ConvolutionSettings &settings, const WindowShape &shape, ValueOutline output,
+  ConvolutionOperation(const ConvolutionSettings &settings, const WindowShape &shape, const ValueOutline &output,
                        bool is_training)
       : name_(settings.kind.name),
         is_transposed_(settings.kind.is_transposed),
         use_bias_(settings.use_bias),
         activation_(settings.activation.pointwise),
         shape_(shape),
-        output_(std::move(output)),
+        output_(output),
         channels_(is_transposed_ ? shape.wide_channels : shape.narrow_channels),
         plane_(is_transposed_ ? shape.wide_plane() : shape.narrow_plane()),
         products_(shape, {.narrow_from_wide = is_training || !is_transposed_,

@@ -52,10 +52,10 @@ void for_each_plane(int64_t planes, int64_t elements_each, const Body &body) {
 template <typename Element>
 class PoolOperation : public Operation {
  public:
-  PoolOperation(bool is_maximum, PoolPlane plane, ValueOutline output)
+  PoolOperation(bool is_maximum, PoolPlane plane, const ValueOutline &output)
       : is_maximum_(is_maximum),
         plane_(std::move(plane)),
-        output_(std::move(output)),
+        output_(output),
         planes_(output_.shape[0] * output_.shape[1]),
         from_(plane_.rows.source * plane_.columns.source),
         to_(plane_.rows.output * plane_.columns.output) {}

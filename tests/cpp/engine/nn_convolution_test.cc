@@ -1,6 +1,7 @@
 // Convolutions over one and two axes, and the transposed one.
 #include <algorithm>
 #include <array>
+#include <ostream>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -128,6 +129,8 @@ struct GradientCase {
   const char *kind, *settings;
   Extents shape;
 };
+
+void PrintTo(const GradientCase &each, std::ostream *stream) { *stream << each.kind << " " << each.settings; }
 
 class ConvolutionGradients : public testing::TestWithParam<GradientCase> {};
 
