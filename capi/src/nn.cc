@@ -122,19 +122,19 @@ template <>
 struct OptionsLayout<ps_batch_options> {
   static constexpr ps_batch_options defaults = PS_BATCH_OPTIONS_INIT;
   static constexpr const char *name = "ps_batch_options";
-  static constexpr uint32_t field_ends[] = {PS_FIELD_END(ps_batch_options, reserved),
-                                            PS_FIELD_END(ps_batch_options, rows),
-                                            PS_FIELD_END(ps_batch_options, weights)};
+  static constexpr uint32_t field_ends[] = {
+      PS_FIELD_END(ps_batch_options, struct_size), PS_FIELD_END(ps_batch_options, reserved),
+      PS_FIELD_END(ps_batch_options, rows), PS_FIELD_END(ps_batch_options, weights)};
 };
 
 template <>
 struct OptionsLayout<ps_batch_result> {
   static constexpr ps_batch_result defaults = PS_BATCH_RESULT_INIT;
   static constexpr const char *name = "ps_batch_result";
-  static constexpr uint32_t field_ends[] = {PS_FIELD_END(ps_batch_result, stopped),
-                                            PS_FIELD_END(ps_batch_result, samples), PS_FIELD_END(ps_batch_result, loss),
-                                            PS_FIELD_END(ps_batch_result, mean_loss),
-                                            PS_FIELD_END(ps_batch_result, learning_rate)};
+  static constexpr uint32_t field_ends[] = {
+      PS_FIELD_END(ps_batch_result, struct_size), PS_FIELD_END(ps_batch_result, stopped),
+      PS_FIELD_END(ps_batch_result, samples),     PS_FIELD_END(ps_batch_result, loss),
+      PS_FIELD_END(ps_batch_result, mean_loss),   PS_FIELD_END(ps_batch_result, learning_rate)};
 };
 
 template <>
@@ -142,10 +142,11 @@ struct OptionsLayout<ps_fit_options> {
   static constexpr ps_fit_options defaults = PS_FIT_OPTIONS_INIT;
   static constexpr const char *name = "ps_fit_options";
   static constexpr uint32_t field_ends[] = {
-      PS_FIELD_END(ps_fit_options, shuffle),      PS_FIELD_END(ps_fit_options, epochs),
-      PS_FIELD_END(ps_fit_options, batch_size),   PS_FIELD_END(ps_fit_options, weights),
-      PS_FIELD_END(ps_fit_options, validation_x), PS_FIELD_END(ps_fit_options, validation_y),
-      PS_FIELD_END(ps_fit_options, on_epoch),     PS_FIELD_END(ps_fit_options, user)};
+      PS_FIELD_END(ps_fit_options, struct_size),  PS_FIELD_END(ps_fit_options, shuffle),
+      PS_FIELD_END(ps_fit_options, epochs),       PS_FIELD_END(ps_fit_options, batch_size),
+      PS_FIELD_END(ps_fit_options, weights),      PS_FIELD_END(ps_fit_options, validation_x),
+      PS_FIELD_END(ps_fit_options, validation_y), PS_FIELD_END(ps_fit_options, on_epoch),
+      PS_FIELD_END(ps_fit_options, user)};
 };
 
 }  // namespace penstock
@@ -299,9 +300,15 @@ ps_status ps_model_compile(ps_model *model, const char *training) {
   });
 }
 
-void ps_batch_options_init(ps_batch_options *options, uint32_t struct_size) { init_options(options, struct_size); }
-void ps_batch_result_init(ps_batch_result *result, uint32_t struct_size) { init_options(result, struct_size); }
-void ps_fit_options_init(ps_fit_options *options, uint32_t struct_size) { init_options(options, struct_size); }
+ps_status ps_batch_options_init(ps_batch_options *options, uint32_t struct_size) {
+  return guarded([&] { init_options(options, struct_size); });
+}
+ps_status ps_batch_result_init(ps_batch_result *result, uint32_t struct_size) {
+  return guarded([&] { init_options(result, struct_size); });
+}
+ps_status ps_fit_options_init(ps_fit_options *options, uint32_t struct_size) {
+  return guarded([&] { init_options(options, struct_size); });
+}
 
 ps_status ps_model_train_on_batch(ps_batch_result *result, ps_model *model, const ps_tensor *x, const ps_tensor *y,
                                   const ps_batch_options *options) {

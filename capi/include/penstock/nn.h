@@ -44,12 +44,16 @@ typedef struct ps_layer ps_layer;
  * PS_TYPE_MISMATCH     dtype is another one */
 PS_API ps_status ps_layer_create(ps_layer **out, const char *kind, const char *settings, ps_dtype dtype, uint64_t seed);
 
-/* One more hold on a layer; returns it.  A layer lives until all holds are released, by a model too. */
+/* One more hold on a layer; returns it.  A layer lives until all holds are given back, a model's too. */
 PS_API ps_layer *ps_layer_retain(ps_layer *layer);
-PS_API void ps_layer_release(ps_layer *layer); /* NULL: nothing happens */
 
-/* The kinds of layers there are: how many, and the name of one, 0 to count - 1; NULL for an index outside. */
+/* Gives back one hold.  NULL is accepted and does nothing. */
+PS_API void ps_layer_release(ps_layer *layer);
+
+/* How many kinds of layers there are. */
 PS_API int32_t ps_layer_kind_count(void);
+
+/* The name of a kind, 0 to count - 1, which lives for ever; NULL for an index outside. */
 PS_API const char *ps_layer_kind_name(int32_t index);
 
 /* A layer's description: {"kind": ..., "settings": {...}} with every setting.
@@ -99,20 +103,29 @@ typedef struct ps_model ps_model;
  *              "name"}, ...]}; each may be left out (float32, 0, none).  Optional: NULL is "{}" */
 PS_API ps_status ps_model_create(ps_model **out, const char *description);
 
+/* One more hold on a model; returns it. */
 PS_API ps_model *ps_model_retain(ps_model *model);
-PS_API void ps_model_release(ps_model *model); /* NULL: nothing happens */
+
+/* Gives back one hold.  NULL is accepted and does nothing. */
+PS_API void ps_model_release(ps_model *model);
 
 /* Adds a layer behind the others, its parameters drawn from the model's seed and the layer's place.
  *
- * name  how its parameters are called ("name.weight"), of no other layer, without a dot; optional: NULL is its place ("0") */
+ * settings  as with ps_layer_create(); optional: NULL is "{}"
+ * name      how its parameters are called ("name.weight"), of no other layer, without a dot; optional: NULL is its place ("0") */
 PS_API ps_status ps_model_add(ps_model *model, const char *kind, const char *settings, const char *name);
 
-/* Adds a layer that there is already, with the parameters it has; the model holds it.  PS_INVALID_ARGUMENT also for a layer
- * that is in a model, and for another dtype than the model's. */
+/* Adds a layer that there is already, with the parameters it has; the model holds it.
+ *
+ * name  as with ps_model_add(); optional: NULL is its place
+ *
+ * PS_INVALID_ARGUMENT  also for a layer that is in a model, and for another dtype than the model's */
 PS_API ps_status ps_model_add_layer(ps_model *model, ps_layer *layer, const char *name);
 
-/* How many layers a model has, -1 for NULL; and one of them: one hold, the caller's to release. */
+/* How many layers a model has; -1 for NULL. */
 PS_API int32_t ps_model_layer_count(const ps_model *model);
+
+/* Lends one of its layers, 0 to count - 1: one hold, the caller's to release.  PS_OUT_OF_RANGE for an index outside. */
 PS_API ps_status ps_model_layer(ps_layer **out, ps_model *model, int32_t index);
 
 /* Says how a model is trained.  May be called again: the parameters stay, the optimizer begins anew.
@@ -130,32 +143,36 @@ PS_API ps_status ps_model_compile(ps_model *model, const char *training);
 /* What a batch is besides inputs and targets. */
 typedef struct ps_batch_options {
   uint32_t struct_size;
-  int32_t reserved;          /* 0 */
-  const ps_tensor *rows;     /* int64, one axis: these rows of x, y and weights are the batch; optional: all are */
-  const ps_tensor *weights;  /* one axis, real: each sample's loss is multiplied by its own; optional */
+  int32_t reserved;         /* 0 */
+  const ps_tensor *rows;    /* int64, one axis: these rows of x, y and weights are the batch; optional: all are */
+  const ps_tensor *weights; /* one axis, real: each sample's loss is multiplied by its own; optional */
 } ps_batch_options;
 
 #define PS_BATCH_OPTIONS_INIT \
   { (uint32_t)sizeof(ps_batch_options), 0, NULL, NULL }
-PS_API void ps_batch_options_init(ps_batch_options *options, uint32_t struct_size);
+
+/* Fills struct_size bytes, sizeof(ps_batch_options), with the defaults: PS_BATCH_OPTIONS_INIT for other languages. */
+PS_API ps_status ps_batch_options_init(ps_batch_options *options, uint32_t struct_size);
 
 /* What came of a batch, or of all since ps_model_reset_metrics(). */
 typedef struct ps_batch_result {
   uint32_t struct_size;
-  int32_t stopped;     /* 1: the loss was no finite number and on_nan is "stop": nothing was updated */
-  int64_t samples;     /* of this batch */
-  double loss;         /* of this batch: its mean */
-  double mean_loss;    /* since the metrics were reset, each sample counting the same */
+  int32_t stopped;      /* 1: the loss was no finite number and on_nan is "stop": nothing was updated */
+  int64_t samples;      /* of this batch */
+  double loss;          /* of this batch: its mean */
+  double mean_loss;     /* since the metrics were reset, each sample counting the same */
   double learning_rate; /* that the update used */
 } ps_batch_result;
 
 #define PS_BATCH_RESULT_INIT \
   { (uint32_t)sizeof(ps_batch_result), 0, 0, 0.0, 0.0, 0.0 }
-PS_API void ps_batch_result_init(ps_batch_result *result, uint32_t struct_size);
+
+/* Fills struct_size bytes, sizeof(ps_batch_result), with the defaults: PS_BATCH_RESULT_INIT for other languages. */
+PS_API ps_status ps_batch_result_init(ps_batch_result *result, uint32_t struct_size);
 
 /* One step of training: forward, loss, backward, update.
  *
- * result   struct_size set; receives what came of it
+ * result   struct_size says how long it is; filled up to there
  * x        first axis the batch; any real dtype, converted to the model's (for an embedding integers); any strides
  * y        as the loss takes targets: class numbers or numbers of the outputs' shape
  * options  optional: NULL is all rows, without weights
@@ -168,85 +185,132 @@ PS_API void ps_batch_result_init(ps_batch_result *result, uint32_t struct_size);
 PS_API ps_status ps_model_train_on_batch(ps_batch_result *result, ps_model *model, const ps_tensor *x,
                                          const ps_tensor *y, const ps_batch_options *options);
 
-/* The same in two halves: the first leaves gradients (ps_model_gradients()), which may then be changed, as by averaging
- * them with other processes'; the second updates the parameters. */
+/* The first half of a step: forward and backward.  It leaves the gradients (ps_model_flat_gradients()), which may then be
+ * changed, as by averaging them with other processes'.  Arguments and failures are those of ps_model_train_on_batch();
+ * options is optional: NULL is all rows, without weights. */
 PS_API ps_status ps_model_compute_gradients(ps_batch_result *result, ps_model *model, const ps_tensor *x,
                                             const ps_tensor *y, const ps_batch_options *options);
+
+/* The second half: updates the parameters by the gradients as they are now.  PS_INVALID_ARGUMENT for a model that is not
+ * compiled. */
 PS_API ps_status ps_model_apply_gradients(ps_model *model);
 
-/* Loss and metrics of a batch, without training. */
+/* Loss and metrics of a batch, without training.  Arguments and failures are those of ps_model_train_on_batch(); options is
+ * optional: NULL is all rows, without weights. */
 PS_API ps_status ps_model_test_on_batch(ps_batch_result *result, ps_model *model, const ps_tensor *x,
                                         const ps_tensor *y, const ps_batch_options *options);
 
-/* The metrics since they were reset: how many there are (-1 for NULL), a name (NULL for an index outside; it lives until the
- * next ps_model_compile()), and a value, NaN where no batch has been seen. */
+/* How many metrics a model was compiled with; -1 for NULL. */
 PS_API int32_t ps_model_metric_count(const ps_model *model);
+
+/* The name of one, 0 to count - 1, which lives until the next ps_model_compile(); NULL for an index outside. */
 PS_API const char *ps_model_metric_name(const ps_model *model, int32_t index);
+
+/* The value of one over all batches since ps_model_reset_metrics(), NaN where there was none.  PS_OUT_OF_RANGE for an index
+ * outside. */
 PS_API ps_status ps_model_metric(double *out, const ps_model *model, int32_t index);
+
+/* Begins the metrics and the mean loss anew. */
 PS_API ps_status ps_model_reset_metrics(ps_model *model);
 
-/* The results for every row of x, batch_size rows (1 and up) at a time: a new tensor of the model's dtype. */
+/* The results for every row of x, batch_size rows (1 and up) at a time: a new tensor of the model's dtype.
+ *
+ * PS_INVALID_ARGUMENT  a shape that the model does not take: the sentence has it
+ * PS_OUT_OF_RANGE      batch_size is below 1 */
 PS_API ps_status ps_model_predict(ps_tensor **out, ps_model *model, const ps_tensor *x, int64_t batch_size);
+
+/* Called behind each epoch, result's loss being the epoch's mean; validation is NULL where there is none.  The model may be
+ * read from it.  Anything but 0 ends the training, which is no failure. */
+typedef int32_t (*ps_epoch_function)(int64_t epoch, const ps_batch_result *result, const ps_batch_result *validation,
+                                     void *user);
 
 /* How to train for some epochs. */
 typedef struct ps_fit_options {
   uint32_t struct_size;
-  int32_t shuffle;                /* 1: each epoch in an order of its own; 0: as the rows lie */
-  int64_t epochs;                 /* 0 and up: that are to be done in all, those that are done already among them */
-  int64_t batch_size;             /* 1 and up */
-  const ps_tensor *weights;       /* of the samples; optional */
-  const ps_tensor *validation_x;  /* looked at behind each epoch; optional, both or none */
+  int32_t shuffle;               /* 1: each epoch in an order of its own; 0: as the rows lie */
+  int64_t epochs;                /* 0 and up: that are to be done in all, those that are done already among them */
+  int64_t batch_size;            /* 1 and up */
+  const ps_tensor *weights;      /* of the samples; optional */
+  const ps_tensor *validation_x; /* looked at behind each epoch; optional, both or none */
   const ps_tensor *validation_y;
-  /* Called behind each epoch, result's loss being the epoch's mean; anything but 0 ends the training, which is no failure.
-   * validation is NULL where there is none.  The model may be read from it.  Optional. */
-  int32_t (*on_epoch)(int64_t epoch, const ps_batch_result *result, const ps_batch_result *validation, void *user);
-  void *user;
+  ps_epoch_function on_epoch; /* optional */
+  void *user;                 /* handed to on_epoch */
 } ps_fit_options;
 
 #define PS_FIT_OPTIONS_INIT \
   { (uint32_t)sizeof(ps_fit_options), 1, 1, 32, NULL, NULL, NULL, NULL, NULL }
-PS_API void ps_fit_options_init(ps_fit_options *options, uint32_t struct_size);
+
+/* Fills struct_size bytes, sizeof(ps_fit_options), with the defaults: PS_FIT_OPTIONS_INIT for other languages. */
+PS_API ps_status ps_fit_options_init(ps_fit_options *options, uint32_t struct_size);
 
 /* Trains on all rows of x and y, epoch after epoch, from where the model is (ps_model_epoch()): the last batch of an epoch may
- * be smaller.  Throws nothing away when it fails: what was done is done.  PS_INVALID_ARGUMENT also where there are no rows. */
+ * be smaller.  When it fails, the steps before have been done.
+ *
+ * options  optional: NULL is one epoch, in an order of its own, 32 rows a batch
+ *
+ * PS_INVALID_ARGUMENT, PS_OUT_OF_RANGE, PS_TYPE_MISMATCH  as ps_model_train_on_batch(); also where there are no rows */
 PS_API ps_status ps_model_fit(ps_model *model, const ps_tensor *x, const ps_tensor *y, const ps_fit_options *options);
 
-/* The order of an epoch's rows, as ps_model_fit() shuffles them: int64, a function of the model's seed, epoch and count alone. */
+/* The order of an epoch's rows, as ps_model_fit() shuffles them: int64, a function of the model's seed, epoch and count (0
+ * and up, as epoch) alone. */
 PS_API ps_status ps_model_epoch_order(ps_tensor **out, const ps_model *model, int64_t epoch, int64_t count);
 
-/* How many epochs and steps have been done, -1 for NULL. */
+/* How many epochs have been done; -1 for NULL. */
 PS_API int64_t ps_model_epoch(const ps_model *model);
+
+/* How many steps have been done; -1 for NULL. */
 PS_API int64_t ps_model_step(const ps_model *model);
 
-/* Says that an epoch is done: the schedule goes on.  metric is what "reduce_on_plateau" looks at; others do not. */
+/* Says that an epoch is done: the schedule goes on.
+ *
+ * metric  any number: what "reduce_on_plateau" looks at; other schedules do not
+ *
+ * PS_INVALID_ARGUMENT  the model is not compiled */
 PS_API ps_status ps_model_end_epoch(ps_model *model, double metric);
 
-/* The learning rate of the next step, by schedule and optimizer; and another one to start the schedule from. */
+/* The learning rate of the next step, by schedule and optimizer.  PS_INVALID_ARGUMENT for a model that is not compiled. */
 PS_API ps_status ps_model_learning_rate(double *out, const ps_model *model);
+
+/* Another learning rate for the schedule to start from, 0 and up.  PS_INVALID_ARGUMENT for a model that is not compiled. */
 PS_API ps_status ps_model_set_learning_rate(ps_model *model, double learning_rate);
 
-/* Parameters of all layers, as with a layer's; the names are "layer.parameter". */
+/* How many parameters its layers have; -1 for NULL. */
 PS_API int32_t ps_model_parameter_count(const ps_model *model);
+
+/* The name of one, 0 to count - 1, as "layer.weight"; it lives until a layer is added.  NULL for an index outside. */
 PS_API const char *ps_model_parameter_name(ps_model *model, int32_t index);
+
+/* Lends a parameter: a tensor over the model's own memory; one hold, the caller's to release.  PS_OUT_OF_RANGE for an index
+ * outside. */
 PS_API ps_status ps_model_parameter(ps_tensor **out, ps_model *model, int32_t index);
 
 /* The gradient of a parameter as the last batch left it: a tensor over the model's own memory.  PS_INVALID_ARGUMENT for one
- * that is not trained. */
+ * that is not trained, PS_OUT_OF_RANGE for an index outside. */
 PS_API ps_status ps_model_gradient(ps_tensor **out, ps_model *model, int32_t index);
 
-/* All trained parameters, or their gradients, as one tensor of one axis over the model's own memory; parameters begin at
- * multiples of 64 bytes, and what lies between is 0. */
+/* All trained parameters as one tensor of one axis over the model's own memory; each begins at a multiple of 64 bytes, and
+ * what lies between is 0. */
 PS_API ps_status ps_model_flat_parameters(ps_tensor **out, ps_model *model);
+
+/* Their gradients, laid out likewise. */
 PS_API ps_status ps_model_flat_gradients(ps_tensor **out, ps_model *model);
 
-/* What describes a model, in JSON, as ps_layer_description() gives texts: {"dtype", "seed", "layers", "training"}. */
+/* What describes a model, in JSON: {"dtype", "seed", "layers", "training"}.
+ *
+ * size      receives the bytes of the whole text, the zero byte at its end among them
+ * text      receives as much of it as fits into capacity bytes, ended by a zero byte; optional when capacity is 0 */
 PS_API ps_status ps_model_description(uint64_t *size, char *text, uint64_t capacity, const ps_model *model);
 
 /* The plan of a batch, in JSON: {"arena_nbytes", "parameters_nbytes", "steps": [{"name", "inputs": [shapes], "output": shape,
  * "parameters": numbers, "flops", "nbytes", "seconds"}...]}; seconds stand there after profiling.
  *
+ * size         receives the bytes of the whole text, the zero byte at its end among them
+ * text         receives as much of it as fits into capacity bytes, ended by a zero byte; optional when capacity is 0
  * is_training  1: of a training step; 0: of a prediction
- * shape        of a batch, batch axis first; ndim numbers */
+ * shape        of a batch, batch axis first; ndim numbers
+ *
+ * PS_INVALID_ARGUMENT  a shape that the model does not take; for a training step a model that is not compiled
+ * PS_OUT_OF_RANGE      ndim is below 0 or above 16 */
 PS_API ps_status ps_model_plan(uint64_t *size, char *text, uint64_t capacity, ps_model *model, int32_t is_training,
                                const int64_t *shape, int32_t ndim);
 
@@ -259,7 +323,10 @@ PS_API ps_status ps_model_set_profiling(ps_model *model, int32_t profiling);
  * position       any text of the caller's, given back by ps_model_position() after loading: where in the data it is.
  *                Optional
  *
- * The file appears whole or not at all.  PS_IO_ERROR as with ps_safetensors_save(). */
+ * The file appears whole or not at all.
+ *
+ * PS_INVALID_ARGUMENT     with_training of a model that is not compiled
+ * PS_NOT_FOUND, PS_IO_ERROR  as with ps_safetensors_save() */
 PS_API ps_status ps_model_save(const char *path, const ps_model *model, int32_t with_training, const char *position);
 
 /* Loads what ps_model_save() wrote, with its training where that was saved.  PS_DATA_ERROR for a file that is cut, damaged
@@ -270,8 +337,10 @@ PS_API ps_status ps_model_load(ps_model **out, const char *path);
  * where the layers differ, naming the first that does; then nothing has changed. */
 PS_API ps_status ps_model_restore(ps_model *model, const char *path);
 
-/* The position that was saved with the file a model was last loaded or restored from; "" where none was.  Text as with
- * ps_layer_description(). */
+/* The position that was saved with the file a model was last loaded or restored from; "" where none was.
+ *
+ * size      receives the bytes of the whole text, the zero byte at its end among them
+ * text      receives as much of it as fits into capacity bytes, ended by a zero byte; optional when capacity is 0 */
 PS_API ps_status ps_model_position(uint64_t *size, char *text, uint64_t capacity, const ps_model *model);
 
 #ifdef __cplusplus

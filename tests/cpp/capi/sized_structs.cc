@@ -710,6 +710,45 @@ SizedStruct image_step() {
   return step;
 }
 
+SizedStruct batch_options() {
+  SizedStruct options = describe<ps_batch_options>(
+      "ps_batch_options", PS_BATCH_OPTIONS_INIT, "ps_batch_options_init", ps_batch_options_init,
+      {FIELD(ps_batch_options, struct_size), FIELD(ps_batch_options, reserved), FIELD(ps_batch_options, rows),
+       FIELD(ps_batch_options, weights)});
+  wrong(options, "reserved", &ps_batch_options::reserved, 1, PS_INVALID_ARGUMENT);
+  options.free_fields = {{"rows", "optional: all are"}, {"weights", "multiplied by its own; optional"}};
+  return options;
+}
+
+SizedStruct batch_result() {
+  SizedStruct result = describe<ps_batch_result>(
+      "ps_batch_result", PS_BATCH_RESULT_INIT, "ps_batch_result_init", ps_batch_result_init,
+      {FIELD(ps_batch_result, struct_size), FIELD(ps_batch_result, stopped), FIELD(ps_batch_result, samples),
+       FIELD(ps_batch_result, loss), FIELD(ps_batch_result, mean_loss), FIELD(ps_batch_result, learning_rate)});
+  for (const Field &field : result.fields)
+    if (field.name != "struct_size") result.free_fields.push_back({field.name, "filled up to there"});
+  return result;
+}
+
+SizedStruct fit_options() {
+  SizedStruct options = describe<ps_fit_options>(
+      "ps_fit_options", PS_FIT_OPTIONS_INIT, "ps_fit_options_init", ps_fit_options_init,
+      {FIELD(ps_fit_options, struct_size), FIELD(ps_fit_options, shuffle), FIELD(ps_fit_options, epochs),
+       FIELD(ps_fit_options, batch_size), FIELD(ps_fit_options, weights), FIELD(ps_fit_options, validation_x),
+       FIELD(ps_fit_options, validation_y), FIELD(ps_fit_options, on_epoch), FIELD(ps_fit_options, user)});
+  for (const int32_t shuffle : {-1, 2})
+    wrong(options, "shuffle", &ps_fit_options::shuffle, shuffle, PS_INVALID_ARGUMENT);
+  wrong(options, "epochs", &ps_fit_options::epochs, INT64_C(-1), PS_OUT_OF_RANGE);
+  for (const int64_t size : {INT64_C(0), INT64_C(-1)})
+    wrong(options, "batch_size", &ps_fit_options::batch_size, size, PS_OUT_OF_RANGE);
+  options.free_fields = {{"weights", "of the samples; optional"},
+                         {"validation_x", "optional, both or none"},
+                         {"validation_y", "optional, both or none"},
+                         {"on_epoch", "Called behind each epoch"},
+                         {"user", "handed to on_epoch"}};
+  return options;
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -741,7 +780,8 @@ const std::vector<SizedStruct> &sized_structs() {
                                                    replay_page_options(),   kpu_memory_timing(), kpu_layer(),
                                                    kpu_counters(),          kpu_conv_options(),  reduce_options(),
                                                    sample_loader_options(), sample_batch_info(), image_info(),
-                                                   image_decode_options(),  image_step(),        image_apply_options()};
+                                                   image_decode_options(),  image_step(),        image_apply_options(),
+                                                   batch_options(),         batch_result(),      fit_options()};
   return structs;
 }
 
