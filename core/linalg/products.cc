@@ -51,12 +51,17 @@ Products with_batch_in_rows(Products products) {
   return products;
 }
 
+struct Arranged : Products {
+  bool is_swapped = false;  // left is what was given as right
+};
+
 // A matrix that lies column after column, times one column, is that column as a row times the matrix's transpose: its rows
 // then become vectors where they lie.
-Products with_column_as_row(Products products) {
+Arranged with_column_as_row(Arranged products) {
   Block &block = products.first;
   if (block.columns != 1 || block.left.row_stride != 1 || block.left.column_stride == 1 || block.out.row_stride != 1)
     return products;
+  products.is_swapped = !products.is_swapped;
   std::swap(products.left_strides, products.right_strides);
   std::swap(block.rows, block.columns);
   const MatrixView column = block.right;
@@ -67,11 +72,12 @@ Products with_column_as_row(Products products) {
 
 // A row times a matrix that lies column after column is that matrix's transpose times the row as a column: rows of it are
 // then read from end to end.
-Products with_row_as_column(Products products) {
+Arranged with_row_as_column(Arranged products) {
   Block &block = products.first;
   if (block.rows != 1 || block.columns == 1 || block.left.column_stride != 1 || block.right.row_stride != 1 ||
       block.right.column_stride == 1)
     return products;
+  products.is_swapped = !products.is_swapped;
   std::swap(products.left_strides, products.right_strides);
   std::swap(block.rows, block.columns);
   const MatrixView row = block.left;
@@ -81,8 +87,8 @@ Products with_row_as_column(Products products) {
   return products;
 }
 
-Products arranged(const Products &products) {
-  return with_row_as_column(with_column_as_row(with_batch_in_rows(products)));
+Arranged arranged(const Products &products) {
+  return with_row_as_column(with_column_as_row({with_batch_in_rows(products)}));
 }
 
 int64_t work_of_a_shard(const Block &product) {
@@ -142,6 +148,8 @@ Range stretch(int64_t index, int64_t count, int64_t size, int64_t step) {
   return {std::min(size, steps * index / count * step), std::min(size, steps * (index + 1) / count * step)};
 }
 
+}  // namespace
+
 class ProductShards {
  public:
   explicit ProductShards(const Products &products)
@@ -150,15 +158,13 @@ class ProductShards {
         element_(dtype_size(products.dtype)),
         product_count_(element_count(products_.batch)),
         grid_(cut(products_.first, product_count_)),
-        block_count_(product_count_ * grid_.blocks()) {}
-
-  void run() {
-    if (block_count_ == 0 || products_.first.rows == 0 || products_.first.columns == 0) return;
+        block_count_(product_count_ * grid_.blocks()) {
+    if (!has_elements()) return;
     const Block &product = products_.first;
     const int64_t work =
         std::max<int64_t>(1, product.rows * product.columns * std::max<int64_t>(1, product.inner) / grid_.blocks());
-    const int64_t grain = std::max<int64_t>(1, work_of_a_shard(product) / work);
-    const int64_t shards = shard_count(block_count_, grain);
+    grain_ = std::max<int64_t>(1, work_of_a_shard(product) / work);
+    const int64_t shards = shard_count(block_count_, grain_);
     workspace_nbytes_ = kernel_.workspace_nbytes(largest_block());
     if (workspace_nbytes_ > small_workspace) {
       const int64_t slots = shards == 1 ? 1 : std::min<int64_t>(shards, process_pool().num_threads());
@@ -166,13 +172,25 @@ class ProductShards {
       workspaces_ = Storage::allocate(slots * workspace_nbytes_, 64, {});
     }
     if (grid_.parts > 1) sums_ = Storage::allocate(product_count_ * sums_nbytes(grid_.parts), 64, {});
-    parallel_for(block_count_, grain, [&](Range blocks) { run_shard(blocks); });
+  }
+
+  void run(std::byte *out, std::byte *left, std::byte *right) {
+    if (!has_elements()) return;
+    if (products_.is_swapped) std::swap(left, right);
+    products_.first.out.data = out;
+    products_.first.left.data = left;
+    products_.first.right.data = right;
+    // After a fork a slot may be that of a thread which the child does not have.
+    for (std::atomic<bool> &slot : slots_) slot.store(false, std::memory_order_relaxed);
+    parallel_for(block_count_, grain_, [&](Range blocks) { run_shard(blocks); });
     for (int64_t index = 0; grid_.parts > 1 && index < product_count_; ++index)
       kernel_.add_up(product_at(index), sums_->data() + index * sums_nbytes(grid_.parts), grid_.parts);
   }
 
  private:
   static constexpr int64_t small_workspace = 16384;
+
+  bool has_elements() const { return block_count_ > 0 && products_.first.rows > 0 && products_.first.columns > 0; }
 
   // The greatest in each direction: the first are not always the largest.
   Block largest_block() const {
@@ -195,7 +213,7 @@ class ProductShards {
     slots_[slot].store(false, std::memory_order_release);
   }
 
-  // As many shards run at once as there are slots, but for a moment after the number of threads was raised.
+  // As many shards run at once as there are slots, unless the number of threads was raised since.
   size_t take_slot() {
     for (;; std::this_thread::yield())
       for (size_t slot = 0; slot < slots_.size(); ++slot)
@@ -258,20 +276,32 @@ class ProductShards {
   // Multiples of every kernel's tiles, where there is more than one block.
   static constexpr int64_t row_step = 24, column_step = 32;
 
-  const Products products_;
+  Arranged products_;  // with the pointers of the run
   const BlockKernel kernel_;
   const int64_t element_;
   const int64_t product_count_;
   const Grid grid_;
   const int64_t block_count_;
+  int64_t grain_ = 1;
   int64_t workspace_nbytes_ = 0;
   std::vector<std::atomic<bool>> slots_;
   Reference<Storage> sums_;  // of all parts, where inner is cut
   Reference<Storage> workspaces_;
 };
 
-}  // namespace
+void multiply(const Products &products) {
+  const Block &first = products.first;
+  ProductShards(products).run(first.out.data, first.left.data, first.right.data);
+}
 
-void multiply(const Products &products) { ProductShards(products).run(); }
+PreparedProduct::PreparedProduct(const Products &products) : shards_(std::make_unique<ProductShards>(products)) {}
+PreparedProduct::~PreparedProduct() = default;
+PreparedProduct::PreparedProduct(PreparedProduct &&) noexcept = default;
+PreparedProduct &PreparedProduct::operator=(PreparedProduct &&) noexcept = default;
+
+void PreparedProduct::run(std::byte *out, const std::byte *left, const std::byte *right) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): operands are only read; a MatrixView has one kind of pointer
+  shards_->run(out, const_cast<std::byte *>(left), const_cast<std::byte *>(right));
+}
 
 }  // namespace penstock::core

@@ -36,6 +36,8 @@ class Tracer {
  public:
   virtual DType dtype() const = 0;
   virtual bool is_training() const = 0;  // whether backward() will be run
+  // An activation of that name must be an operation of its own, not a part of another: it may be left out at the end.
+  virtual std::string_view apart() const = 0;
   // Adds an operation on some values and parameters, which live as long as the plan; gives its result.
   virtual Value add(std::unique_ptr<Operation> operation, std::span<const Value> inputs,
                     std::span<const Parameter *const> parameters) = 0;
@@ -62,6 +64,9 @@ class Layer {
   virtual std::span<const std::shared_ptr<Layer>> layers_inside() const { return {}; }
 
   DType dtype() const { return dtype_; }
+  // A model that a layer belongs to keeps its parameters in memory of its own.
+  bool is_in_model() const { return is_in_model_; }
+  void set_in_model(bool in_model) { is_in_model_ = in_model; }
 
  protected:
   explicit Layer(DType dtype) : dtype_(dtype) {}
@@ -72,6 +77,7 @@ class Layer {
 
  private:
   DType dtype_;
+  bool is_in_model_ = false;
   std::vector<Parameter> parameters_;
 };
 

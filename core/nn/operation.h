@@ -1,8 +1,8 @@
 // One operation of a network at fixed shapes: what a plan is a list of.
 //
 // An operation is made once, for shapes and a dtype that it has checked, and then runs step after step on memory that its
-// plan hands it: forward() and backward() check nothing and allocate nothing.  All memory is dense and row-major, aligned
-// to 64 bytes.
+// plan hands it: forward() and backward() check nothing and allocate nothing.  All memory is dense and row-major; what the
+// network itself is given is aligned to its elements, all else to 64 bytes.
 #pragma once
 
 #include <cstddef>

@@ -18,6 +18,7 @@ class Plan::Recorder : public Tracer {
 
   DType dtype() const override { return plan_.options_.dtype; }
   bool is_training() const override { return plan_.options_.is_training; }
+  std::string_view apart() const override { return plan_.options_.folded_end; }
 
   Value add(std::unique_ptr<Operation> operation, std::span<const Value> inputs,
             std::span<const Parameter *const> parameters) override {
@@ -244,7 +245,19 @@ Plan::Plan(std::span<const ValueOutline> inputs, const PlanOptions &options, con
   Recorder recorder(*this);
   output_ = trace(recorder, values).number;
   if (output_ < input_count_) fail(Status::invalid_argument, "the network has no operation: add a layer that computes");
+  if (!options.folded_end.empty()) fold_end();
   Layout(*this).make();
+}
+
+void Plan::fold_end() {
+  const PlanStep &last = steps_.back();
+  const bool is_apart = last.output == output_ && last.inputs.size() == 1 && last.parameters.empty() &&
+                        last.inputs[0] >= input_count_ && last.operation->name() == options_.folded_end;
+  if (!is_apart) return;
+  output_ = last.inputs[0];
+  folded_ = std::move(steps_.back().operation);
+  steps_.pop_back();
+  values_.pop_back();
 }
 
 Plan::~Plan() = default;

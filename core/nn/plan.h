@@ -37,6 +37,8 @@ struct PlanOptions {
   DType dtype = DType::float32;
   bool is_training = false;
   bool wants_input_gradients = false;  // of floating inputs
+  // An operation of that name at the end is left out: what follows the network does its work.  Empty: none.
+  std::string_view folded_end = {};
 };
 
 class Plan {
@@ -57,6 +59,8 @@ class Plan {
   // In the order of their first use.
   std::span<const Parameter *const> parameters() const { return parameters_; }
   const PlanOptions &options() const { return options_; }
+  // What was left out at the end, a function of output(); null where nothing was.
+  Operation *folded() const { return folded_.get(); }
   int64_t arena_nbytes() const { return arena_nbytes_; }
 
   PlanBuffer value_buffer(int32_t value) const { return value_buffers_[static_cast<size_t>(value)]; }
@@ -71,9 +75,12 @@ class Plan {
   class Layout;
   friend class PlanRun;
 
+  void fold_end();
+
   PlanOptions options_;
   int32_t input_count_ = 0;
   int32_t output_ = 0;
+  std::unique_ptr<Operation> folded_;
   std::vector<ValueOutline> values_;
   std::vector<PlanStep> steps_;
   std::vector<const Parameter *> parameters_;

@@ -227,7 +227,7 @@ PS_API ps_status ps_model_set_learning_rate(ps_model *model, double learning_rat
 
 /* Parameters of all layers, as with a layer's; the names are "layer.parameter". */
 PS_API int32_t ps_model_parameter_count(const ps_model *model);
-PS_API const char *ps_model_parameter_name(const ps_model *model, int32_t index);
+PS_API const char *ps_model_parameter_name(ps_model *model, int32_t index);
 PS_API ps_status ps_model_parameter(ps_tensor **out, ps_model *model, int32_t index);
 
 /* The gradient of a parameter as the last batch left it: a tensor over the model's own memory.  PS_INVALID_ARGUMENT for one

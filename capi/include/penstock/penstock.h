@@ -9,6 +9,7 @@
 #include <penstock/kpu.h>
 #include <penstock/linalg.h>
 #include <penstock/loader.h>
+#include <penstock/nn.h>
 #include <penstock/ops.h>
 #include <penstock/ops_join.h>
 #include <penstock/ops_order.h>

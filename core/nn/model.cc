@@ -1,0 +1,463 @@
+#include "core/nn/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/random_key.h"
+#include "core/io/utf8.h"
+#include "core/nn/batch_rows.h"
+#include "core/nn/model_plans.h"
+#include "core/nn/settings.h"
+#include "core/ops/random_choice.h"
+#include "core/ops/random_tensors.h"
+#include "core/tensor/create.h"
+#include "core/tensor/transfer.h"
+#include "core/tensor/view.h"
+
+namespace penstock::core::nn {
+namespace {
+
+// What a model's seed is drawn for.
+enum SeedUse : uint64_t { seeds_layers = 1, seeds_steps = 2, seeds_orders = 3 };
+
+RandomStream stream_for(uint64_t seed, SeedUse use) { return fold_in({.seed = seed, .number = 0}, use); }
+
+DType read_dtype(Settings &settings) {
+  const std::string name = settings.text("dtype", "float32");
+  if (name == "float32") return DType::float32;
+  if (name != "float64") settings.refuse("dtype", Json(name), "float32 or float64");
+  return DType::float64;
+}
+
+OnNan read_on_nan(Settings &settings) {
+  const std::string name = settings.text("on_nan", "raise");
+  if (name == "stop") return OnNan::stop;
+  if (name == "ignore") return OnNan::ignore;
+  if (name != "raise") settings.refuse("on_nan", Json(name), "raise, stop or ignore");
+  return OnNan::raise;
+}
+
+std::string_view on_nan_name(OnNan on_nan) {
+  return on_nan == OnNan::raise ? "raise" : on_nan == OnNan::stop ? "stop" : "ignore";
+}
+
+Json without(const Json &object, std::string_view key) {
+  Json::Object rest;
+  for (const auto &[name, value] : *object.if_object())
+    if (name != key) rest.emplace_back(name, value);
+  return rest;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What a model is made of.
+
+Model::Model(const Json &description) {
+  Settings settings(description, "model");
+  dtype_ = read_dtype(settings);
+  if (const Json *seed = settings.value("seed")) {
+    if (!seed->if_unsigned()) settings.refuse("seed", *seed, "a whole number from 0 to 18446744073709551615");
+    seed_ = *seed->if_unsigned();
+  }
+  const Json *layers = settings.value("layers");
+  settings.finish();
+  if (layers == nullptr) return;
+  if (!layers->if_array()) settings.refuse("layers", *layers, "a list");
+  for (const Json &each : *layers->if_array()) {
+    Settings layer(each, "layer");
+    const std::string kind = layer.text("kind", "");
+    const Json *values = layer.value("settings");
+    const std::string name = layer.text("name", text(layers_.size()));
+    layer.finish();
+    add(kind, values == nullptr ? Json() : *values, name);
+  }
+}
+
+Model::~Model() {
+  for (const NamedLayer &named : layers_) named.layer->set_in_model(false);
+}
+
+void Model::add(std::shared_ptr<Layer> layer, std::string_view name) {
+  const std::string wanted = name.empty() ? text(layers_.size()) : std::string(name);
+  if (wanted.find('.') != std::string::npos || !is_utf8(wanted) || wanted.find('\0') != std::string::npos)
+    fail(Status::invalid_argument, "the layer's name is ", in_quotes(wanted), ": expected a text without a dot");
+  for (const NamedLayer &other : layers_) {
+    if (other.name == wanted) fail(Status::invalid_argument, "there is a layer ", in_quotes(wanted), " already");
+    if (other.layer == layer)
+      fail(Status::invalid_argument, "the layer is in the model already, as ", in_quotes(other.name));
+  }
+  if (layer->is_in_model())
+    fail(Status::invalid_argument, "the layer ", in_quotes(wanted), " is in another model: make one for each");
+  if (layer->dtype() != dtype_)
+    fail(Status::invalid_argument, "the layer ", in_quotes(wanted), " has dtype ", layer->dtype(), ", the model ",
+         dtype_);
+  layers_.push_back({wanted, std::move(layer)});
+  layers_.back().layer->set_in_model(true);
+  forget_plans();
+  store_.reset();
+  training_ = {};
+}
+
+void Model::add(std::string_view kind, const Json &settings, std::string_view name) {
+  std::shared_ptr<Layer> layer = make_layer(kind, settings, dtype_);
+  initialize(*layer, fold_in(stream_for(seed_, seeds_layers), layers_.size()).seed);
+  add(std::move(layer), name);
+}
+
+void Model::compile(const Json &description) {
+  require_layers();
+  Settings settings(description, "training");
+  Training training;
+  const Json *loss = settings.value("loss");
+  if (loss == nullptr)
+    fail(Status::invalid_argument, "training: loss is missing: expected one of ",
+         listed(loss_names(), [](std::string_view each) { return each; }));
+  training.loss = make_loss(*loss);
+  const Json *optimizer = settings.value("optimizer");
+  training.optimizer = make_optimizer(optimizer == nullptr ? Json("adam") : *optimizer, dtype_);
+  Json::Array metrics;
+  if (const Json *given = settings.value("metrics")) {
+    if (!given->if_array()) settings.refuse("metrics", *given, "a list");
+    for (const Json &each : *given->if_array()) {
+      training.metrics.push_back(make_metric(each));
+      metrics.push_back(training.metrics.back()->description());
+    }
+  }
+  training.on_nan = read_on_nan(settings);
+  settings.finish();
+  Json::Object all;
+  all.emplace_back("loss", training.loss->description());
+  all.emplace_back("optimizer", training.optimizer->description());
+  all.emplace_back("metrics", std::move(metrics));
+  all.emplace_back("on_nan", on_nan_name(training.on_nan));
+  training.description = std::move(all);
+  std::vector<std::string> names;
+  for (const StoredParameter &stored : parameters().parameters())
+    if (stored.parameter->is_trained) names.push_back(stored.name);
+  training.optimizer->resolve(names);  // throws before anything changes
+  forget_plans();
+  training_ = std::move(training);
+  step_ = epoch_ = 0;
+  make_states();
+  reset_metrics();
+}
+
+// The optimizer's memory, as it begins.
+void Model::make_states() {
+  const std::vector<StoredParameter> &all = parameters().parameters();
+  std::vector<std::string> names;
+  for (const StoredParameter &stored : all)
+    if (stored.parameter->is_trained) names.push_back(stored.name);
+  const std::vector<int32_t> groups = training_.optimizer->resolve(names);
+  segments_.clear();
+  for (const StoredParameter &stored : all)
+    if (stored.parameter->is_trained)
+      segments_.push_back({stored.begin, stored.parameter->value.element_count(), groups[segments_.size()]});
+  states_.clear();
+  for (size_t index = 0; index < training_.optimizer->state_names().size(); ++index) {
+    states_.push_back(zeros(dtype_, store_->trained().shape, {}));
+    training_.optimizer->fill_state(index, states_.back().data, states_.back().element_count());
+  }
+}
+
+void Model::require_layers() const {
+  if (layers_.empty()) fail(Status::invalid_argument, "the model has no layers: add one");
+}
+
+void Model::require_compiled() const {
+  require_layers();
+  if (!is_compiled()) fail(Status::invalid_argument, "the model is not compiled: say how it is trained by compile()");
+}
+
+const ParameterStore &Model::parameters() {
+  if (!store_) {
+    store_.emplace(layers_, dtype_);
+    forget_plans();
+  }
+  return *store_;
+}
+
+Json Model::describe() const {
+  Json::Array layers;
+  for (const NamedLayer &named : layers_) {
+    Json::Object layer;
+    layer.emplace_back("kind", named.layer->kind());
+    layer.emplace_back("settings", named.layer->settings());
+    layer.emplace_back("name", named.name);
+    layers.emplace_back(std::move(layer));
+  }
+  Json::Object description;
+  description.emplace_back("dtype", dtype_name(dtype_));
+  description.emplace_back("seed", seed_);
+  description.emplace_back("layers", std::move(layers));
+  description.emplace_back("training", is_compiled() ? training_.description : Json());
+  return description;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Plans.
+
+void Model::forget_plans() { plans_.clear(); }
+
+// What the first layer reads: indices where it is an embedding.
+DType Model::input_dtype() const {
+  const Layer *first = layers_.front().layer.get();
+  while (!first->layers_inside().empty()) first = first->layers_inside().front().get();
+  return first->kind() == "embedding" ? DType::int64 : dtype_;
+}
+
+void Model::make_room(const Plan &plan) {
+  if (arena_ && arena_->nbytes() >= plan.arena_nbytes()) return;
+  arena_ = Storage::allocate(std::max<int64_t>(plan.arena_nbytes(), 64), 64, {});
+  for (const std::unique_ptr<Prepared> &each : plans_) bind(*each);
+}
+
+void Model::bind(Prepared &prepared) {
+  PlanMemory memory;
+  memory.arena = arena_->data();
+  memory.inputs = {prepared.input->data()};
+  memory.input_gradients = {nullptr};
+  const std::vector<StoredParameter> &stored = store_->parameters();
+  for (const Parameter *parameter : prepared.plan->parameters()) {
+    const auto found = std::find_if(stored.begin(), stored.end(),
+                                    [&](const StoredParameter &each) { return each.parameter == parameter; });
+    memory.parameters.push_back(parameter->value.data);
+    memory.parameter_gradients.push_back(parameter->is_trained ? store_->gradient(*found).data : nullptr);
+  }
+  prepared.run = std::make_unique<PlanRun>(*prepared.plan, memory);
+  prepared.run->set_profiling(is_profiling_);
+}
+
+Model::Prepared &Model::prepared(Purpose purpose, const ValueOutline &input) {
+  const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const std::unique_ptr<Prepared> &each) {
+    return each->purpose == purpose && each->outline == input;
+  });
+  if (found != plans_.end()) {
+    std::rotate(found, found + 1, plans_.end());
+    return *plans_.back();
+  }
+  require_layers();
+  parameters();
+  constexpr size_t most_plans = 8;
+  auto made = std::make_unique<Prepared>();
+  made->purpose = purpose;
+  made->outline = input;
+  PlanOptions options{.dtype = dtype_, .is_training = purpose == Purpose::training};
+  if (purpose != Purpose::predicting) {
+    options.folded_end = training_.loss->name() == "cross_entropy"          ? "softmax"
+                         : training_.loss->name() == "binary_cross_entropy" ? "sigmoid"
+                                                                            : "";
+  }
+  made->plan =
+      std::make_unique<Plan>(std::span(&input, 1), options, [&](Tracer &tracer, std::span<const Value> inputs) {
+        Value value = inputs[0];
+        for (const NamedLayer &named : layers_) value = named.layer->trace(tracer, std::span(&value, 1));
+        return value;
+      });
+  if (made->plan->folded() != nullptr && options.folded_end == "softmax" && made->plan->output().shape.size() != 2)
+    fail(Status::invalid_argument, "the model ends in a softmax of results of shape ", made->plan->output().shape,
+         ", which cross_entropy cannot take over: leave it out, the loss takes logits");
+  made->input = Storage::allocate(std::max<int64_t>(input.nbytes(), 64), 64, {});
+  if (plans_.size() >= most_plans) plans_.erase(plans_.begin());
+  make_room(*made->plan);
+  bind(*made);
+  plans_.push_back(std::move(made));
+  return *plans_.back();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Batches.
+
+void Model::require_batch(const Tensor &x, const Tensor &y, const BatchOptions &options) const {
+  if (x.ndim() == 0 || y.ndim() == 0)
+    fail(Status::invalid_argument, "x has shape ", x.shape, ", y ", y.shape, ": expected a first axis of samples");
+  if (x.shape[0] != y.shape[0])
+    fail(Status::invalid_argument, "x has shape ", x.shape, ", y ", y.shape, ": expected as many rows in both");
+  if (options.weights != nullptr && !(options.weights->shape == Extents{x.shape[0]}))
+    fail(Status::invalid_argument, "weights have shape ", options.weights->shape, ": expected one for each of ",
+         x.shape[0], " samples");
+  if (options.rows != nullptr) require_rows(*options.rows, x.shape[0], "x");
+  if (batch_shape(x, options.rows)[0] == 0)
+    fail(Status::invalid_argument, "the batch has no samples: x has shape ", x.shape);
+}
+
+// Targets and weights are gathered before anything runs: what is wrong with them is found before anything has changed.
+void Model::gather_targets(Prepared &prepared, const Tensor &y, const BatchOptions &options) {
+  const ValueOutline &outputs = prepared.plan->output();
+  const ValueOutline given{batch_shape(y, options.rows), y.dtype};
+  if (!(given.shape == prepared.targets.shape) || prepared.target_storage == nullptr) {
+    training_.loss->check(outputs, given);
+    for (const std::unique_ptr<Metric> &metric : training_.metrics) metric->check(outputs, given);
+    const ValueOutline wanted{given.shape, training_.loss->target_dtype(outputs, given)};
+    prepared.target_storage = Storage::allocate(std::max<int64_t>(wanted.nbytes(), 64), 64, {});
+    prepared.targets = wanted;
+  }
+  prepared.target_elements = gather_rows(y, options.rows, prepared.targets.dtype, prepared.target_storage->data(), "y");
+}
+
+double Model::run_batch(Prepared &prepared, const Tensor &x, const Tensor &y, const BatchOptions &options) {
+  gather_targets(prepared, y, options);
+  prepared.weight_elements = nullptr;
+  if (options.weights != nullptr) {
+    if (prepared.weight_storage == nullptr)
+      prepared.weight_storage = Storage::allocate(prepared.outline.shape[0] * dtype_size(dtype_), 64, {});
+    prepared.weight_elements =
+        gather_rows(*options.weights, options.rows, dtype_, prepared.weight_storage->data(), "weights");
+  }
+  prepared.run->set_input(0, gather_rows(x, options.rows, prepared.outline.dtype, prepared.input->data(), "x"));
+  prepared.run->forward(fold_in(stream_for(seed_, seeds_steps), static_cast<uint64_t>(step_)));
+  return training_.loss->compute({.output_outline = prepared.plan->output(),
+                                  .target_outline = prepared.targets,
+                                  .outputs = prepared.run->output(),
+                                  .targets = prepared.target_elements,
+                                  .sample_weights = prepared.weight_elements,
+                                  .gradient = prepared.run->output_gradient()});
+}
+
+void Model::note(Prepared &prepared, BatchResult &result, double loss) {
+  const std::byte *outputs = prepared.run->output();
+  const std::byte *finished = training_.metrics.empty() ? outputs : prepared.finished_outputs(outputs);
+  for (const std::unique_ptr<Metric> &metric : training_.metrics)
+    metric->accumulate({.output_outline = prepared.plan->output(),
+                        .target_outline = prepared.targets,
+                        .outputs = metric->name() == "perplexity" ? outputs : finished,
+                        .targets = prepared.target_elements,
+                        .sample_weights = prepared.weight_elements});
+  result.samples = prepared.outline.shape[0];
+  loss_sum_ += loss * static_cast<double>(result.samples);
+  samples_ += result.samples;
+  result.loss = loss;
+  result.mean_loss = loss_sum_ / static_cast<double>(samples_);
+}
+
+BatchResult Model::compute_gradients(const Tensor &given_x, const Tensor &given_y, const BatchOptions &options) {
+  require_compiled();
+  const Tensor x = in_main_memory(given_x), y = in_main_memory(given_y);
+  require_batch(x, y, options);
+  Prepared &batch = prepared(Purpose::training, {batch_shape(x, options.rows), input_dtype()});
+  const double loss = run_batch(batch, x, y, options);
+  BatchResult result{.learning_rate = learning_rate()};
+  if (!std::isfinite(loss) && training_.on_nan != OnNan::ignore) {
+    if (training_.on_nan == OnNan::raise)
+      fail(Status::invalid_argument, "the loss is ", loss, " in step ", step_,
+           ": look at the data and the learning rate, or compile with on_nan \"stop\" or \"ignore\"; nothing was "
+           "updated");
+    result.stopped = true;
+    result.loss = loss;
+    return result;
+  }
+  note(batch, result, loss);
+  batch.run->backward();
+  return result;
+}
+
+void Model::apply_gradients() {
+  require_compiled();
+  constexpr size_t most_groups = 64;
+  double rates[most_groups];
+  const auto groups = static_cast<size_t>(training_.optimizer->group_count());
+  if (groups > most_groups)
+    fail(Status::invalid_argument, "the optimizer has ", groups, " groups: at most ", most_groups);
+  training_.optimizer->learning_rates_at({.epoch = epoch_, .step = step_}, std::span(rates, groups));
+  std::byte *states[4];
+  for (size_t index = 0; index < states_.size(); ++index) states[index] = states_[index].data;
+  training_.optimizer->step({.parameters = store_->trained().data,
+                             .gradients = store_->gradients().data,
+                             .states = std::span(states, states_.size()),
+                             .segments = segments_,
+                             .learning_rates = std::span<const double>(rates, groups),
+                             .number = step_ + 1});
+  store_->trained().storage->note_write();
+  ++step_;
+}
+
+BatchResult Model::train_on_batch(const Tensor &x, const Tensor &y, const BatchOptions &options) {
+  const BatchResult result = compute_gradients(x, y, options);
+  if (!result.stopped) apply_gradients();
+  return result;
+}
+
+BatchResult Model::test_on_batch(const Tensor &given_x, const Tensor &given_y, const BatchOptions &options) {
+  require_compiled();
+  const Tensor x = in_main_memory(given_x), y = in_main_memory(given_y);
+  require_batch(x, y, options);
+  Prepared &batch = prepared(Purpose::testing, {batch_shape(x, options.rows), input_dtype()});
+  BatchResult result{.learning_rate = learning_rate()};
+  note(batch, result, run_batch(batch, x, y, options));
+  return result;
+}
+
+void Model::reset_metrics() {
+  for (const std::unique_ptr<Metric> &metric : training_.metrics) metric->reset();
+  loss_sum_ = 0;
+  samples_ = 0;
+}
+
+Tensor Model::predict(const Tensor &given, int64_t batch_size) {
+  require_layers();
+  if (batch_size < 1) fail(Status::out_of_range, "batch_size is ", batch_size, ": expected 1 and up");
+  const Tensor x = in_main_memory(given);
+  if (x.ndim() == 0) fail(Status::invalid_argument, "x has shape ", x.shape, ": expected a first axis of samples");
+  const int64_t count = x.shape[0];
+  Extents shape = x.shape;
+  shape[0] = std::min(count, batch_size);
+  const ValueOutline *output = &prepared(Purpose::predicting, {shape, input_dtype()}).plan->output();
+  Extents result_shape = output->shape;
+  result_shape[0] = count;
+  const Tensor result = empty(output->dtype, result_shape, {});
+  const int64_t row_nbytes = count == 0 ? 0 : result.nbytes() / count;
+  for (int64_t begin = 0; begin < count; begin += batch_size) {
+    const int64_t rows = std::min(batch_size, count - begin);
+    shape[0] = rows;
+    Prepared &batch = prepared(Purpose::predicting, {shape, input_dtype()});
+    const Tensor part = narrow(x, 0, begin, rows);
+    batch.run->set_input(0, gather_rows(part, nullptr, batch.outline.dtype, batch.input->data(), "x"));
+    batch.run->forward({});
+    if (row_nbytes > 0)
+      std::memcpy(result.data + begin * row_nbytes, batch.run->output(), static_cast<size_t>(rows * row_nbytes));
+  }
+  return result;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Epochs.
+
+Tensor Model::epoch_order(int64_t epoch, int64_t count) const {
+  if (epoch < 0) fail(Status::out_of_range, "epoch is ", epoch, ": expected 0 and up");
+  return random_permutation(fold_in(stream_for(seed_, seeds_orders), static_cast<uint64_t>(epoch)), count);
+}
+
+void Model::end_epoch(double metric) {
+  require_compiled();
+  training_.optimizer->schedule().note(metric);
+  ++epoch_;
+}
+
+double Model::learning_rate() const {
+  require_compiled();
+  return training_.optimizer->schedule().rate(training_.optimizer->learning_rate(0), {.epoch = epoch_, .step = step_});
+}
+
+void Model::set_learning_rate(double rate) {
+  require_compiled();
+  Json::Object changed = *without(training_.optimizer->description(), "learning_rate").if_object();
+  changed.emplace_back("learning_rate", rate);
+  std::unique_ptr<Optimizer> made = make_optimizer(Json(std::move(changed)), dtype_);
+  if (const Json state = training_.optimizer->schedule().state(); !state.is_null()) made->schedule().restore(state);
+  training_.optimizer = std::move(made);
+  Json::Object description = *without(training_.description, "optimizer").if_object();
+  description.emplace_back("optimizer", training_.optimizer->description());
+  training_.description = std::move(description);
+}
+
+void Model::set_profiling(bool profiling) {
+  is_profiling_ = profiling;
+  for (const std::unique_ptr<Prepared> &each : plans_) each->run->set_profiling(profiling);
+}
+
+}  // namespace penstock::core::nn
