@@ -56,7 +56,8 @@ class Layer:
         self._calls = 0
         self._own: dict[str, Tensor] = {}
         self._part_of: tuple[Layer, str] | None = None  # the layer this one is inside, and what its names begin with there
-        self._is_touched = False
+        self._is_touched = False  # whether somebody may have seen or changed the parameters
+        self._is_in_model = False
         self._native: Any = None
         if self.kind != "custom":
             self._native = self._created(self._seed if self._seed is not None else next(own_seeds))

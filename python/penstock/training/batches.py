@@ -115,6 +115,8 @@ class IterableBatches:
 
     def epoch(self, _order: Tensor | None, first: int) -> Iterator[Step]:
         """The batches of one epoch from number first on; with steps_per_epoch the source goes on where it was."""
+        if self.steps is not None and first >= self.steps > 0:
+            return
         if self._iterator is None or self.steps_per_epoch is None:
             self._iterator = iter(self.source)
         number = first

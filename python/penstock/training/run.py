@@ -96,6 +96,8 @@ class Run:
                 "epoch": self.epoch,
                 "batch": self.batch,
                 "stopped": bool(self.model.stop_training),
+                "loss": float(self.result.mean_loss),
+                "learning_rate": float(self.result.learning_rate),
                 "callbacks": self.callbacks.state(),
                 "data": self.batches.state(),
             }
@@ -107,6 +109,7 @@ class Run:
             saved = json.loads(position)
             self.epoch, self.batch = int(saved["epoch"]), int(saved["batch"])
             self.model.stop_training = bool(saved["stopped"])
+            self.result.mean_loss, self.result.learning_rate = saved["loss"], saved["learning_rate"]
             self.callbacks.restore(saved["callbacks"])
             data = saved["data"]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
