@@ -24,19 +24,33 @@ set(simple_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/simple_kernels)
 set(resample_kernels ${PROJECT_SOURCE_DIR}/core/image/resample_kernels)
 set(vector_functions ${PROJECT_SOURCE_DIR}/core/ops/kernels/vector_functions)
 set(random_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/random_kernels)
+set(activation_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/activation_kernels)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc ${vector_functions}_32.cc
-    ${random_kernels}_32.cc ${resample_kernels}_32.cc
+    ${random_kernels}_32.cc ${resample_kernels}_32.cc ${activation_kernels}_32.cc
     PROPERTIES COMPILE_OPTIONS "-mavx2")
   set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc ${vector_functions}_64.cc
-    ${random_kernels}_64.cc PROPERTIES
+    ${random_kernels}_64.cc ${activation_kernels}_64.cc PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()
 # Nobody looks at the processor's floating-point flags or at errno: without them a choice between two results needs no
 # branch, nor does a root.  No value changes.
 foreach(width IN ITEMS 16 32 64)
   set_property(SOURCE ${simple_kernels}_${width}.cc ${vector_functions}_${width}.cc ${random_kernels}_${width}.cc
-    APPEND PROPERTY
+    ${activation_kernels}_${width}.cc APPEND PROPERTY
+    COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
+endforeach()
+# Loops of layers, likewise: for each width of vectors, and with choices that need no branch.
+set(normalization_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/normalization_kernels)
+set(attention_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/attention_kernels)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  set_source_files_properties(${normalization_kernels}_32.cc ${attention_kernels}_32.cc PROPERTIES
+    COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${normalization_kernels}_64.cc ${attention_kernels}_64.cc PROPERTIES
+    COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
+endif()
+foreach(width IN ITEMS 16 32 64)
+  set_property(SOURCE ${normalization_kernels}_${width}.cc ${attention_kernels}_${width}.cc APPEND PROPERTY
     COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
 endforeach()
 # Matrix products alone may fuse: their sums run in one order, so that it is one rounding less, and twice as fast.
@@ -54,7 +68,8 @@ endforeach()
 # Loops are marked as free to be made vectors; Clang would warn of those of which it can make none.
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   file(GLOB elementwise_kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/ops/*.cc
-       ${PROJECT_SOURCE_DIR}/core/ops/kernels/*.cc ${PROJECT_SOURCE_DIR}/core/linalg/kernels/*.cc)
+       ${PROJECT_SOURCE_DIR}/core/ops/kernels/*.cc ${PROJECT_SOURCE_DIR}/core/linalg/kernels/*.cc
+       ${PROJECT_SOURCE_DIR}/core/nn/kernels/*.cc)
   set_property(SOURCE ${elementwise_kernels} APPEND PROPERTY COMPILE_OPTIONS -Wno-pass-failed)
 endif()
 target_include_directories(penstock_engine PUBLIC ${PROJECT_SOURCE_DIR})

@@ -6,6 +6,9 @@
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
+#include "core/nn/layers/attention.h"
+#include "core/nn/layers/composite.h"
+#include "core/nn/layers/normalization.h"
 #include "core/nn/layers/reshape.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
@@ -19,8 +22,14 @@ struct LayerKind {
 };
 
 constexpr LayerKind kinds[] = {
+    {"batch_norm", make_batch_norm},
     {"flatten", make_flatten},
+    {"layer_norm", make_layer_norm},
+    {"multi_head_attention", make_multi_head_attention},
     {"reshape", make_reshape},
+    {"residual", make_residual},
+    {"rms_norm", make_rms_norm},
+    {"sequential", make_sequential},
 };
 
 void initialize_from(Layer &layer, RandomStream stream) {
