@@ -235,8 +235,8 @@ class Tanh(Activation):
     kind = "tanh"
 
 
-class Softmax(Activation):
-    """exp(x) over its sum along the last axis.
+class Softmax(Layer):
+    """exp(x) over its sum along an axis, the last one unless named.
 
     >>> import penstock as ps
     >>> ps.layers.Softmax()([[0.0, 0.0, 0.0, 0.0]]).tolist()
@@ -245,8 +245,11 @@ class Softmax(Activation):
 
     kind = "softmax"
 
+    def __init__(self, axis: int = -1, *, dtype: Any = None) -> None:
+        super().__init__({"axis": axis}, dtype=dtype)
 
-class LogSoftmax(Activation):
+
+class LogSoftmax(Layer):
     """The logarithm of softmax, without its loss of digits.
 
     >>> import penstock as ps
@@ -255,6 +258,9 @@ class LogSoftmax(Activation):
     """
 
     kind = "log_softmax"
+
+    def __init__(self, axis: int = -1, *, dtype: Any = None) -> None:
+        super().__init__({"axis": axis}, dtype=dtype)
 
 
 class Softplus(Layer):

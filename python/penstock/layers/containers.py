@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import InvalidArgumentError, TypeMismatchError
-from penstock.layers.layer import Layer, copy_into, from_description
+from penstock.layers.layer import Layer, as_input, copy_into, from_description
 
 if TYPE_CHECKING:
     from typing import Self
@@ -19,15 +19,15 @@ __all__ = ["Residual", "Sequential"]
 class Container(Layer):
     """Layers one behind the other.  The engine's own become one of its layers, which then has their parameters."""
 
-    def __init__(self, *layers: Layer, seed: int | None = None, dtype: Any = None) -> None:
+    def __init__(self, *layers: Layer, seed: int | None = None, dtype: Any = None, **settings: Any) -> None:
         given = list(layers[0]) if len(layers) == 1 and isinstance(layers[0], (list, tuple)) else list(layers)
         for place, layer in enumerate(given):
             require_layer(layer, f"{type(self).__name__}: layer {place}")
         self._layers = given
         self._is_native = all(is_native(layer) for layer in given)
         found = dtype if dtype is not None or not given else given[0].dtype
-        settings = {"layers": [described(layer) for layer in given]} if self._is_native else {}
-        super().__init__(settings, seed=seed, dtype=found)
+        inside = {"layers": [described(layer) for layer in given]} if self._is_native else {}
+        super().__init__(inside | settings, seed=seed, dtype=found)
         if self._is_native:
             self._adopt()
 
@@ -42,7 +42,8 @@ class Container(Layer):
 
     @classmethod
     def _from_settings(cls, settings: dict[str, Any], dtype: Any = None) -> Self:
-        return cls(*(from_description(each, dtype) for each in settings.get("layers", [])), dtype=dtype)
+        others = {key: each for key, each in settings.items() if key != "layers"}
+        return cls(*(from_description(each, dtype) for each in settings.get("layers", [])), dtype=dtype, **others)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -90,7 +91,8 @@ class Container(Layer):
         return self._layers[place]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(repr, self._layers))})"
+        others = [f"{key}={each!r}" for key, each in self._settings.items() if key != "layers" and each != "linear"]
+        return f"{type(self).__name__}({', '.join([*map(repr, self._layers), *others])})"
 
 
 class Sequential(Container):
@@ -106,7 +108,7 @@ class Sequential(Container):
 
 
 class Residual(Container):
-    """x + f(x), where f is these layers one behind the other.
+    """x + f(x), where f is these layers one behind the other; then an activation, where one is named.
 
     >>> import penstock as ps
     >>> nothing = ps.layers.Dense(2, 2, weight_initializer="zeros", bias_initializer="zeros")
@@ -116,10 +118,16 @@ class Residual(Container):
 
     kind = "residual"
 
-    def _in_python(self, *inputs: Any) -> Tensor:
-        from penstock.creation import as_tensor
+    def __init__(self, *layers: Layer, activation: Any = None, seed: int | None = None, dtype: Any = None) -> None:
+        super().__init__(*layers, seed=seed, dtype=dtype, activation=activation)
 
-        return as_tensor(inputs[0]) + super()._in_python(*inputs)
+    def _in_python(self, *inputs: Any) -> Tensor:
+        total = as_input(inputs[0], self._dtype) + super()._in_python(*inputs)
+        activation = self._settings.get("activation")
+        if activation is None:
+            return total
+        given = {"name": activation} if isinstance(activation, str) else dict(activation)
+        return from_description({"kind": given.pop("name"), "settings": given}, self._dtype)(total)
 
 
 def require_layer(item: Any, place: str) -> None:

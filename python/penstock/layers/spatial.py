@@ -12,9 +12,9 @@ __all__ = ["AvgPool2D", "Conv1D", "Conv2D", "ConvTranspose2D", "GlobalAvgPool2D"
 Sizes: TypeAlias = int | Sequence[int]
 
 
-def plain(value: Sizes | None) -> Any:
-    """A size, or a list of them."""
-    return value if value is None or isinstance(value, int) else list(value)
+def plain(value: Sizes | str | None) -> Any:
+    """A size, a word, or a list of sizes."""
+    return value if value is None or isinstance(value, (int, str)) else list(value)
 
 
 class Convolution(Layer):
@@ -26,7 +26,7 @@ class Convolution(Layer):
         out_channels: int,
         kernel_size: Sizes,
         stride: Sizes = 1,
-        padding: Sizes = 0,
+        padding: Sizes | str = 0,
         dilation: Sizes = 1,
         groups: int = 1,
         *,
@@ -70,7 +70,7 @@ class Conv1D(Convolution):
 class Conv2D(Convolution):
     """A window slid over images: (batch, in_channels, height, width) to (batch, out_channels, height', width').
 
-    Sizes are one number for both axes, or two. height' is
+    Sizes are one number for both axes, or two; padding may be "same" where stride is 1, or "valid". height' is
     (height + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1, rounded down; weight has shape
     (out_channels, in_channels / groups, *kernel_size).
 
@@ -133,6 +133,8 @@ class ConvTranspose2D(Layer):
 class MaxPool2D(Layer):
     """The largest element of each window; windows lie side by side unless stride says otherwise.
 
+    With ceil_mode a last window that goes over the edge counts too.
+
     >>> import penstock as ps
     >>> ps.layers.MaxPool2D(2)(ps.arange(16.0).reshape(1, 1, 4, 4)).tolist()
     [[[[5.0, 7.0], [13.0, 15.0]]]]
@@ -141,14 +143,29 @@ class MaxPool2D(Layer):
     kind = "max_pool_2d"
 
     def __init__(
-        self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, *, dtype: Any = None
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        dilation: Sizes = 1,
+        *,
+        ceil_mode: bool = False,
+        dtype: Any = None,
     ) -> None:
-        settings = {"kernel_size": plain(kernel_size), "stride": plain(stride), "padding": plain(padding)}
+        settings = {
+            "kernel_size": plain(kernel_size),
+            "stride": plain(stride),
+            "padding": plain(padding),
+            "dilation": plain(dilation),
+            "ceil_mode": ceil_mode,
+        }
         super().__init__(settings, dtype=dtype)
 
 
 class AvgPool2D(Layer):
-    """The mean of each window, what is padded counting as 0; windows lie side by side unless stride says otherwise.
+    """The mean of each window; windows lie side by side unless stride says otherwise.
+
+    What is padded counts as 0, and with count_include_pad=False not at all.
 
     >>> import penstock as ps
     >>> ps.layers.AvgPool2D(2)(ps.arange(16.0).reshape(1, 1, 4, 4)).tolist()
@@ -158,9 +175,22 @@ class AvgPool2D(Layer):
     kind = "avg_pool_2d"
 
     def __init__(
-        self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, *, dtype: Any = None
+        self,
+        kernel_size: Sizes,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        *,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        dtype: Any = None,
     ) -> None:
-        settings = {"kernel_size": plain(kernel_size), "stride": plain(stride), "padding": plain(padding)}
+        settings = {
+            "kernel_size": plain(kernel_size),
+            "stride": plain(stride),
+            "padding": plain(padding),
+            "ceil_mode": ceil_mode,
+            "count_include_pad": count_include_pad,
+        }
         super().__init__(settings, dtype=dtype)
 
 
