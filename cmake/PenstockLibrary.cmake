@@ -19,40 +19,24 @@ endforeach()
 configure_file(${page_folder}/page.cc.in ${PROJECT_BINARY_DIR}/page.cc @ONLY)
 add_library(penstock_engine STATIC ${core_sources} ${game_sources} ${PROJECT_BINARY_DIR}/page.cc)
 # Chosen at run time by what the processor has; everything in them is inlined, so that nothing of it is called elsewhere.
-set(kernels ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control)
-set(simple_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/simple_kernels)
-set(resample_kernels ${PROJECT_SOURCE_DIR}/core/image/resample_kernels)
-set(vector_functions ${PROJECT_SOURCE_DIR}/core/ops/kernels/vector_functions)
-set(random_kernels ${PROJECT_SOURCE_DIR}/core/ops/kernels/random_kernels)
-set(activation_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/activation_kernels)
+# Each of these has files for vectors of 16, 32 and, some of them, 64 bytes.
+file(GLOB vector_kernels_32 CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control/kernels_32.cc
+     ${PROJECT_SOURCE_DIR}/core/ops/kernels/*_32.cc ${PROJECT_SOURCE_DIR}/core/image/*_kernels_32.cc
+     ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_32.cc)
+file(GLOB vector_kernels_64 CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/worlds/games/classic_control/kernels_64.cc
+     ${PROJECT_SOURCE_DIR}/core/ops/kernels/*_64.cc ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_64.cc)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set_source_files_properties(${kernels}/kernels_32.cc ${simple_kernels}_32.cc ${vector_functions}_32.cc
-    ${random_kernels}_32.cc ${resample_kernels}_32.cc ${activation_kernels}_32.cc
-    PROPERTIES COMPILE_OPTIONS "-mavx2")
-  set_source_files_properties(${kernels}/kernels_64.cc ${simple_kernels}_64.cc ${vector_functions}_64.cc
-    ${random_kernels}_64.cc ${activation_kernels}_64.cc PROPERTIES
+  set_source_files_properties(${vector_kernels_32} PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties(${vector_kernels_64} PROPERTIES
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
 endif()
 # Nobody looks at the processor's floating-point flags or at errno: without them a choice between two results needs no
 # branch, nor does a root.  No value changes.
-foreach(width IN ITEMS 16 32 64)
-  set_property(SOURCE ${simple_kernels}_${width}.cc ${vector_functions}_${width}.cc ${random_kernels}_${width}.cc
-    ${activation_kernels}_${width}.cc APPEND PROPERTY
-    COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
-endforeach()
-# Loops of layers, likewise: for each width of vectors, and with choices that need no branch.
-set(normalization_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/normalization_kernels)
-set(attention_kernels ${PROJECT_SOURCE_DIR}/core/nn/kernels/attention_kernels)
-if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set_source_files_properties(${normalization_kernels}_32.cc ${attention_kernels}_32.cc PROPERTIES
-    COMPILE_OPTIONS "-mavx2")
-  set_source_files_properties(${normalization_kernels}_64.cc ${attention_kernels}_64.cc PROPERTIES
-    COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
-endif()
-foreach(width IN ITEMS 16 32 64)
-  set_property(SOURCE ${normalization_kernels}_${width}.cc ${attention_kernels}_${width}.cc APPEND PROPERTY
-    COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
-endforeach()
+file(GLOB vector_kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/ops/kernels/*_16.cc
+     ${PROJECT_SOURCE_DIR}/core/ops/kernels/*_32.cc ${PROJECT_SOURCE_DIR}/core/ops/kernels/*_64.cc
+     ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_16.cc ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_32.cc
+     ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_64.cc)
+set_property(SOURCE ${vector_kernels} APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
 # Matrix products alone may fuse: their sums run in one order, so that it is one rounding less, and twice as fast.
 set(block_kernels ${PROJECT_SOURCE_DIR}/core/linalg/kernels/block_kernels)
 set(block_kernels_16_options -ffp-contract=fast)

@@ -84,8 +84,8 @@ nn::BatchOptions read_batch(const ps_batch_options *given) {
   const ps_batch_options options = read_options(given);
   if (options.reserved != 0)
     core::fail(core::Status::invalid_argument, "reserved is ", options.reserved, ": expected 0");
-  return {.rows = options.rows == nullptr ? nullptr : &unwrap(options.rows),
-          .weights = options.weights == nullptr ? nullptr : &unwrap(options.weights)};
+  return {.rows = options.rows == nullptr ? nullptr : &penstock::unwrap(options.rows),
+          .weights = options.weights == nullptr ? nullptr : &penstock::unwrap(options.weights)};
 }
 
 ps_batch_result describe(const nn::BatchResult &result) {
@@ -111,7 +111,8 @@ ps_status run_batch(BatchFunction function, ps_batch_result *result, ps_model *m
     const uint32_t struct_size = result->struct_size;
     require_options_size(struct_size, describe_options<ps_batch_result>());
     const nn::BatchOptions read = read_batch(options);
-    write_options(result, struct_size, describe((unwrap(model).*function)(unwrap(x), unwrap(y), read)));
+    write_options(result, struct_size,
+                  describe((unwrap(model).*function)(penstock::unwrap(x), penstock::unwrap(y), read)));
   });
 }
 
@@ -184,8 +185,8 @@ ps_status ps_layer_description(uint64_t *size, char *text, uint64_t capacity, co
     require_text_result(size, text, capacity);
     require_not_null(layer, "layer");
     core::Json::Object description;
-    description.emplace_back("kind", handle_of(layer)->layer->kind());
-    description.emplace_back("settings", handle_of(layer)->layer->settings());
+    core::append(description, "kind", handle_of(layer)->layer->kind());
+    core::append(description, "settings", handle_of(layer)->layer->settings());
     give_text(size, text, capacity, core::Json(std::move(description)).dump());
   });
 }

@@ -153,6 +153,10 @@ void Json::dump_to(std::string &out) const {
   }
 }
 
+void append(Json::Object &object, std::string_view key, Json value) {
+  object.emplace_back(std::string(key), std::move(value));
+}
+
 Json parse_json(std::string_view text, std::string_view place) {
   Builder builder(place, text.size());
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);

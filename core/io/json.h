@@ -57,6 +57,9 @@ class Json {
   std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string, Array, Object> value_;
 };
 
+// Adds a member that an object does not have yet.
+void append(Json::Object &object, std::string_view key, Json value);
+
 // Throws data_error, naming the place and the byte, where text is not one JSON value in UTF-8, where an object has a key
 // twice, and where values lie too deep.
 Json parse_json(std::string_view text, std::string_view place);

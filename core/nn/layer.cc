@@ -1,4 +1,23 @@
+#include "core/base/error.h"
+#include "core/base/random_key.h"
+#include "core/io/utf8.h"
 #include "core/nn/layer.h"
+#include "core/nn/layers/activation.h"
+#include "core/nn/layers/attention.h"
+#include "core/nn/layers/composite.h"
+#include "core/nn/layers/dense.h"
+#include "core/nn/layers/dropout.h"
+#include "core/nn/layers/embedding.h"
+#include "core/nn/layers/normalization.h"
+#include "core/nn/layers/convolution.h"
+#include "core/nn/layers/dense.h"
+#include "core/nn/layers/dropout.h"
+#include "core/nn/layers/embedding.h"
+#include "core/nn/layers/pooling.h"
+#include "core/nn/layers/reshape.h"
+#include "core/nn/layers/softmax.h"
+#include "core/nn/settings.h"
+#include "core/tensor/create.h"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +25,7 @@
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
-#include "core/nn/layers/attention.h"
-#include "core/nn/layers/composite.h"
-#include "core/nn/layers/normalization.h"
+#include "core/nn/layers/recurrent.h"
 #include "core/nn/layers/reshape.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
@@ -23,13 +40,36 @@ struct LayerKind {
 
 constexpr LayerKind kinds[] = {
     {"batch_norm", make_batch_norm},
+    {"avg_pool_2d", make_avg_pool_2d},
+    {"conv_1d", make_conv_1d},
+    {"conv_2d", make_conv_2d},
+    {"conv_transpose_2d", make_conv_transpose_2d},
+    {"dense", make_dense},
+    {"dropout", make_dropout},
+    {"elu", make_elu},
+    {"embedding", make_embedding},
     {"flatten", make_flatten},
+    {"gelu", make_gelu},
     {"layer_norm", make_layer_norm},
+    {"global_avg_pool_2d", make_global_avg_pool_2d},
+    {"leaky_relu", make_leaky_relu},
+    {"linear", make_linear},
+    {"log_softmax", make_log_softmax},
+    {"max_pool_2d", make_max_pool_2d},
+    {"mish", make_mish},
     {"multi_head_attention", make_multi_head_attention},
+    {"relu", make_relu},
+    {"gru", make_gru},
+    {"lstm", make_lstm},
     {"reshape", make_reshape},
     {"residual", make_residual},
     {"rms_norm", make_rms_norm},
     {"sequential", make_sequential},
+    {"sigmoid", make_sigmoid},
+    {"silu", make_silu},
+    {"softmax", make_softmax},
+    {"softplus", make_softplus},
+    {"tanh", make_tanh},
 };
 
 void initialize_from(Layer &layer, RandomStream stream) {

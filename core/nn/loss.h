@@ -22,7 +22,7 @@ struct LossCall {
   // One number a sample (index of the first axis), of the outputs' dtype: the loss of each is multiplied by it, and what
   // the sum is divided by stays as it is, as Keras's.  Null: all 1.
   const std::byte *sample_weights = nullptr;
-  std::byte *gradient = nullptr;  // of the outputs' shape and dtype; may be the outputs' memory.  Null: not wanted
+  std::byte *gradient = nullptr;  // of the outputs' shape and dtype, memory of its own; null: not wanted
 };
 
 // Threads: any number.

@@ -45,11 +45,12 @@ std::string_view on_nan_name(OnNan on_nan) {
   return on_nan == OnNan::raise ? "raise" : on_nan == OnNan::stop ? "stop" : "ignore";
 }
 
-Json without(const Json &object, std::string_view key) {
-  Json::Object rest;
-  for (const auto &[name, value] : *object.if_object())
-    if (name != key) rest.emplace_back(name, value);
-  return rest;
+// A copy of an object with another value under a key.
+Json replaced(const Json &object, std::string_view key, Json value) {
+  Json::Object members = *object.if_object();
+  for (Json::Member &member : members)
+    if (member.first == key) member.second = value;
+  return Json(std::move(members));
 }
 
 }  // namespace
@@ -131,38 +132,37 @@ void Model::compile(const Json &description) {
   training.on_nan = read_on_nan(settings);
   settings.finish();
   Json::Object all;
-  all.emplace_back("loss", training.loss->description());
-  all.emplace_back("optimizer", training.optimizer->description());
-  all.emplace_back("metrics", std::move(metrics));
-  all.emplace_back("on_nan", on_nan_name(training.on_nan));
+  append(all, "loss", training.loss->description());
+  append(all, "optimizer", training.optimizer->description());
+  append(all, "metrics", std::move(metrics));
+  append(all, "on_nan", on_nan_name(training.on_nan));
   training.description = std::move(all);
-  std::vector<std::string> names;
-  for (const StoredParameter &stored : parameters().parameters())
-    if (stored.parameter->is_trained) names.push_back(stored.name);
-  training.optimizer->resolve(names);  // throws before anything changes
+  OptimizerMemory memory = optimizer_memory(*training.optimizer);  // throws before anything changes
   forget_plans();
   training_ = std::move(training);
+  segments_ = std::move(memory.segments);
+  states_ = std::move(memory.states);
   step_ = epoch_ = 0;
-  make_states();
   reset_metrics();
 }
 
-// The optimizer's memory, as it begins.
-void Model::make_states() {
+// As it begins.
+Model::OptimizerMemory Model::optimizer_memory(const Optimizer &optimizer) {
   const std::vector<StoredParameter> &all = parameters().parameters();
   std::vector<std::string> names;
   for (const StoredParameter &stored : all)
     if (stored.parameter->is_trained) names.push_back(stored.name);
-  const std::vector<int32_t> groups = training_.optimizer->resolve(names);
-  segments_.clear();
+  const std::vector<int32_t> groups = optimizer.resolve(names);
+  OptimizerMemory memory;
   for (const StoredParameter &stored : all)
     if (stored.parameter->is_trained)
-      segments_.push_back({stored.begin, stored.parameter->value.element_count(), groups[segments_.size()]});
-  states_.clear();
-  for (size_t index = 0; index < training_.optimizer->state_names().size(); ++index) {
-    states_.push_back(zeros(dtype_, store_->trained().shape, {}));
-    training_.optimizer->fill_state(index, states_.back().data, states_.back().element_count());
+      memory.segments.push_back(
+          {stored.begin, stored.parameter->value.element_count(), groups[memory.segments.size()]});
+  for (size_t index = 0; index < optimizer.state_names().size(); ++index) {
+    memory.states.push_back(zeros(dtype_, store_->trained().shape, {}));
+    optimizer.fill_state(index, memory.states.back().data, memory.states.back().element_count());
   }
+  return memory;
 }
 
 void Model::require_layers() const {
@@ -186,16 +186,16 @@ Json Model::describe() const {
   Json::Array layers;
   for (const NamedLayer &named : layers_) {
     Json::Object layer;
-    layer.emplace_back("kind", named.layer->kind());
-    layer.emplace_back("settings", named.layer->settings());
-    layer.emplace_back("name", named.name);
+    append(layer, "kind", named.layer->kind());
+    append(layer, "settings", named.layer->settings());
+    append(layer, "name", named.name);
     layers.emplace_back(std::move(layer));
   }
   Json::Object description;
-  description.emplace_back("dtype", dtype_name(dtype_));
-  description.emplace_back("seed", seed_);
-  description.emplace_back("layers", std::move(layers));
-  description.emplace_back("training", is_compiled() ? training_.description : Json());
+  append(description, "dtype", dtype_name(dtype_));
+  append(description, "seed", seed_);
+  append(description, "layers", std::move(layers));
+  append(description, "training", is_compiled() ? training_.description : Json());
   return description;
 }
 
@@ -290,7 +290,7 @@ void Model::require_batch(const Tensor &x, const Tensor &y, const BatchOptions &
 void Model::gather_targets(Prepared &prepared, const Tensor &y, const BatchOptions &options) {
   const ValueOutline &outputs = prepared.plan->output();
   const ValueOutline given{batch_shape(y, options.rows), y.dtype};
-  if (!(given.shape == prepared.targets.shape) || prepared.target_storage == nullptr) {
+  if (!(given.shape == prepared.targets.shape) || !prepared.target_storage) {
     training_.loss->check(outputs, given);
     for (const std::unique_ptr<Metric> &metric : training_.metrics) metric->check(outputs, given);
     const ValueOutline wanted{given.shape, training_.loss->target_dtype(outputs, given)};
@@ -304,7 +304,7 @@ double Model::run_batch(Prepared &prepared, const Tensor &x, const Tensor &y, co
   gather_targets(prepared, y, options);
   prepared.weight_elements = nullptr;
   if (options.weights != nullptr) {
-    if (prepared.weight_storage == nullptr)
+    if (!prepared.weight_storage)
       prepared.weight_storage = Storage::allocate(prepared.outline.shape[0] * dtype_size(dtype_), 64, {});
     prepared.weight_elements =
         gather_rows(*options.weights, options.rows, dtype_, prepared.weight_storage->data(), "weights");
@@ -445,14 +445,11 @@ double Model::learning_rate() const {
 
 void Model::set_learning_rate(double rate) {
   require_compiled();
-  Json::Object changed = *without(training_.optimizer->description(), "learning_rate").if_object();
-  changed.emplace_back("learning_rate", rate);
-  std::unique_ptr<Optimizer> made = make_optimizer(Json(std::move(changed)), dtype_);
+  std::unique_ptr<Optimizer> made =
+      make_optimizer(replaced(training_.optimizer->description(), "learning_rate", Json(rate)), dtype_);
   if (const Json state = training_.optimizer->schedule().state(); !state.is_null()) made->schedule().restore(state);
   training_.optimizer = std::move(made);
-  Json::Object description = *without(training_.description, "optimizer").if_object();
-  description.emplace_back("optimizer", training_.optimizer->description());
-  training_.description = std::move(description);
+  training_.description = replaced(training_.description, "optimizer", training_.optimizer->description());
 }
 
 void Model::set_profiling(bool profiling) {

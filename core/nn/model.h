@@ -90,6 +90,10 @@ class Model {
   enum class Purpose { training, testing, predicting };
   struct Prepared;
   struct Saved;
+  struct OptimizerMemory {
+    std::vector<OptimizerSegment> segments;
+    std::vector<Tensor> states;
+  };
 
   void require_layers() const;
   void require_compiled() const;
@@ -103,7 +107,7 @@ class Model {
   const double *gather_weights(Prepared &prepared, const BatchOptions &options, int64_t samples);
   void gather_targets(Prepared &prepared, const Tensor &y, const BatchOptions &options);
   void forget_plans();
-  void make_states();
+  OptimizerMemory optimizer_memory(const Optimizer &optimizer);
   Json state_description() const;
   static Saved read(const std::string &path);
   void check_saved(const Saved &saved) const;

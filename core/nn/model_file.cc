@@ -59,13 +59,13 @@ Json without_rate(const Json &training) {
   if (training.if_object() == nullptr) return rest;
   for (const auto &[key, value] : *training.if_object()) {
     if (key != "optimizer" || value.if_object() == nullptr) {
-      rest.emplace_back(key, value);
+      append(rest, key, value);
       continue;
     }
     Json::Object optimizer;
     for (const auto &[name, setting] : *value.if_object())
-      if (name != "learning_rate") optimizer.emplace_back(name, setting);
-    rest.emplace_back(key, std::move(optimizer));
+      if (name != "learning_rate") append(optimizer, name, setting);
+    append(rest, key, std::move(optimizer));
   }
   return rest;
 }
@@ -100,17 +100,17 @@ struct Model::Saved {
 
 Json Model::state_description() const {
   Json::Object state;
-  state.emplace_back("step", step_);
-  state.emplace_back("epoch", epoch_);
-  state.emplace_back("schedule", training_.optimizer->schedule().state());
-  state.emplace_back("samples", samples_);
+  append(state, "step", step_);
+  append(state, "epoch", epoch_);
+  append(state, "schedule", training_.optimizer->schedule().state());
+  append(state, "samples", samples_);
   // As bits: a sum may be no finite number, which JSON lacks.
   const auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
-  state.emplace_back("loss_sum_bits", bits(loss_sum_));
+  append(state, "loss_sum_bits", bits(loss_sum_));
   Json::Array metrics;
   for (const std::unique_ptr<Metric> &metric : training_.metrics)
     metrics.push_back(Json::Array{bits(metric->sum()), bits(metric->weight())});
-  state.emplace_back("metric_bits", std::move(metrics));
+  append(state, "metric_bits", std::move(metrics));
   return state;
 }
 
@@ -226,7 +226,7 @@ std::unique_ptr<Model> Model::load(const std::string &path) {
   std::unique_ptr<Model> model = of_file(path, [&] {
     Json::Object network;
     for (const auto &[key, value] : *saved.description.if_object())
-      if (key != "training") network.emplace_back(key, value);
+      if (key != "training") append(network, key, value);
     auto made = std::make_unique<Model>(Json(std::move(network)));
     const Json *training = saved.description.find("training");
     if (training != nullptr && !training->is_null()) made->compile(*training);

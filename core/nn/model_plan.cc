@@ -10,7 +10,7 @@ Json shape_of(const ValueOutline &outline) { return Json::Array(outline.shape.be
 
 Json describe_step(const Plan &plan, const PlanStep &step, const PlanRun::StepTime *time) {
   Json::Object description;
-  description.emplace_back("name", step.operation->name());
+  append(description, "name", step.operation->name());
   Json::Array inputs;
   int64_t nbytes = plan.values()[static_cast<size_t>(step.output)].nbytes();
   for (const int32_t input : step.inputs) {
@@ -23,13 +23,13 @@ Json describe_step(const Plan &plan, const PlanStep &step, const PlanRun::StepTi
     parameters += value.element_count();
     nbytes += value.nbytes();
   }
-  description.emplace_back("inputs", std::move(inputs));
-  description.emplace_back("output", shape_of(plan.values()[static_cast<size_t>(step.output)]));
-  description.emplace_back("parameters", parameters);
+  append(description, "inputs", std::move(inputs));
+  append(description, "output", shape_of(plan.values()[static_cast<size_t>(step.output)]));
+  append(description, "parameters", parameters);
   const bool is_training = plan.options().is_training;
-  description.emplace_back("flops", step.needs.forward_flops + (is_training ? step.needs.backward_flops : 0));
-  description.emplace_back("nbytes", nbytes);
-  description.emplace_back("seconds", time == nullptr ? Json() : Json(time->forward + time->backward));
+  append(description, "flops", step.needs.forward_flops + (is_training ? step.needs.backward_flops : 0));
+  append(description, "nbytes", nbytes);
+  append(description, "seconds", time == nullptr ? Json() : Json(time->forward + time->backward));
   return description;
 }
 
@@ -47,9 +47,9 @@ Json Model::describe_plan(bool is_training, const Extents &batch_shape) {
   for (size_t index = 0; index < made.plan->steps().size(); ++index)
     steps.push_back(describe_step(*made.plan, made.plan->steps()[index], times.empty() ? nullptr : &times[index]));
   Json::Object description;
-  description.emplace_back("arena_nbytes", made.plan->arena_nbytes());
-  description.emplace_back("parameters_nbytes", store_->trained().nbytes());
-  description.emplace_back("steps", std::move(steps));
+  append(description, "arena_nbytes", made.plan->arena_nbytes());
+  append(description, "parameters_nbytes", store_->trained().nbytes());
+  append(description, "steps", std::move(steps));
   return description;
 }
 

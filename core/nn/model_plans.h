@@ -23,7 +23,7 @@ struct Model::Prepared {
   const std::byte *finished_outputs(const std::byte *outputs) {
     Operation *folded = plan->folded();
     if (folded == nullptr) return outputs;
-    if (finished_ == nullptr) {
+    if (!finished_) {
       finished_ = Storage::allocate(std::max<int64_t>(plan->output().nbytes(), 64), 64, {});
       scratch_ = Storage::allocate(std::max<int64_t>(folded->needs().scratch_nbytes, 64), 64, {});
     }

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "core/io/json.h"
+#include "core/nn/kernels/update_kernels.h"
+#include "core/nn/optimizer_settings.h"
 #include "core/nn/schedule.h"
 #include "core/tensor/dtype.h"
 
@@ -37,26 +39,24 @@ struct OptimizerStep {
 // Threads: any number may read one; step() may run on several at once with memory of their own.
 class Optimizer {
  public:
-  virtual ~Optimizer() = default;
-  Optimizer(const Optimizer &) = delete;
-  Optimizer &operator=(const Optimizer &) = delete;
+  Optimizer(OptimizerSettings settings, DType dtype);
 
-  virtual std::string_view name() const = 0;
+  std::string_view name() const { return settings_.name; }
   // All that make_optimizer() takes, defaults included.
   Json description() const;
   DType dtype() const { return dtype_; }
 
   // What it remembers from step to step beside the step's number: "first_moment", "second_moment".
-  virtual std::span<const std::string_view> state_names() const = 0;
+  std::span<const std::string_view> state_names() const;
   // Writes what state number index begins with: zeros, but for Adagrad's "initial_accumulator".
   void fill_state(size_t index, std::byte *to, int64_t element_count) const;
 
   // The group of each parameter: 0 for those that no entry of "groups" matches, otherwise one more than its index.  Throws
   // invalid_argument for a pattern that matches no name.
   std::vector<int32_t> resolve(std::span<const std::string> names) const;
-  int32_t group_count() const { return static_cast<int32_t>(groups_.size()); }
+  int32_t group_count() const { return static_cast<int32_t>(settings_.groups.size()) + 1; }
   // Before the schedule.
-  double learning_rate(int32_t group) const { return groups_[static_cast<size_t>(group)].learning_rate; }
+  double learning_rate(int32_t group) const;
 
   Schedule &schedule() { return *schedule_; }
   const Schedule &schedule() const { return *schedule_; }
@@ -66,51 +66,13 @@ class Optimizer {
   // Changes parameters and states.  Allocates nothing; the bits depend on segments and numbers alone, not on threads.
   void step(const OptimizerStep &step) const;
 
- protected:
-  struct Group {
-    std::vector<std::string> patterns;
-    double learning_rate = 0;
-    double weight_decay = 0;
-    bool has_learning_rate = false, has_weight_decay = false;  // of its own, for description()
-  };
-
-  // Everything that all optimizers have in common.
-  struct Common {
-    std::vector<Group> groups;  // the first for what no other matches
-    double clip_norm = 0;       // 0: none
-    double clip_value = 0;      // likewise
-    std::unique_ptr<Schedule> schedule;
-    bool has_schedule = false;
-  };
-
-  Optimizer(Common common, DType dtype);
-
-  // The settings that other optimizers lack, in the order of the documentation.
-  virtual void describe(Json::Object &settings) const = 0;
-  virtual double initial_state(size_t) const { return 0; }
-
-  // What is the same for all elements of a group in one step; each optimizer knows its own.
-  struct Stretch {
-    std::byte *parameters;
-    const std::byte *gradients;
-    std::byte *states[3];
-    int64_t count;
-    double gradient_scale;  // of clip_norm
-    double learning_rate;
-    double weight_decay;
-    int64_t number;
-  };
-  virtual void update(const Stretch &stretch) const = 0;
-  double clip_value() const { return clip_value_; }
-
  private:
-  double gradient_scale(const OptimizerStep &step) const;
+  double weight_decay(int32_t group) const;
 
-  std::vector<Group> groups_;
-  double clip_norm_, clip_value_;
-  std::unique_ptr<Schedule> schedule_;
-  bool has_schedule_;
+  OptimizerSettings settings_;
   DType dtype_;
+  std::unique_ptr<Schedule> schedule_;
+  UpdateKernels kernels_;
 };
 
 // From a name, or an object with "name" and settings:

@@ -1,5 +1,6 @@
 #include "core/nn/parameter_store.h"
 
+#include "core/base/text.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
 #include "core/tensor/view.h"

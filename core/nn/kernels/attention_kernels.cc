@@ -7,8 +7,8 @@ namespace {
 
 const AttentionTable &table() {
   static const AttentionTable &found = processor_has_64_byte_vectors()   ? attention_kernels_64()
-                                           : processor_has_32_byte_vectors() ? attention_kernels_32()
-                                                                             : attention_kernels_16();
+                                       : processor_has_32_byte_vectors() ? attention_kernels_32()
+                                                                         : attention_kernels_16();
   return found;
 }
 

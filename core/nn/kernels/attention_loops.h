@@ -4,6 +4,7 @@
 #include "core/nn/kernels/attention_kernels.h"
 #include "core/nn/kernels/sums.h"
 #include "core/ops/kernels/exponential.h"
+#include "core/ops/kernels/loops.h"
 
 namespace penstock::core::nn {
 
@@ -32,14 +33,14 @@ void softmax_of_scores(const ScoreRows &how, Element *scores, Range rows) {
     Element *const numbers = scores + row * how.keys;
     const int64_t seen = how.keys_seen(row);
     const Element largest = largest_of<bytes, Element>(numbers, seen);
-#pragma GCC ivdep
+    PS_INDEPENDENT
     for (int64_t key = 0; key < seen; ++key)
       numbers[key] = vectorised::Exponential::apply((numbers[key] - largest) * scale);
     const auto inverse =
         static_cast<Element>(1 / sum_of<bytes, Element>(seen, [&](int64_t key, auto width) PS_LANES_INLINE_LAMBDA {
-          return Lanes<Element, decltype(width)::value>::load(numbers + key);
-        }));
-#pragma GCC ivdep
+                               return Lanes<Element, decltype(width)::value>::load(numbers + key);
+                             }));
+    PS_INDEPENDENT
     for (int64_t key = 0; key < seen; ++key) numbers[key] *= inverse;
     for (int64_t key = seen; key < how.keys; ++key) numbers[key] = 0;
   }
@@ -58,7 +59,7 @@ void softmax_gradients_of_scores(const ScoreRows &how, Element *gradients, const
           using L = Lanes<Element, decltype(width)::value>;
           return L::load(slopes + key) * L::load(numbers + key);
         }));
-#pragma GCC ivdep
+    PS_INDEPENDENT
     for (int64_t key = 0; key < seen; ++key) slopes[key] = numbers[key] * (slopes[key] - sum) * scale;
     for (int64_t key = seen; key < how.keys; ++key) slopes[key] = 0;
   }

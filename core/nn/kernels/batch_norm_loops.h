@@ -4,6 +4,7 @@
 
 #include "core/nn/kernels/normalization_kernels.h"
 #include "core/nn/kernels/sums.h"
+#include "core/ops/kernels/loops.h"
 
 namespace penstock::core::nn {
 
@@ -65,7 +66,8 @@ PS_LANES_INLINE void moments_of_columns(const ChannelShape &shape, Range rows, R
     for (int64_t column = 0; column < columns; ++column) sum[0][column] += x[column];
   });
   Element means[ColumnSums<Element, 1>::most];
-  for (int64_t column = 0; column < columns; ++column) means[column] = static_cast<Element>(sums.total(0, column) / count);
+  for (int64_t column = 0; column < columns; ++column)
+    means[column] = static_cast<Element>(sums.total(0, column) / count);
   // The second sum takes away what the mean has lost by being rounded.
   const ColumnSums<Element, 2> apart(rows, columns, [&](auto &sum, int64_t row) PS_LANES_INLINE_LAMBDA {
     const Element *x = from + row * shape.channels;
@@ -160,11 +162,11 @@ void move_channels(const ChannelShape &shape, const ChannelPart &part, Element *
     for (int64_t row = part.positions.begin; row < part.positions.end; ++row) {
       const int64_t first = row * shape.channels;
       if (shifts == nullptr) {
-#pragma GCC ivdep
+        PS_INDEPENDENT
         for (int64_t channel = part.channels.begin; channel < part.channels.end; ++channel)
           to[first + channel] = (from[first + channel] - means[channel]) * factors[channel];
       } else {
-#pragma GCC ivdep
+        PS_INDEPENDENT
         for (int64_t channel = part.channels.begin; channel < part.channels.end; ++channel)
           to[first + channel] = (from[first + channel] - means[channel]) * factors[channel] + shifts[channel];
       }
@@ -177,7 +179,7 @@ void move_channels(const ChannelShape &shape, const ChannelPart &part, Element *
     for_each_stretch(shape, channel, part.positions, [&](int64_t offset, int64_t length) PS_LANES_INLINE_LAMBDA {
       Element *y = to + offset;
       const Element *x = from + offset;
-#pragma GCC ivdep
+      PS_INDEPENDENT
       for (int64_t index = 0; index < length; ++index) y[index] = (x[index] - mean) * factor + shift;
     });
   }
@@ -190,7 +192,7 @@ void channel_gradients(const ChannelShape &shape, const ChannelPart &part, Eleme
     const Element *means = lines.means, *factors = lines.factors, *slopes = lines.slopes, *shifts = lines.shifts;
     for (int64_t row = part.positions.begin; row < part.positions.end; ++row) {
       const int64_t first = row * shape.channels;
-#pragma GCC ivdep
+      PS_INDEPENDENT
       for (int64_t channel = part.channels.begin; channel < part.channels.end; ++channel)
         to[first + channel] = gradient[first + channel] * factors[channel] -
                               (from[first + channel] - means[channel]) * slopes[channel] - shifts[channel];
@@ -203,8 +205,9 @@ void channel_gradients(const ChannelShape &shape, const ChannelPart &part, Eleme
     for_each_stretch(shape, channel, part.positions, [&](int64_t offset, int64_t length) PS_LANES_INLINE_LAMBDA {
       Element *dx = to + offset;
       const Element *x = from + offset, *dy = gradient + offset;
-#pragma GCC ivdep
-      for (int64_t index = 0; index < length; ++index) dx[index] = dy[index] * factor - (x[index] - mean) * slope - shift;
+      PS_INDEPENDENT
+      for (int64_t index = 0; index < length; ++index)
+        dx[index] = dy[index] * factor - (x[index] - mean) * slope - shift;
     });
   }
 }

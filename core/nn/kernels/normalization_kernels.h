@@ -27,8 +27,8 @@ struct RowStatistics {
 
 template <typename Element>
 struct RowGradients {
-  Element *input;           // null where nobody asks
-  Element *weight, *bias;   // of columns elements, added to, or null
+  Element *input;          // null where nobody asks
+  Element *weight, *bias;  // of columns elements, added to, or null
 };
 
 // A dense array of shape (samples, channels, size), seen as channels of samples x size positions, sample by sample.

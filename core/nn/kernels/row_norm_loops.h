@@ -5,6 +5,7 @@
 
 #include "core/nn/kernels/normalization_kernels.h"
 #include "core/nn/kernels/sums.h"
+#include "core/ops/kernels/loops.h"
 
 namespace penstock::core::nn {
 
@@ -14,13 +15,13 @@ PS_LANES_INLINE void normalize_row(const RowNormalization<Element> &how, Element
   const int64_t columns = how.columns;
   const Element *weight = how.weight, *bias = how.bias;
   if (weight == nullptr) {
-#pragma GCC ivdep
+    PS_INDEPENDENT
     for (int64_t column = 0; column < columns; ++column) to[column] = (from[column] - mean) * scale;
   } else if (bias == nullptr) {
-#pragma GCC ivdep
+    PS_INDEPENDENT
     for (int64_t column = 0; column < columns; ++column) to[column] = (from[column] - mean) * scale * weight[column];
   } else {
-#pragma GCC ivdep
+    PS_INDEPENDENT
     for (int64_t column = 0; column < columns; ++column)
       to[column] = (from[column] - mean) * scale * weight[column] + bias[column];
   }
@@ -35,9 +36,12 @@ void normalize_rows(const RowNormalization<Element> &how, Element *to, const Ele
     const Element *x = from + row * columns;
     Element mean = 0;
     if (how.is_centred)
-      mean = static_cast<Element>(sum_of<bytes, Element>(columns, [&](int64_t index, auto width) PS_LANES_INLINE_LAMBDA {
-               return Lanes<Element, decltype(width)::value>::load(x + index);
-             }) / count);
+      mean =
+          static_cast<Element>(sum_of<bytes, Element>(columns,
+                                                      [&](int64_t index, auto width) PS_LANES_INLINE_LAMBDA {
+                                                        return Lanes<Element, decltype(width)::value>::load(x + index);
+                                                      }) /
+                               count);
     const double squares = sum_of<bytes, Element>(columns, [&](int64_t index, auto width) PS_LANES_INLINE_LAMBDA {
       const auto apart = Lanes<Element, decltype(width)::value>::load(x + index) - mean;
       return apart * apart;
@@ -73,11 +77,11 @@ PS_LANES_INLINE void input_gradients_of_row(const RowNormalization<Element> &how
   const Element shift = how.is_centred ? static_cast<Element>(wide * sums.total(0) / count) : Element{0};
   const auto slope = static_cast<Element>(wide * wide * wide * sums.total(1) / count);
   if (weight == nullptr) {
-#pragma GCC ivdep
+    PS_INDEPENDENT
     for (int64_t column = 0; column < columns; ++column)
       to[column] = gradient[column] * scale - (x[column] - mean) * slope - shift;
   } else {
-#pragma GCC ivdep
+    PS_INDEPENDENT
     for (int64_t column = 0; column < columns; ++column)
       to[column] = gradient[column] * weight[column] * scale - (x[column] - mean) * slope - shift;
   }
@@ -92,13 +96,13 @@ void row_gradients(const RowNormalization<Element> &how, const RowGradients<Elem
     const Element mean = how.is_centred ? statistics.means[row] : Element{0}, scale = statistics.scales[row];
     Element *weights = to.weight, *biases = to.bias;
     if (weights != nullptr && biases != nullptr) {
-#pragma GCC ivdep
+      PS_INDEPENDENT
       for (int64_t column = 0; column < columns; ++column) {
         weights[column] += slope[column] * ((x[column] - mean) * scale);
         biases[column] += slope[column];
       }
     } else if (weights != nullptr) {
-#pragma GCC ivdep
+      PS_INDEPENDENT
       for (int64_t column = 0; column < columns; ++column)
         weights[column] += slope[column] * ((x[column] - mean) * scale);
     }

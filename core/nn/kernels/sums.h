@@ -69,8 +69,7 @@ class Sums {
       for (; end - index >= side; index += side)
         for (int vector = 0; vector < vectors; ++vector) {
           const Terms<Element, width, kinds> terms = terms_at(index + vector * width, Width<width>());
-          for (int kind = 0; kind < kinds; ++kind)
-            running[kind][vector] = running[kind][vector] + terms.term[kind];
+          for (int kind = 0; kind < kinds; ++kind) running[kind][vector] = running[kind][vector] + terms.term[kind];
         }
       for (int kind = 0; kind < kinds; ++kind)
         for (int vector = 0; vector < vectors; ++vector) running[kind][vector].store(lanes_[kind] + vector * width);

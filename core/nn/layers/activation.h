@@ -21,10 +21,6 @@ std::shared_ptr<Layer> make_silu(Settings &settings, DType dtype);
 std::shared_ptr<Layer> make_softplus(Settings &settings, DType dtype);
 std::shared_ptr<Layer> make_tanh(Settings &settings, DType dtype);
 
-// {axis -1}: any axis but the first, the batch.
-std::shared_ptr<Layer> make_log_softmax(Settings &settings, DType dtype);
-std::shared_ptr<Layer> make_softmax(Settings &settings, DType dtype);
-
 // Adds what choice says behind value; nothing for linear.  A normalisation runs along axis, which may count from the end.
 // layer is named in sentences.
 Value trace_activation(Tracer &tracer, const Value &value, const ActivationChoice &choice, std::string_view layer,

@@ -91,8 +91,8 @@ class AttentionOperation : public Operation {
     }
     const auto features = static_cast<double>(description_.features);
     const auto rows = static_cast<double>(query_rows() + key_rows());
-    const double flops = 4 * features * features * rows + 4 * features * static_cast<double>(description_.keys) *
-                                                               static_cast<double>(query_rows());
+    const double flops = 4 * features * features * rows +
+                         4 * features * static_cast<double>(description_.keys) * static_cast<double>(query_rows());
     return {.kept_nbytes = kept.nbytes(),
             .scratch_nbytes = scratch_nbytes,
             .backward_reads_inputs = is_training_,
@@ -107,9 +107,8 @@ class AttentionOperation : public Operation {
     project(call, memory.projections);
     products_->scores.run(bytes(memory.probabilities), bytes(memory.projections.query), bytes(memory.projections.key));
     if (description_.keys > 0)
-      parallel_for(score_rows(), score_grain(), [&](Range rows) {
-        kernels_.softmax(scores_, memory.probabilities, rows);
-      });
+      parallel_for(score_rows(), score_grain(),
+                   [&](Range rows) { kernels_.softmax(scores_, memory.probabilities, rows); });
     const Element *probabilities = memory.probabilities;
     if (description_.dropout > 0) {
       auto *const dropped = scratch.take<Element>(score_count());
@@ -138,9 +137,8 @@ class AttentionOperation : public Operation {
     }
     products.value.run(bytes(memory.projections.value), bytes(probabilities), bytes(memory.context));
     if (description_.keys > 0)
-      parallel_for(score_rows(), score_grain(), [&](Range rows) {
-        kernels_.softmax_gradients(scores_, memory.scores, kept.probabilities, rows);
-      });
+      parallel_for(score_rows(), score_grain(),
+                   [&](Range rows) { kernels_.softmax_gradients(scores_, memory.scores, kept.probabilities, rows); });
     products.query.run(bytes(memory.projections.query), bytes(memory.scores), bytes(kept.projections.key));
     products.key.run(bytes(memory.projections.key), bytes(memory.scores), bytes(kept.projections.query));
     finish_in_projections(call, memory);
@@ -212,9 +210,9 @@ class AttentionOperation : public Operation {
     scratch.scores = stretches.take<Element>(score_count());
     scratch.context = stretches.take<Element>(query_rows() * description_.features);
     if (description_.dropout > 0) scratch.dropped = stretches.take<Element>(score_count());
-    scratch.bias_sums = stretches.take<Element>(std::max({bias_gradient_scratch(query_rows(), projected()),
-                                                          bias_gradient_scratch(key_rows(), projected()),
-                                                          bias_gradient_scratch(query_rows(), description_.features)}));
+    scratch.bias_sums = stretches.take<Element>(
+        std::max({bias_gradient_scratch(query_rows(), projected()), bias_gradient_scratch(key_rows(), projected()),
+                  bias_gradient_scratch(query_rows(), description_.features)}));
     return scratch;
   }
 
@@ -253,8 +251,7 @@ class AttentionOperation : public Operation {
   }
 
   void prepare_forward() {
-    const auto &[features, queries, keys] =
-        std::array{description_.features, description_.queries, description_.keys};
+    const auto &[features, queries, keys] = std::array{description_.features, description_.queries, description_.keys};
     const int64_t head = features / description_.heads;
     const Operand projected_queries = head_of_projection(queries), projected_keys = head_of_projection(keys);
     const Operand input{features}, weight{features};
@@ -268,20 +265,19 @@ class AttentionOperation : public Operation {
   }
 
   void prepare_backward() {
-    const auto &[features, queries, keys] =
-        std::array{description_.features, description_.queries, description_.keys};
+    const auto &[features, queries, keys] = std::array{description_.features, description_.queries, description_.keys};
     const int64_t head = features / description_.heads;
     const Operand projected_queries = head_of_projection(queries), projected_keys = head_of_projection(keys);
     const Operand scores = head_of_scores(), dense{features}, projection{projected()};
-    gradient_products_.emplace(GradientProducts{
-        for_all(features, features, query_rows(), dense.transposed(), dense),
-        for_all(query_rows(), features, features, dense, dense),
-        for_each_head(queries, keys, head, scores, head_of_context(), projected_keys.transposed()),
-        for_each_head(keys, head, queries, projected_keys, scores.transposed(), head_of_context()),
-        for_each_head(queries, head, keys, projected_queries, scores, projected_keys),
-        for_each_head(keys, head, queries, projected_keys, scores.transposed(), projected_queries),
-        for_all(projected(), features, query_rows(), projection.transposed(), dense),
-        for_all(query_rows(), features, projected(), projection, dense), std::nullopt, std::nullopt});
+    gradient_products_.emplace(
+        GradientProducts{for_all(features, features, query_rows(), dense.transposed(), dense),
+                         for_all(query_rows(), features, features, dense, dense),
+                         for_each_head(queries, keys, head, scores, head_of_context(), projected_keys.transposed()),
+                         for_each_head(keys, head, queries, projected_keys, scores.transposed(), head_of_context()),
+                         for_each_head(queries, head, keys, projected_queries, scores, projected_keys),
+                         for_each_head(keys, head, queries, projected_keys, scores.transposed(), projected_queries),
+                         for_all(projected(), features, query_rows(), projection.transposed(), dense),
+                         for_all(query_rows(), features, projected(), projection, dense), std::nullopt, std::nullopt});
     if (description_.attends_to_itself) return;
     gradient_products_->key_weight = for_all(features, features, key_rows(), dense.transposed(), dense);
     gradient_products_->key_input = for_all(key_rows(), features, features, dense, dense);
@@ -321,11 +317,9 @@ class AttentionOperation : public Operation {
       if (call.parameter_gradients[0] != nullptr)
         weights.run(bytes(elements<Element>(call.parameter_gradients[0]) + count), bytes(gradient),
                     call.inputs[number]);
-      if (description_.has_bias)
-        sum_bias(gradient, call.parameter_gradients[1], first, memory, rows, projected());
+      if (description_.has_bias) sum_bias(gradient, call.parameter_gradients[1], first, memory, rows, projected());
       if (call.input_gradients[number] != nullptr)
-        inputs.run(call.input_gradients[number], bytes(gradient),
-                   bytes(elements<Element>(call.parameters[0]) + count));
+        inputs.run(call.input_gradients[number], bytes(gradient), bytes(elements<Element>(call.parameters[0]) + count));
     };
     auto &products = *gradient_products_;
     finish(products.query_weight, products.query_input, memory.projections.query, 0, query_rows());

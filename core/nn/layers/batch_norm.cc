@@ -256,8 +256,8 @@ class BatchNormLayer : public Layer {
     const ValueOutline &outline = inputs[0].outline;
     const Extents &given = outline.shape;
     if (given.size() < 2 || given.size() > 4 || given[1] != features_)
-      fail(Status::invalid_argument, "batch_norm: an input has shape ", given, ": expected 2 to 4 axes, the second of size ",
-           features_);
+      fail(Status::invalid_argument, "batch_norm: an input has shape ", given,
+           ": expected 2 to 4 axes, the second of size ", features_);
     ChannelShape shape{given[0], features_, 1};
     for (int32_t axis = 2; axis < given.size(); ++axis) shape.size *= given[axis];
     if (tracer.is_training() && shape.positions() == 1)

@@ -17,9 +17,7 @@ class AddOperation : public Operation {
 
   std::string_view name() const override { return "add"; }
   ValueOutline output() const override { return outline_; }
-  OperationNeeds needs() const override {
-    return {.forward_flops = static_cast<double>(outline_.element_count())};
-  }
+  OperationNeeds needs() const override { return {.forward_flops = static_cast<double>(outline_.element_count())}; }
 
   void forward(const ForwardCall &call) override {
     if (outline_.dtype == DType::float64)
@@ -139,8 +137,8 @@ class ResidualLayer : public CompositeLayer {
     require_inputs(*this, inputs, 1);
     const Value values[] = {inputs[0], trace_layers(tracer, inputs)};
     if (!(values[0].outline == values[1].outline))
-      fail(Status::invalid_argument, "residual: the layers make shape ", values[1].outline.shape, " of an input of shape ",
-           values[0].outline.shape, ": expected the same, since the two are added");
+      fail(Status::invalid_argument, "residual: the layers make shape ", values[1].outline.shape,
+           " of an input of shape ", values[0].outline.shape, ": expected the same, since the two are added");
     const Value sum = tracer.add(std::make_unique<AddOperation>(values[0].outline), values, {});
     return trace_activation(tracer, sum, activation_, kind());
   }

@@ -19,6 +19,7 @@ const std::vector<Call> &all_calls() {
                              stream_calls(),
                              image_calls(),
                              loader_calls(),
+                             nn_calls(),
                              samples_calls(),
                              worlds_calls(),
                              worlds_state_calls(),
@@ -54,6 +55,8 @@ bool succeeded(const Call &call, Word result) {
   if (function.return_type == "ps_kpu_config *") ps_kpu_config_release(from_word<ps_kpu_config *>(result));
   if (function.return_type == "ps_kpu_topology *") ps_kpu_topology_release(from_word<ps_kpu_topology *>(result));
   if (function.return_type == "ps_kpu *") ps_kpu_release(from_word<ps_kpu *>(result));
+  if (function.return_type == "ps_layer *") ps_layer_release(from_word<ps_layer *>(result));
+  if (function.return_type == "ps_model *") ps_model_release(from_word<ps_model *>(result));
   if (function.return_type == "ps_image_transforms *")
     ps_image_transforms_release(from_word<ps_image_transforms *>(result));
   return *ps_last_error() == '\0';

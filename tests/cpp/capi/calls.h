@@ -148,6 +148,7 @@ std::vector<Call> dlpack_calls();
 std::vector<Call> stream_calls();
 std::vector<Call> image_calls();
 std::vector<Call> loader_calls();
+std::vector<Call> nn_calls();
 std::vector<Call> samples_calls();
 std::vector<Call> worlds_calls();
 std::vector<Call> worlds_state_calls();

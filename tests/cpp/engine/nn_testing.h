@@ -1,6 +1,7 @@
 // Layers run by themselves, and their gradients compared with central differences.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -51,6 +52,7 @@ class LayerRun {
   std::vector<Tensor> &parameters() { return parameters_; }
   std::vector<Tensor> &parameter_gradients() { return parameter_gradients_; }
   const Plan &plan() const { return plan_; }
+  PlanRun &plan_run() { return *run_; }
 
   // The random numbers are the same in each call.
   Tensor forward() {
@@ -82,6 +84,21 @@ std::span<Element> numbers(const Tensor &tensor) {
 inline void fill_normal(const Tensor &tensor, uint64_t number) {
   const Tensor drawn = random_normal({.seed = 7, .number = number}, DType::float64, tensor.shape, 0, 1, {});
   copy(tensor, drawn, Casting::unsafe);
+}
+
+// Element i becomes step i % 11 / 4 - 1: what a test and another library can both write down.
+inline void fill_ramp(const Tensor &tensor, int64_t step) {
+  int64_t index = 0;
+  for (double &number : numbers(tensor)) number = static_cast<double>(step * index++ % 11) / 4 - 1;
+}
+
+inline void fill(const Tensor &tensor, const std::vector<double> &values) {
+  std::copy(values.begin(), values.end(), numbers(tensor).begin());
+}
+
+// For tables of numbers with twelve digits behind the point.
+inline void expect_near(const Tensor &tensor, const std::vector<double> &expected) {
+  EXPECT_THAT(numbers(tensor), testing::Pointwise(testing::DoubleNear(2e-12), expected));
 }
 
 inline std::shared_ptr<Layer> layer_of(std::string_view kind, std::string_view settings, DType dtype = DType::float64) {

@@ -1,0 +1,15 @@
+// The loops of pooling for vectors of 64 bytes; compiled for processors that have them (cmake/PenstockLibrary.cmake).
+#include "core/nn/kernels/pool_planes.h"
+
+namespace penstock::core::nn {
+
+template <>
+const PoolKernels<float> &pool_kernels_64() {
+  return make_pool_kernels<float, 64>();
+}
+template <>
+const PoolKernels<double> &pool_kernels_64() {
+  return make_pool_kernels<double, 64>();
+}
+
+}  // namespace penstock::core::nn
