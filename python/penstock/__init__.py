@@ -221,8 +221,10 @@ from penstock.tensor import Tensor
 
 set_tensor_class(Tensor)
 
+from penstock import callbacks, distributed, initializers, layers, losses, optimizers, schedules  # noqa: E402
 from penstock import loader as loader  # noqa: E402 - it needs the class that was just set
 from penstock.loader import DataLoader, LoaderOptions  # noqa: E402
+from penstock.model import Model  # noqa: E402
 
 __all__ = [
     "CancelledError",
@@ -238,6 +240,7 @@ __all__ = [
     "IoError",
     "LoaderOptions",
     "MemoryStats",
+    "Model",
     "NotExportableError",
     "NotFoundError",
     "OutOfMemoryError",
@@ -278,6 +281,7 @@ __all__ = [
     "bool",
     "broadcast_arrays",
     "broadcast_to",
+    "callbacks",
     "can_cast",
     "ceil",
     "clip",
@@ -294,6 +298,7 @@ __all__ = [
     "cumulative_sum",
     "device",
     "diff",
+    "distributed",
     "divide",
     "e",
     "empty",
@@ -330,6 +335,7 @@ __all__ = [
     "iinfo",
     "imag",
     "inf",
+    "initializers",
     "int8",
     "int16",
     "int32",
@@ -339,6 +345,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layers",
     "less",
     "less_equal",
     "linspace",
@@ -352,6 +359,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "losses",
     "matmul",
     "matrix_transpose",
     "max",
@@ -372,6 +380,7 @@ __all__ = [
     "not_equal",
     "ones",
     "ones_like",
+    "optimizers",
     "permute_dims",
     "pi",
     "positive",
@@ -390,6 +399,7 @@ __all__ = [
     "save",
     "save_npz",
     "save_safetensors",
+    "schedules",
     "searchsorted",
     "set_device",
     "set_num_threads",

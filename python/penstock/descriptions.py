@@ -53,7 +53,9 @@ def describe(given: Any, kind: str, kinds: Mapping[str, type[Description]], othe
         raise TypeMismatchError(f"{kind} is the class {given.__name__}: write {given.__name__}(...)")
     name = given.get("name") if isinstance(given, Mapping) else given
     if not isinstance(name, str):
-        raise TypeMismatchError(f"{kind} is {given!r}: expected a name, as {known[0]!r}, or an object that describes one")
+        raise TypeMismatchError(
+            f"{kind} is {given!r}: expected a name, as {known[0]!r}, or an object that describes one"
+        )
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         hint = f", perhaps {near[0]!r}" if near else ""

@@ -52,9 +52,7 @@ class DataParallel:
         """All parameters, running statistics too, become process 0's."""
         source = self._torch.distributed.get_process_group_ranks(self._group)[0] if self._group is not None else 0
         for parameter in self.model.named_parameters().values():
-            self._torch.distributed.broadcast(
-                self._torch.from_dlpack(parameter.detach()), source, group=self._group
-            )
+            self._torch.distributed.broadcast(self._torch.from_dlpack(parameter.detach()), source, group=self._group)
 
     def _train(self, result: Any, native: Any, x: Any, y: Any, options: Any) -> int:
         """One step, as ps_model_train_on_batch()."""

@@ -156,8 +156,7 @@ class Cosine(Description):
 
 
 KINDS: dict[str, type[Description]] = {
-    each.name: each
-    for each in (CrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, KLDivergence, NLL, Hinge, Cosine)
+    each.name: each for each in (CrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, KLDivergence, NLL, Hinge, Cosine)
 }
 
 

@@ -102,11 +102,13 @@ class Model(ModelTraining, ModelFiles):
         require_layer(layer, f"layer {place}")
         if not is_native(layer):
             raise UnavailableError(
-                f"layer {place} is {layer!r}, whose forward() is in Python: a Model runs the engine's layers; call yours "
-                f"by itself, and train it with backward()"
+                f"layer {place} is {layer!r}, whose forward() is in Python: a Model runs the engine's layers; call "
+                f"yours by itself, and train it with backward()"
             )
         if layer._is_in_model or layer._part_of is not None:
-            raise InvalidArgumentError(f"layer {place} is {layer!r}, which is in a model or another layer: make one more")
+            raise InvalidArgumentError(
+                f"layer {place} is {layer!r}, which is in a model or another layer: make one more"
+            )
         called = ffi.NULL if name is None else name.encode()
         if layer._is_touched:
             call(lib.ps_model_add_layer, self._native, layer._native, called)
@@ -146,11 +148,11 @@ class Model(ModelTraining, ModelFiles):
         >>> import penstock as ps
         >>> model = ps.Model([ps.layers.Dense(2, 3)])
         >>> model.compile("sgd", "mse", metrics=["mae"])
-        >>> model.compile("sgd", "crossentropy")
-        Traceback (most recent call last):
-        ...
-        penstock.errors.InvalidArgumentError: there is no loss 'crossentropy', perhaps 'cross_entropy': expected one of \
-cross_entropy, binary_cross_entropy, mse, mae, huber, kl_divergence, nll, hinge, cosine
+        >>> try:
+        ...     model.compile("sgd", "crossentropy")
+        ... except ValueError as error:
+        ...     print(str(error).split(":")[0])
+        there is no loss 'crossentropy', perhaps 'cross_entropy'
         """
         if loss is None:
             raise InvalidArgumentError('compile() needs a loss, as loss="cross_entropy"')
@@ -421,4 +423,3 @@ def set_dtype(layer: Layer, dtype: DType) -> None:
     if isinstance(layer, Container):
         for inside in layer.layers:
             set_dtype(inside, dtype)
-

@@ -42,10 +42,10 @@ class ModelFiles:
         def _is_compiled(self) -> bool: ...
         @classmethod
         def _of(cls, native: Any) -> Self: ...
-        def add(self, layer: Layer, name: str | None = None) -> None: ...
-        def description(self) -> dict[str, Any]: ...
-        def named_parameters(self) -> dict[str, Tensor]: ...
-        def set_weights(self, weights: Sequence[Any] | Mapping[str, Any]) -> None: ...
+        def add(self, layer: Layer, name: str | None = None) -> None: ...  # noqa: D102
+        def description(self) -> dict[str, Any]: ...  # noqa: D102
+        def named_parameters(self) -> dict[str, Tensor]: ...  # noqa: D102
+        def set_weights(self, weights: Sequence[Any] | Mapping[str, Any]) -> None: ...  # noqa: D102
 
     def save(self, path: Path, *, with_training: bool | None = None) -> None:
         """Writes the model to a .safetensors or .npz file, which appears whole or not at all.
@@ -159,22 +159,19 @@ class ModelFiles:
     def export_onnx(self, path: Path, input_shape: Sequence[int | None]) -> None:
         """Writes the network as an ONNX model, which others run.
 
-        input_shape: of a batch, batch axis first; None for sizes that may differ from call to call.
+        input_shape: of a sample; None for sizes that may differ from call to call, as the batch's always may.
 
         >>> import os, tempfile
         >>> import penstock as ps
         >>> path = os.path.join(tempfile.mkdtemp(), "model.onnx")
-        >>> ps.Model([ps.layers.Dense(2, 3, activation="relu")]).export_onnx(path, (None, 2))
+        >>> ps.Model([ps.layers.Dense(2, 3, activation="relu")]).export_onnx(path, (2,))
         >>> os.path.getsize(path) > 0
         True
         """
-        from penstock.onnx_export import export_layers
+        from penstock.onnx_export import export_layers, write_onnx
 
-        layers = [
-            {"kind": layer.kind, "name": name, "settings": layer.settings, "parameters": detached(layer)}
-            for name, layer in zip(self._names, self._layers, strict=True)
-        ]
-        export_layers(layers, input_shape, self._dtype.name, path)
+        layers = [(layer.kind, layer.settings, detached(layer)) for layer in self._layers]
+        write_onnx(path, *export_layers(layers, input_shape, self._dtype.name))
 
     @classmethod
     def from_torch(cls, module: Any, *, dtype: Any = None, seed: int = 0) -> Self:

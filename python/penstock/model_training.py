@@ -225,7 +225,7 @@ class ModelTraining:
         step = lib.ps_model_test_on_batch
         return self._on_batch(step, x, y, sample_weight, None, reset_metrics, return_dict)
 
-    def _on_batch(  # noqa: PLR0913 - what the two methods have in common
+    def _on_batch(
         self,
         step: Any,
         x: Any,
@@ -288,8 +288,8 @@ class ModelTraining:
 def validation_batches(given: Any, dtype: DType, batch_size: int) -> Batches:
     """validation_data as batches."""
     if isinstance(given, tuple) and len(given) in (2, 3):
-        x, y, weights = *given, *((None,) if len(given) == 2 else ())
-        return batches_of(x, y, dtype, batch_size=batch_size, sample_weight=weights)
+        weights = given[2] if len(given) == 3 else None
+        return batches_of(given[0], given[1], dtype, batch_size=batch_size, sample_weight=weights)
     if isinstance(given, tuple) or creation.is_array(given):
         raise InvalidArgumentError("validation_data: expected (x, y), (x, y, weights) or a loader of batches")
     return batches_of(given, None, dtype)

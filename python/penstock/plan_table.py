@@ -88,7 +88,9 @@ class Plan:
     def __str__(self) -> str:
         header, rows = self._cells()
         lines = table(header, rows, len(header) - 3)
-        memory = f"Memory: {bytes_text(self.arena_nbytes)} for a batch, {bytes_text(self.parameters_nbytes)} of parameters"
+        memory = (
+            f"Memory: {bytes_text(self.arena_nbytes)} for a batch, {bytes_text(self.parameters_nbytes)} of parameters"
+        )
         return "\n".join([*lines, memory])
 
     __repr__ = __str__

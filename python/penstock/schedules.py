@@ -65,7 +65,7 @@ class Exponential(Description):
 
 
 class Cosine(Description):
-    """Down to minimum along half a cosine that takes this many steps (epochs, unless per="step"), and up again behind it.
+    """Down to minimum along half a cosine of this many steps (epochs, unless per="step"), and up again behind it.
 
     >>> import penstock as ps
     >>> ps.schedules.Cosine(100, per="step")

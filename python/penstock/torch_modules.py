@@ -29,7 +29,7 @@ RENAMED = {
 # ---- From torch ----
 
 
-def convolution(kind: type[Layer]) -> Callable[[Any], Layer]:
+def convolution(kind: Callable[..., Layer]) -> Callable[[Any], Layer]:
     """What makes a layer of a torch convolution."""
 
     def make(module: Any) -> Layer:
@@ -45,7 +45,7 @@ def convolution(kind: type[Layer]) -> Callable[[Any], Layer]:
         if kind is layers.ConvTranspose2D:
             plain["output_padding"] = short(module.output_padding)
         sizes = module.in_channels, module.out_channels
-        return kind(*sizes, groups=module.groups, use_bias=module.bias is not None, **plain)  # type: ignore[call-arg]
+        return kind(*sizes, groups=module.groups, use_bias=module.bias is not None, **plain)
 
     return make
 
@@ -65,9 +65,7 @@ def batch_norm(module: Any) -> Layer:
     """BatchNorm1d and BatchNorm2d."""
     if not module.track_running_stats or module.momentum is None:
         refuse(module, "running statistics with a momentum are expected")
-    return layers.BatchNorm(
-        module.num_features, epsilon=module.eps, momentum=module.momentum, affine=module.affine
-    )
+    return layers.BatchNorm(module.num_features, epsilon=module.eps, momentum=module.momentum, affine=module.affine)
 
 
 def layer_norm(module: Any) -> Layer:
@@ -264,7 +262,7 @@ def convolution_module(name: str, settings: dict[str, Any], torch: Any) -> Any:
 def batch_norm_module(settings: dict[str, Any], torch: Any) -> Any:
     """A torch batch normalization, of whichever rank comes."""
 
-    class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):  # type: ignore[misc,name-defined] # BatchNorm1d refuses images
+    class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):  # type: ignore[misc] # BatchNorm1d refuses images
         def _check_input_dim(self, _: Any) -> None: ...
 
     names = {"eps": "epsilon", "momentum": "momentum", "affine": "affine"}
@@ -339,7 +337,9 @@ MODULES: dict[str, Callable[[dict[str, Any], Any], Any]] = {
 def recurrent_module(layer: Layer, settings: dict[str, Any], torch: Any) -> Any:
     """A torch LSTM or GRU; it gives a pair of all states and the last one."""
     if settings["reverse"]:
-        raise UnavailableError(f"{layer!r} has no counterpart in torch, whose layers go backwards beside forwards alone")
+        raise UnavailableError(
+            f"{layer!r} has no counterpart in torch, whose layers go backwards beside forwards alone"
+        )
     kind = getattr(torch.nn, type(layer).__name__)
     return kind(settings["in_features"], settings["units"], bias=settings["use_bias"], batch_first=True)
 

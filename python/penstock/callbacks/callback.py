@@ -195,7 +195,9 @@ class CallbackList:
         for each in callbacks:
             if not isinstance(each, Callback):
                 hint = ": make one of the class" if isinstance(each, type) else ""
-                raise TypeMismatchError(f"callbacks have {each!r}: expected objects of penstock.callbacks.Callback{hint}")
+                raise TypeMismatchError(
+                    f"callbacks have {each!r}: expected objects of penstock.callbacks.Callback{hint}"
+                )
         self.callbacks = sorted(callbacks, key=lambda each: each._is_last)
         self.watches_batches = any(
             watches_batches(each) or (isinstance(each, LambdaCallback) and any("batch" in key for key in vars(each)))
@@ -263,8 +265,8 @@ class CallbackList:
         saved, here = [each["name"] for each in states], [type(each).__name__ for each in self.callbacks]
         if saved != here:
             raise DataError(
-                f"the saved run had the callbacks {', '.join(saved)}, and this one has {', '.join(here)}: give the same, "
-                f"or resume=False"
+                f"the saved run had the callbacks {', '.join(saved)}, and this one has {', '.join(here)}: give the "
+                f"same, or resume=False"
             )
         for each, state in zip(self.callbacks, states, strict=True):
             each.restore(state["state"])

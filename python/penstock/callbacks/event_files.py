@@ -1,8 +1,8 @@
 """TensorBoard's event files: records with checksums, in each an Event of protocol buffers.
 
-A record is its length in 8 bytes, the length's checksum, the bytes, and their checksum, all little-endian; a checksum is
-CRC-32C, rotated and shifted by a constant. An Event has wall_time (field 1), step (2), and file_version (3) or a Summary
-(5), of values with tag (1) and simple_value (2) or text.
+A record is its length in 8 bytes, the length's checksum, the bytes, and their checksum, all little-endian; a checksum
+is CRC-32C, rotated and shifted by a constant. An Event has wall_time (field 1), step (2), and file_version (3) or a
+Summary (5), of values with tag (1) and simple_value (2).
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class EventFile:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"events.out.tfevents.{time.time_ns() // 10**9}.{socket.gethostname()}.{os.getpid()}.{time.time_ns() % 10**9}"
+        now = time.time_ns()
+        name = f"events.out.tfevents.{now // 10**9}.{socket.gethostname()}.{os.getpid()}.{now % 10**9}"
         self.path = folder / name
         self._file: IO[bytes] = self.path.open("xb")
         self._write(event(time.time(), 0, field(3, b"brain.Event:2")))

@@ -46,7 +46,9 @@ class ModelCheckpoint(Callback):
     ) -> None:
         self.path = os.fspath(path)
         if not self.path.endswith(".safetensors"):
-            raise InvalidArgumentError(f"ModelCheckpoint: path is {self.path!r}: expected one that ends in .safetensors")
+            raise InvalidArgumentError(
+                f"ModelCheckpoint: path is {self.path!r}: expected one that ends in .safetensors"
+            )
         if every != "epoch" and (not isinstance(every, int) or every < 1):
             raise InvalidArgumentError(f'ModelCheckpoint: every is {every!r}: expected "epoch" or a number of batches')
         if save_best_only and every != "epoch":
@@ -78,7 +80,9 @@ class ModelCheckpoint(Callback):
             path = self.path.format(**{"epoch": epoch + 1, "batch": batch} | dict(logs))
         except (KeyError, ValueError, IndexError) as error:
             known = ", ".join(["epoch", "batch", *logs])
-            raise InvalidArgumentError(f"ModelCheckpoint: path is {self.path!r}: its fields are {known}: {error}") from None
+            raise InvalidArgumentError(
+                f"ModelCheckpoint: path is {self.path!r}: its fields are {known}: {error}"
+            ) from None
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.model._save_checkpoint(path)
 

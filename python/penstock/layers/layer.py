@@ -48,14 +48,18 @@ class Layer:
 
     kind: ClassVar[str] = "custom"  # the engine's name of it
 
-    def __init__(self, settings: Mapping[str, Any] | None = None, *, seed: int | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any] | None = None, *, seed: int | None = None, dtype: Any = None
+    ) -> None:
         self._settings = without_none(settings or {})
         self._dtype = as_float(dtype)
         self._seed = seed
         self._is_training = False
         self._calls = 0
         self._own: dict[str, Tensor] = {}
-        self._part_of: tuple[Layer, str] | None = None  # the layer this one is inside, and what its names begin with there
+        self._part_of: tuple[Layer, str] | None = (
+            None  # the layer this one is inside, and what its names begin with there
+        )
         self._is_touched = False  # whether somebody may have seen or changed the parameters
         self._is_in_model = False
         self._native: Any = None
@@ -108,6 +112,7 @@ class Layer:
     # ---- Calling ----
 
     def __call__(self, *inputs: Any) -> Tensor:
+        """What the layer makes of a batch; where gradients are recorded, the result remembers how it was made."""
         if self.kind == "custom":
             result = self.forward(*inputs)
             if not is_tensor(result):
@@ -148,7 +153,9 @@ class Layer:
         ['factor']
         """
         if self.kind != "custom":
-            raise InvalidArgumentError(f"{type(self).__name__} has the engine's parameters: derive from Layer for others")
+            raise InvalidArgumentError(
+                f"{type(self).__name__} has the engine's parameters: derive from Layer for others"
+            )
         if not name or "." in name or name in self._own:
             raise InvalidArgumentError(f"a parameter's name is {name!r}: expected one without a dot that is not taken")
         self._own[name] = creation.tensor(value, None, None).requires_grad_()

@@ -12,7 +12,7 @@ __all__ = ["GRU", "LSTM", "MultiHeadAttention"]
 class Recurrent(Layer):
     """What LSTM and GRU share."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what torch and Keras take
         self,
         in_features: int,
         units: int,

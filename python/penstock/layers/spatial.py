@@ -20,7 +20,7 @@ def plain(value: Sizes | str | None) -> Any:
 class Convolution(Layer):
     """What convolutions share."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what torch and Keras take
         self,
         in_channels: int,
         out_channels: int,
@@ -95,7 +95,7 @@ class ConvTranspose2D(Layer):
 
     kind = "conv_transpose_2d"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what torch and Keras take
         self,
         in_channels: int,
         out_channels: int,

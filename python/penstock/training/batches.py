@@ -184,7 +184,7 @@ class Resumed:
         return iter(self._source) if iterator is None else iterator
 
 
-def batches_of(  # noqa: PLR0913 - what fit() and evaluate() take
+def batches_of(
     x: Any,
     y: Any,
     dtype: DType,
@@ -248,11 +248,14 @@ def weights_of(targets: Tensor, sample_weight: Any, class_weight: Mapping[int, f
 def class_weights(targets: Tensor, class_weight: Mapping[int, float]) -> Tensor:
     """Each sample's weight by its class; 1 for classes that are not named."""
     from penstock.manipulation import take
-    from penstock.reductions import argmax, max as largest
+    from penstock.reductions import argmax
+    from penstock.reductions import max as largest
 
     for key, weight in class_weight.items():
         if not isinstance(key, int) or key < 0 or not weight >= 0:
-            raise InvalidArgumentError(f"class_weight has {key!r}: {weight!r}: expected class numbers and weights from 0")
+            raise InvalidArgumentError(
+                f"class_weight has {key!r}: {weight!r}: expected class numbers and weights from 0"
+            )
     is_one_hot = targets.ndim > 1 and targets.shape[-1] > 1
     if targets.ndim > 2:
         raise InvalidArgumentError(f"class_weight is for one class a sample: the targets have shape {targets.shape}")

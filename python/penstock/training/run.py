@@ -64,7 +64,7 @@ def evaluate(model: Model, batches: Batches, progress: Progress | None = None) -
 class Run:
     """One call of fit()."""
 
-    def __init__(  # noqa: PLR0913 - what fit() takes
+    def __init__(
         self,
         model: Model,
         batches: Batches,
@@ -202,5 +202,3 @@ class Run:
         self.epoch, self.batch = self.epoch + 1, 0
         self.callbacks.on_epoch_end(self.epoch - 1, logs)
         self.progress.end(self.epoch - 1, done, logs)
-
-
