@@ -76,7 +76,7 @@ class Model(ModelTraining, ModelFiles):
         for index, described_layer in enumerate(description["layers"]):
             out = ffi.new("ps_layer **")
             call(lib.ps_model_layer, out, native, index)
-            layer = Layer._of(ffi.gc(out[0], lib.ps_layer_release))
+            layer = Layer._of(ffi.gc(out[0], lib.ps_layer_release), model._dtype)
             layer._is_in_model = True
             model._layers.append(layer)
             model._names.append(described_layer.get("name") or str(index))
@@ -392,7 +392,7 @@ class Model(ModelTraining, ModelFiles):
                 raise InvalidArgumentError("plan() needs the shape of a batch: the model has seen none")
             sizes = [32, *sample]
         is_training = self._is_compiled() if training is None else training
-        return Plan(json.loads(read_text(lib.ps_model_plan, self._native, int(is_training), sizes, len(sizes))))
+        return Plan(json.loads(read_text(lib.ps_model_plan, self._native, int(is_training), tuple(sizes), len(sizes))))
 
     def profile(self, on: bool = True) -> None:
         """Times the operations from now on, for plan(); False ends that.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -301,7 +300,10 @@ def is_batches(x: Any) -> bool:
         return False
     if not isinstance(x, (list, tuple)):
         return True
-    return any(is_tensor(each) or creation.is_array(each) for each in itertools.islice(x, 1))
+    first = next(iter(x), None)
+    if isinstance(first, (list, tuple)):
+        first = next(iter(first), None)
+    return is_tensor(first) or (creation.is_array(first) and bool(getattr(first, "shape", ())))
 
 
 def as_figures(logs: dict[str, float], return_dict: bool) -> Figures:

@@ -352,9 +352,7 @@ def attention_module(settings: dict[str, Any], torch: Any) -> Any:
 
 def bare_module(layer: Layer, torch: Any) -> Any:
     """A torch module without the parameters' values and the activation."""
-    settings = layer.settings if layer._part_of is None else layers.layer.from_description(
-        {"kind": layer.kind, "settings": layer._settings}, layer.dtype
-    ).settings  # fmt: skip
+    settings = layer.settings
     if layer.kind in ("lstm", "gru"):
         return recurrent_module(layer, settings, torch)
     if layer.kind == "multi_head_attention":

@@ -231,7 +231,7 @@ def test_what_is_no_batch_says_what_is_expected() -> None:
     x, y = samples(4)
     with pytest.raises(TypeError, match=r"batch 0 is a tuple of 1: expected \(x, y\)"):
         small_model().fit([(x,)], verbose=0)
-    with pytest.raises(ValueError, match="batch 0 has the fields 'image', 'label'.*fields="):
+    with pytest.raises(ValueError, match=r"batch 0 has the fields 'image', 'label'.*fields="):
         small_model().fit([{"image": x, "label": y}], verbose=0)
     with pytest.raises(ValueError, match="y is missing"):
         small_model().fit(x, verbose=0)
@@ -320,7 +320,7 @@ def test_a_loss_that_is_not_finite_raises_and_changes_nothing() -> None:
     x[20] = numpy.nan
     model = small_model()
     before = words_of(model)
-    with pytest.raises(ValueError, match="(?i)nan"):
+    with pytest.raises(ValueError, match=r"(?i)nan"):
         model.fit(x, y, batch_size=64, verbose=0)
     assert words_of(model) == before
 
@@ -375,7 +375,7 @@ def test_wrong_numbers_are_named() -> None:
         small_model().fit(x, y, batch_size=0, verbose=0)
     with pytest.raises(ValueError, match="epochs is -1"):
         small_model().fit(x, y, epochs=-1, verbose=0)
-    with pytest.raises(ValueError, match="validation_split is 1.5"):
+    with pytest.raises(ValueError, match=r"validation_split is 1.5"):
         small_model().fit(x, y, validation_split=1.5, verbose=0)
     with pytest.raises(ValueError, match="verbose is 7"):
         small_model().fit(x, y, verbose=7)

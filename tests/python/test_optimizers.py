@@ -57,7 +57,7 @@ def test_lr_is_the_learning_rate() -> None:
 
 
 def test_an_unknown_setting_says_what_there_is() -> None:
-    with pytest.raises(TypeError, match="'momentun'.*momentum"):
+    with pytest.raises(TypeError, match=r"'momentun'.*momentum"):
         ps.optimizers.SGD(momentun=0.9)
 
 
@@ -69,12 +69,12 @@ def test_a_number_beyond_its_limits_is_named() -> None:
 @pytest.mark.parametrize(("kind", "given"), [("optimizer", "adan"), ("loss", "mse2")])
 def test_an_unknown_name_lists_the_known_ones(kind: str, given: str) -> None:
     words = {"optimizer": "adam", "loss": "mse"} | {kind: given}
-    with pytest.raises(ValueError, match=f"there is no {kind} '{given}', perhaps .*expected one of"):
+    with pytest.raises(ValueError, match=rf"there is no {kind} '{given}', perhaps .*expected one of"):
         model_with(words["optimizer"], words["loss"])
 
 
 def test_an_unknown_metric_or_schedule_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="accuracyy.*expected one of.*accuracy"):
+    with pytest.raises(ValueError, match=r"accuracyy.*expected one of.*accuracy"):
         ps.Model([ps.layers.Dense(1, 1)]).compile("sgd", "mse", metrics=["accuracyy"])
     with pytest.raises(ValueError, match="there is no schedule 'stepp'"):
         ps.optimizers.SGD(schedule="stepp")

@@ -1,4 +1,4 @@
-"""Networks trained beside torch's: the same layers, parameters, batches, loss and optimizer, and how far they end apart."""
+"""Networks trained beside torch's, with the same parameters, batches, loss and optimizer: how far they end apart."""
 
 from collections.abc import Callable
 from typing import Any

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import InvalidArgumentError, TypeMismatchError
-from penstock.layers.layer import Layer, as_input, copy_into, from_description
+from penstock.layers.layer import KINDS, Layer, as_input, copy_into, from_description
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,7 +38,16 @@ class Container(Layer):
                 values = {f"{place}.{name}": value.detach().clone() for name, value in layer.parameters().items()}
                 copy_into(Layer.parameters(self), values, type(self).__name__)
                 self._is_touched = True
-            layer._part_of = (self, f"{place}.")
+            layer._part_of, layer._native = (self, f"{place}."), None
+
+    @classmethod
+    def _undrawn(cls, settings: dict[str, Any], dtype: Any) -> Self:
+        layer = super()._undrawn(settings, dtype)
+        layer._is_native = True
+        layer._layers = [KINDS[each["kind"]]._undrawn(each["settings"], dtype) for each in settings["layers"]]
+        for place, inside in enumerate(layer._layers):
+            inside._part_of = (layer, f"{place}.")
+        return layer
 
     @classmethod
     def _from_settings(cls, settings: dict[str, Any], dtype: Any = None) -> Self:
@@ -142,7 +151,7 @@ def require_layer(item: Any, place: str) -> None:
 
 def is_native(layer: Layer) -> bool:
     """Whether the engine can run a layer."""
-    return layer._native is not None
+    return layer._native is not None or layer._part_of is not None
 
 
 def described(layer: Layer) -> dict[str, Any]:

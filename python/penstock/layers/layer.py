@@ -14,6 +14,7 @@ from penstock.base import is_tensor, made
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError, UnavailableError
 from penstock.json_texts import as_json, read_text, without_none
+from penstock.recording_modes import is_grad_enabled
 
 if TYPE_CHECKING:
     from typing import Self
@@ -51,20 +52,21 @@ class Layer:
     def __init__(
         self, settings: Mapping[str, Any] | None = None, *, seed: int | None = None, dtype: Any = None
     ) -> None:
+        self._begin(settings, seed, dtype)
+        if self.kind != "custom":
+            self._native = self._created(self._seed if self._seed is not None else next(own_seeds))
+
+    def _begin(self, settings: Mapping[str, Any] | None, seed: int | None, dtype: Any) -> None:
         self._settings = without_none(settings or {})
         self._dtype = as_float(dtype)
         self._seed = seed
         self._is_training = False
         self._calls = 0
         self._own: dict[str, Tensor] = {}
-        self._part_of: tuple[Layer, str] | None = (
-            None  # the layer this one is inside, and what its names begin with there
-        )
+        self._part_of: tuple[Layer, str] | None = None  # what it is inside, and what its names begin with there
         self._is_touched = False  # whether somebody may have seen or changed the parameters
         self._is_in_model = False
-        self._native: Any = None
-        if self.kind != "custom":
-            self._native = self._created(self._seed if self._seed is not None else next(own_seeds))
+        self._native: Any = None  # the engine's layer; none inside another one, which has the parameters
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -83,18 +85,24 @@ class Layer:
         self._is_touched = True
 
     @classmethod
-    def _of(cls, native: Any) -> Layer:
+    def _of(cls, native: Any, dtype: DType) -> Layer:
         """The layer of Python for one of the engine's."""
         description = json.loads(read_text(lib.ps_layer_description, native))
-        layer = from_description(description)
-        layer._native = native
-        layer._is_touched = True
+        layer = KINDS[description["kind"]]._undrawn(without_defaults(description["settings"]), dtype)
+        layer._take(native)
+        return layer
+
+    @classmethod
+    def _undrawn(cls, settings: dict[str, Any], dtype: Any) -> Self:
+        """A layer without parameters of its own yet."""
+        layer = cls.__new__(cls)
+        layer._begin(settings, None, dtype)
         return layer
 
     @classmethod
     def _from_settings(cls, settings: dict[str, Any], dtype: Any = None) -> Self:
-        layer = cls.__new__(cls)
-        Layer.__init__(layer, settings, dtype=dtype)
+        layer = cls._undrawn(settings, dtype)
+        layer._native = layer._created(next(own_seeds))
         return layer
 
     def _handle(self) -> Any:
@@ -114,15 +122,24 @@ class Layer:
     def __call__(self, *inputs: Any) -> Tensor:
         """What the layer makes of a batch; where gradients are recorded, the result remembers how it was made."""
         if self.kind == "custom":
-            result = self.forward(*inputs)
+            result = self.forward(*(as_input(each, self._dtype) for each in inputs))
             if not is_tensor(result):
                 raise TypeMismatchError(
                     f"forward() of {type(self).__name__} gave a {type(result).__name__}: expected a tensor"
                 )
             return result
+        layer = self._handle()
         tensors = [as_input(each, self._dtype) for each in inputs]
         self._calls += 1
-        return made(lib.ps_layer_call, self._handle(), len(tensors), tensors, int(self._is_training), self._call_seed())
+        # The engine records calls as in training alone: where that makes no other difference, all are.
+        is_training = self._is_training or (not self._has_modes() and is_grad_enabled())
+        return made(lib.ps_layer_call, layer, len(tensors), tensors, int(is_training), self._call_seed())
+
+    def _has_modes(self) -> bool:
+        """Whether it computes something else in training."""
+        if self.kind in ("dropout", "batch_norm"):
+            return True
+        return bool(self._settings.get("dropout")) or any(layer._has_modes() for layer in self._inside())
 
     def _call_seed(self) -> int:
         """What dropout draws: another mask at each call, the same ones in each run of a program."""
@@ -222,7 +239,10 @@ class Layer:
         >>> ps.layers.Dense(2, 3).settings["use_bias"]
         True
         """
-        if self.kind == "custom":
+        if self._part_of is not None:
+            whole, prefix = self._part_of
+            return dict(whole.settings["layers"][int(prefix[:-1])]["settings"])
+        if self._native is None:
             return dict(self._settings)
         return dict(json.loads(read_text(lib.ps_layer_description, self._native))["settings"])
 
@@ -322,6 +342,25 @@ def from_description(description: Mapping[str, Any], dtype: Any = None) -> Layer
     if kind not in KINDS:
         raise InvalidArgumentError(f"there is no layer {kind!r}: expected one of {', '.join(sorted(KINDS))}")
     return KINDS[kind]._from_settings(dict(description.get("settings") or {}), dtype)
+
+
+def without_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings for showing: without initializers by which layers begin unless others are named, and inside too."""
+    kept = {
+        key: each
+        for key, each in settings.items()
+        if not (key.endswith("_initializer") and is_default_initializer(each))
+        and not (key == "activation" and each == "linear")
+    }
+    if "layers" in kept:
+        kept["layers"] = [each | {"settings": without_defaults(each["settings"])} for each in kept["layers"]]
+    return kept
+
+
+def is_default_initializer(initializer: Any) -> bool:
+    """Whether a layer begins by this one unless another is named."""
+    names = initializer.get("name") if isinstance(initializer, Mapping) else None
+    return names == "fan_in_uniform" or initializer == {"name": "normal", "mean": 0.0, "deviation": 1.0}
 
 
 def as_float(dtype: Any) -> DType:
