@@ -297,11 +297,16 @@ class Model(ModelTraining, ModelFiles):
         >>> sorted(model.named_gradients())
         ['0.bias', '0.weight']
         """
-        parameters = self.named_parameters()
+        trained = {
+            f"{name}.{key}"
+            for name, layer in zip(self._names, self._layers, strict=True)
+            for key, parameter in layer.parameters().items()
+            if parameter.requires_grad
+        }
         return {
             name: made(lib.ps_model_gradient, self._native, index)
-            for index, (name, parameter) in enumerate(parameters.items())
-            if parameter.requires_grad
+            for index, name in enumerate(self._names_of())
+            if name in trained
         }
 
     def _names_of(self) -> list[str]:

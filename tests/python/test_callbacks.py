@@ -180,6 +180,7 @@ def fields(data: bytes) -> list[tuple[int, Any]]:
                 return value, at
 
     found: list[tuple[int, Any]] = []
+    value: Any
     at = 0
     while at < len(data):
         key, at = varint(at)

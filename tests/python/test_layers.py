@@ -141,7 +141,8 @@ class Scale(ps.layers.Layer):
         self.factor = self.add_parameter("factor", ps.ones(features))
         self.dense = ps.layers.Dense(features, features)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, *inputs: Any) -> Any:
+        (x,) = inputs
         return self.dense(x * self.factor)
 
 
@@ -156,6 +157,7 @@ def test_a_layer_of_ones_own_trains_by_backward() -> None:
         losses.append(loss.item())
         with ps.no_grad():
             for parameter in layer.parameters().values():
+                assert parameter.grad is not None
                 parameter.copy_(parameter - 0.05 * parameter.grad)
                 parameter.grad = None
     assert losses[-1] < 0.01 * losses[0]

@@ -79,7 +79,7 @@ def test_what_is_no_layer_is_refused() -> None:
     with pytest.raises(TypeError, match=r"write ReLU\(\.\.\.\)"):
         ps.Model([ps.layers.ReLU])  # type: ignore[list-item] # that is what is shown
     with pytest.raises(TypeError, match="from_torch"):
-        ps.Model([torch.nn.ReLU()])
+        ps.Model([torch.nn.ReLU()])  # type: ignore[list-item] # likewise
 
 
 def test_gradients_are_lent_to_torch_and_may_be_changed() -> None:

@@ -63,6 +63,16 @@ OPTIMIZERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     ),
     "adagrad": (ps.optimizers.Adagrad(0.01), lambda p: torch.optim.Adagrad(p, 0.01)),
 }
+# The same for random networks, whose gradients may be 0 but for rounding, as where a normalization takes a weight's size
+# away: an optimizer that divides by a gradient's size would follow that rounding, but for a larger epsilon.
+CALM_OPTIMIZERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    name: pair for name, pair in OPTIMIZERS.items() if name.startswith("sgd")
+} | {
+    "adam": (ps.optimizers.Adam(0.001, epsilon=1e-3), lambda p: torch.optim.Adam(p, 0.001, eps=1e-3)),
+    "adamw": (ps.optimizers.AdamW(0.001, epsilon=1e-3), lambda p: torch.optim.AdamW(p, 0.001, eps=1e-3)),
+    "rmsprop": (ps.optimizers.RMSprop(0.001, epsilon=1e-3), lambda p: torch.optim.RMSprop(p, 0.001, eps=1e-3)),
+    "adagrad": (ps.optimizers.Adagrad(0.01, epsilon=1e-3), lambda p: torch.optim.Adagrad(p, 0.01, eps=1e-3)),
+}
 
 
 def target_of(kind: str, shape: tuple[int, ...], generator: Any, dtype: str) -> Any:
@@ -104,14 +114,19 @@ def torch_forward(network: Any) -> Callable[[Any], Any]:
 
 
 def distances_after_training(
-    network: Any, inputs: Callable[[Any], Any], loss: str, optimizer: str, dtype: str, seed: int = 0
+    network: Any,
+    inputs: Callable[[Any], Any],
+    loss: str,
+    optimizer: tuple[Any, Callable[[Any], Any]],
+    dtype: str,
+    seed: int = 0,
 ) -> dict[str, float]:
     """How far each parameter is from torch's after ten steps, and the outputs."""
     generator = numpy.random.default_rng(seed)
     network = network.to(getattr(torch, dtype)).train()
     forward = torch_forward(network)
     ours, theirs, kind = (LOSSES | LOSSES_OF_LOGARITHMS)[loss]
-    our_optimizer, their_optimizer = OPTIMIZERS[optimizer]
+    our_optimizer, their_optimizer = optimizer
     model = ps.Model.from_torch(network)
     model.compile(our_optimizer, ours)
     stepper = their_optimizer(network.parameters())

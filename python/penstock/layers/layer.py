@@ -52,6 +52,7 @@ class Layer:
     def __init__(
         self, settings: Mapping[str, Any] | None = None, *, seed: int | None = None, dtype: Any = None
     ) -> None:
+        self._native: Any
         self._begin(settings, seed, dtype)
         if self.kind != "custom":
             self._native = self._created(self._seed if self._seed is not None else next(own_seeds))
@@ -66,7 +67,7 @@ class Layer:
         self._part_of: tuple[Layer, str] | None = None  # what it is inside, and what its names begin with there
         self._is_touched = False  # whether somebody may have seen or changed the parameters
         self._is_in_model = False
-        self._native: Any = None  # the engine's layer; none inside another one, which has the parameters
+        self._native = None  # the engine's layer; none inside another one, which has the parameters
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
