@@ -37,7 +37,8 @@ file(GLOB vector_kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/ops/kernel
      ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_16.cc ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_32.cc
      ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_64.cc)
 set_property(SOURCE ${vector_kernels} APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
-# Matrix products alone may fuse: their sums run in one order, so that it is one rounding less, and twice as fast.
+# Matrix products and convolutions alone may fuse: their sums run in one order, so that it is one rounding less, and twice
+# as fast.
 set(block_kernels ${PROJECT_SOURCE_DIR}/core/linalg/kernels/block_kernels)
 set(block_kernels_16_options -ffp-contract=fast)
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
@@ -48,6 +49,10 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 endif()
 foreach(kind IN ITEMS 16 32 64 bfloat16)
   set_source_files_properties(${block_kernels}_${kind}.cc PROPERTIES COMPILE_OPTIONS "${block_kernels_${kind}_options}")
+endforeach()
+set(window_tiles ${PROJECT_SOURCE_DIR}/core/nn/kernels/window_tiles)
+foreach(width IN ITEMS 16 32 64)
+  set_source_files_properties(${window_tiles}_${width}.cc PROPERTIES COMPILE_OPTIONS "${block_kernels_${width}_options}")
 endforeach()
 # Loops are marked as free to be made vectors; Clang would warn of those of which it can make none.
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)

@@ -22,6 +22,8 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::vector<Member>;  // in the order of the text; no key twice
 
+  // Whatever is a value of JSON may stand where one is asked for.
+  // NOLINTBEGIN(google-explicit-constructor)
   Json() = default;  // null
   Json(bool value) : value_(value) {}
   Json(int value) : value_(int64_t{value}) {}
@@ -33,6 +35,7 @@ class Json {
   Json(const char *value) : value_(std::string(value)) {}
   Json(Array values) : value_(std::move(values)) {}
   Json(Object members) : value_(std::move(members)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   // Null where it is of another kind.  A whole number of the text is unsigned, one with a sign signed, others are double.
   const bool *if_bool() const { return std::get_if<bool>(&value_); }

@@ -95,16 +95,17 @@ void activation_gradient_rows(const Activation &activation, Element *gradient, c
     for (int64_t column = 0; column < columns; ++column) bias_gradient[column] += sums[stretch * columns + column];
 }
 
-#define PS_FOR_ELEMENT(Element)                                                                                \
-  template void activate(const Activation &, Element *, const Element *, int64_t);                             \
-  template void add_bias_and_activate(const Activation &, Element *, Element *, Element, int64_t);             \
-  template void activation_gradient(const Activation &, Element *, const Element *, const Element *, int64_t); \
-  template void add_bias_and_activate_rows(const Activation &, Element *, Element *, const Element *, int64_t, \
-                                           int64_t);                                                           \
-  template void activation_gradient_rows(const Activation &, Element *, const Element *, Element *, Element *, \
-                                         int64_t, int64_t);
-PS_FOR_ELEMENT(float)
-PS_FOR_ELEMENT(double)
-#undef PS_FOR_ELEMENT
+template void activate(const Activation &, float *, const float *, int64_t);
+template void add_bias_and_activate(const Activation &, float *, float *, float, int64_t);
+template void activation_gradient(const Activation &, float *, const float *, const float *, int64_t);
+template void add_bias_and_activate_rows(const Activation &, float *, float *, const float *, int64_t, int64_t);
+template void activation_gradient_rows(const Activation &, float *, const float *, float *, float *, int64_t, int64_t);
+
+template void activate(const Activation &, double *, const double *, int64_t);
+template void add_bias_and_activate(const Activation &, double *, double *, double, int64_t);
+template void activation_gradient(const Activation &, double *, const double *, const double *, int64_t);
+template void add_bias_and_activate_rows(const Activation &, double *, double *, const double *, int64_t, int64_t);
+template void activation_gradient_rows(const Activation &, double *, const double *, double *, double *, int64_t,
+                                       int64_t);
 
 }  // namespace penstock::core::nn

@@ -34,8 +34,9 @@ struct Activation {
   bool gradient_reads_input() const;
 };
 
-// The functions below exist for float and double.  Their bits depend on the elements alone.  Within 4 ulp of the true value in
-// float, 1e-14 of it in double, where that is no subnormal number; NaN stays NaN.
+// The functions below exist for float and double.  Their bits depend on the elements alone.  Values are within 4 ulp of the true
+// ones in float and 1e-14 of them in double, where no power of e in them is subnormal; those of gelu_tanh within as much of x.
+// NaN stays NaN.
 
 // out[i] = f(in[i]); out may be in.  On this thread.
 template <typename Element>

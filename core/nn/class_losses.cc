@@ -126,9 +126,9 @@ class CrossEntropy {
     for (int64_t index = 0; index < positions; ++index) {
       const auto slot = static_cast<size_t>(index);
       const auto sum = static_cast<double>(sums[slot]);
-      const double normalizer = static_cast<double>(highest[slot]) + std::log(sum);
+      const double top = static_cast<double>(highest[slot]), log_sum = std::log(sum);
       const double weight = sample_weight<Element>(call_, (first + index) / layout_.inner);
-      const Parts parts = parts_of(first + index, offset + index * position_stride_, normalizer);
+      const Parts parts = parts_of(first + index, offset + index * position_stride_, top, log_sum);
       losses += weight * parts.loss;
       factors[slot] = static_cast<Element>(parts.share == 0 ? 0 : parts.share * weight / divisor_ / sum);
     }
@@ -145,10 +145,10 @@ class CrossEntropy {
     double loss = 0, share = 0;
   };
 
-  Parts parts_of(int64_t position, int64_t offset, double normalizer) const {
+  Parts parts_of(int64_t position, int64_t offset, double top, double log_sum) const {
     Parts parts;
     for_each_weight(position, offset, [&](int64_t place, double weight) {
-      parts.loss += weight * (normalizer - static_cast<double>(outputs_[place]));
+      parts.loss += weight * ((top - static_cast<double>(outputs_[place])) + log_sum);
       parts.share += weight;
     });
     return parts;

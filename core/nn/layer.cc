@@ -1,23 +1,4 @@
-#include "core/base/error.h"
-#include "core/base/random_key.h"
-#include "core/io/utf8.h"
 #include "core/nn/layer.h"
-#include "core/nn/layers/activation.h"
-#include "core/nn/layers/attention.h"
-#include "core/nn/layers/composite.h"
-#include "core/nn/layers/dense.h"
-#include "core/nn/layers/dropout.h"
-#include "core/nn/layers/embedding.h"
-#include "core/nn/layers/normalization.h"
-#include "core/nn/layers/convolution.h"
-#include "core/nn/layers/dense.h"
-#include "core/nn/layers/dropout.h"
-#include "core/nn/layers/embedding.h"
-#include "core/nn/layers/pooling.h"
-#include "core/nn/layers/reshape.h"
-#include "core/nn/layers/softmax.h"
-#include "core/nn/settings.h"
-#include "core/tensor/create.h"
 
 #include <algorithm>
 #include <array>
@@ -25,8 +6,18 @@
 #include "core/base/error.h"
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
+#include "core/nn/layers/activation.h"
+#include "core/nn/layers/attention.h"
+#include "core/nn/layers/composite.h"
+#include "core/nn/layers/convolution.h"
+#include "core/nn/layers/dense.h"
+#include "core/nn/layers/dropout.h"
+#include "core/nn/layers/embedding.h"
+#include "core/nn/layers/normalization.h"
+#include "core/nn/layers/pooling.h"
 #include "core/nn/layers/recurrent.h"
 #include "core/nn/layers/reshape.h"
+#include "core/nn/layers/softmax.h"
 #include "core/nn/settings.h"
 #include "core/tensor/create.h"
 
@@ -39,8 +30,8 @@ struct LayerKind {
 };
 
 constexpr LayerKind kinds[] = {
-    {"batch_norm", make_batch_norm},
     {"avg_pool_2d", make_avg_pool_2d},
+    {"batch_norm", make_batch_norm},
     {"conv_1d", make_conv_1d},
     {"conv_2d", make_conv_2d},
     {"conv_transpose_2d", make_conv_transpose_2d},
@@ -50,17 +41,17 @@ constexpr LayerKind kinds[] = {
     {"embedding", make_embedding},
     {"flatten", make_flatten},
     {"gelu", make_gelu},
-    {"layer_norm", make_layer_norm},
     {"global_avg_pool_2d", make_global_avg_pool_2d},
+    {"gru", make_gru},
+    {"layer_norm", make_layer_norm},
     {"leaky_relu", make_leaky_relu},
     {"linear", make_linear},
     {"log_softmax", make_log_softmax},
+    {"lstm", make_lstm},
     {"max_pool_2d", make_max_pool_2d},
     {"mish", make_mish},
     {"multi_head_attention", make_multi_head_attention},
     {"relu", make_relu},
-    {"gru", make_gru},
-    {"lstm", make_lstm},
     {"reshape", make_reshape},
     {"residual", make_residual},
     {"rms_norm", make_rms_norm},

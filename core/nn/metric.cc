@@ -59,7 +59,7 @@ class BinaryAccuracy : public Metric {
     add_samples<Element>(call, samples, size, sums.sum, sums.weight, static_cast<double>(size), [&](int64_t sample) {
       int64_t right = 0;
       for (int64_t index = sample * size; index < (sample + 1) * size; ++index) {
-        const bool is_number = outputs[index] == outputs[index];  // a NaN is on no side
+        const bool is_number = !std::isnan(outputs[index]);  // a NaN is on no side
         right += is_number && (outputs[index] > threshold) == (targets[index] > Element{0.5}) ? 1 : 0;
       }
       return static_cast<double>(right);
@@ -148,7 +148,7 @@ class ClassAccuracy : public BinaryAccuracy {
   template <typename Element>
   bool is_right(const Element *outputs, const ClassLayout &layout, int64_t wanted) const {
     const Element output = outputs[wanted * layout.inner];
-    if (!(output == output)) return false;
+    if (std::isnan(output)) return false;
     int64_t higher = 0;
     for (int64_t each = 0; each < layout.classes; ++each) higher += outputs[each * layout.inner] <= output ? 0 : 1;
     if (k_ > 0) return higher < k_;
@@ -251,7 +251,7 @@ class Perplexity : public Metric {
       highest = std::max(highest, static_cast<double>(outputs[each * layout.inner]));
     for (int64_t each = 0; each < layout.classes; ++each)
       sum += std::exp(static_cast<double>(outputs[each * layout.inner]) - highest);
-    return highest + std::log(sum) - output;
+    return (highest - output) + std::log(sum);
   }
 
   bool from_logits_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/base/error.h"
@@ -24,7 +24,8 @@ class PlateauSchedule : public Schedule {
         is_minimum_(choice(settings, "mode", "min", "max")),
         cooldown_(settings.integer("cooldown", 0, 0, most_epochs)),
         minimum_(settings.number("minimum", 0, 0, largest)) {
-    best_ = is_minimum_ ? INFINITY : -INFINITY;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    best_ = is_minimum_ ? infinity : -infinity;
     if (factor_ == 1) settings.refuse("factor", factor_, "a number from 0 to below 1");
   }
 

@@ -46,7 +46,8 @@ class StepSchedule : public Schedule {
         gamma_(settings.number("gamma", 0.1, 0, largest)) {}
   std::string_view name() const override { return "step"; }
   double rate(double base, const TrainingPosition &position) const override {
-    return base * std::pow(gamma_, static_cast<double>(place(position) / step_size_));
+    const int64_t reductions = place(position) / step_size_;
+    return base * std::pow(gamma_, static_cast<double>(reductions));
   }
 
  private:

@@ -295,12 +295,13 @@ def test_layers_inside_of_layers(tmp_path: Path) -> None:
     first, second = torch.nn.Linear(6, 6), torch.nn.Linear(6, 6)
     dense = {"in_features": 6, "out_features": 6}
     inner = {"layers": [{"kind": "dense", "settings": dense}, {"kind": "tanh", "settings": {}}]}
-    outer = {"layers": [{"kind": "residual", "settings": inner}, {"kind": "dense", "settings": dense}]}
+    added = {**inner, "activation": "relu"}
+    outer = {"layers": [{"kind": "residual", "settings": added}, {"kind": "dense", "settings": dense}]}
     parameters = {f"0.0.{name}": value for name, value in parameters_of(first).items()}
     parameters |= {f"1.{name}": value for name, value in parameters_of(second).items()}
     x = drawn(5, 6)
     given = torch.from_numpy(x)
-    expected = second(given + torch.tanh(first(given)))
+    expected = second(torch.relu(given + torch.tanh(first(given))))
     expect_same(tmp_path / "a.onnx", ("sequential", outer, parameters), x, expected)
 
 

@@ -20,9 +20,9 @@ struct RowNormalization {
 };
 
 // Of a row each.
-template <typename Element>
+template <typename Number>
 struct RowStatistics {
-  Element *means, *scales;  // both null where nobody asks; means too where rows are not centred
+  Number *means, *scales;  // both null where nobody asks; means too where rows are not centred
 };
 
 template <typename Element>
@@ -61,7 +61,7 @@ struct NormalizationKernels {
   void (*normalize_rows)(const RowNormalization<Element> &how, Element *to, const Element *from,
                          const RowStatistics<Element> &statistics, Range rows);
   void (*row_gradients)(const RowNormalization<Element> &how, const RowGradients<Element> &to, const Element *from,
-                        const Element *gradient, const RowStatistics<Element> &statistics, Range rows);
+                        const Element *gradient, const RowStatistics<const Element> &statistics, Range rows);
 
   // Two numbers for each channel of the part, stride apart: of x the mean and the sum of squared differences from it.
   void (*channel_moments)(const ChannelShape &shape, const ChannelPart &part, const Element *from, double *moments,

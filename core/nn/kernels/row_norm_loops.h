@@ -89,7 +89,7 @@ PS_LANES_INLINE void input_gradients_of_row(const RowNormalization<Element> &how
 
 template <int bytes, typename Element>
 void row_gradients(const RowNormalization<Element> &how, const RowGradients<Element> &to, const Element *from,
-                   const Element *gradient, const RowStatistics<Element> &statistics, Range rows) {
+                   const Element *gradient, const RowStatistics<const Element> &statistics, Range rows) {
   const int64_t columns = how.columns;
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     const Element *x = from + row * columns, *slope = gradient + row * columns;

@@ -68,7 +68,7 @@ class Sums {
           running[kind][vector] = Lanes<Element, width>::load(lanes_[kind] + vector * width);
       for (; end - index >= side; index += side)
         for (int vector = 0; vector < vectors; ++vector) {
-          const Terms<Element, width, kinds> terms = terms_at(index + vector * width, Width<width>());
+          const Terms<Element, width, kinds> terms = terms_at(index + int64_t{vector} * width, Width<width>());
           for (int kind = 0; kind < kinds; ++kind) running[kind][vector] = running[kind][vector] + terms.term[kind];
         }
       for (int kind = 0; kind < kinds; ++kind)

@@ -27,9 +27,9 @@ void set_taps(WindowAxis &axis, const std::vector<std::pair<int64_t, int64_t>> &
     axis.taps.push_back({kernel, found - axis.phases.begin(), offset});
     if (found == axis.phases.end()) axis.phases.push_back(rest);
   }
-  const auto [least, most] =
-      std::minmax_element(axis.taps.begin(), axis.taps.end(),
-                          [](const WindowAxis::Tap &one, const WindowAxis::Tap &two) { return one.offset < two.offset; });
+  const auto [least, most] = std::minmax_element(
+      axis.taps.begin(), axis.taps.end(),
+      [](const WindowAxis::Tap &one, const WindowAxis::Tap &two) { return one.offset < two.offset; });
   axis.first = least->offset;
   axis.span = most->offset - least->offset;
   for (WindowAxis::Tap &tap : axis.taps) tap.offset -= axis.first;

@@ -88,8 +88,8 @@ void WindowProducts<Element>::prepare_gradient() {
   const int64_t nbytes = std::max<int64_t>(1, shape_.weight_elements() * static_cast<int64_t>(sizeof(Element)));
   const int64_t work = narrow_pass_[0].most_positions() * blocks * shape_.weight_elements();
   const int64_t wanted = std::clamp<int64_t>(work / shard_work, 1, most_shards);
-  sample_groups_ = std::max<int64_t>(
-      1, std::min({shard_count(wanted, shape_.groups), blocks, most_partial_nbytes / nbytes}));
+  sample_groups_ =
+      std::max<int64_t>(1, std::min({shard_count(wanted, shape_.groups), blocks, most_partial_nbytes / nbytes}));
   const int64_t channel_tiles = std::max<int64_t>(1, shape_.narrow_group() / (2 * kernels_.gradient_rows));
   channel_blocks_ = std::min(shard_count(wanted, sample_groups_ * shape_.groups), channel_tiles);
   const int64_t shards = sample_groups_ * shape_.groups * channel_blocks_;
@@ -219,7 +219,8 @@ void WindowProducts<Element>::store(const Task &task, const WindowBlock &block, 
       } else {
         for (int64_t column = 0; column < block.columns; ++column) to[column * step] = from[column];
       }
-      if (activates && block.columns != width) activate(task.result.activation, task.result.out + offset, to, block.columns);
+      if (activates && block.columns != width)
+        activate(task.result.activation, task.result.out + offset, to, block.columns);
     }
     const int64_t offset = begin + target_offset(pass, block, 0);
     if (activates && block.columns == width)

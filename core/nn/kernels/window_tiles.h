@@ -148,15 +148,20 @@ void correlate_of(const CorrelationTile<Element> &tile, int64_t rows, std::integ
   functions[rows - 1](tile);
 }
 
+// Halves are taken by shuffles: by way of memory they would wait for each other.
 template <typename Element, int lanes>
 PS_LANES_INLINE Element sum_of_lanes(typename VectorOf<Element, lanes>::type vector) {
-  if constexpr (lanes == 1) {
-    return vector;
-  } else {
-    typename VectorOf<Element, lanes / 2>::type halves[2];
-    std::memcpy(static_cast<void *>(halves), &vector, sizeof(vector));
-    return sum_of_lanes<Element, lanes / 2>(halves[0] + halves[1]);
-  }
+  if constexpr (lanes == 16)
+    return sum_of_lanes<Element, 8>(__builtin_shufflevector(vector, vector, 0, 1, 2, 3, 4, 5, 6, 7) +
+                                    __builtin_shufflevector(vector, vector, 8, 9, 10, 11, 12, 13, 14, 15));
+  else if constexpr (lanes == 8)
+    return sum_of_lanes<Element, 4>(__builtin_shufflevector(vector, vector, 0, 1, 2, 3) +
+                                    __builtin_shufflevector(vector, vector, 4, 5, 6, 7));
+  else if constexpr (lanes == 4)
+    return sum_of_lanes<Element, 2>(__builtin_shufflevector(vector, vector, 0, 1) +
+                                    __builtin_shufflevector(vector, vector, 2, 3));
+  else
+    return vector[0] + vector[1];
 }
 
 template <typename Element, int bytes, int rows, int steps>
@@ -174,8 +179,7 @@ void add_gradient_tile(const GradientTile<Element> &tile, int64_t first_step) {
   for (int64_t position = 0; position < tile.positions; position += Shape::lanes) {
     Vector factors[rows];
 #pragma GCC unroll 8
-    for (int row = 0; row < rows; ++row)
-      factors[row] = Shape::load(tile.factors + row * tile.factors_row + position);
+    for (int row = 0; row < rows; ++row) factors[row] = Shape::load(tile.factors + row * tile.factors_row + position);
 #pragma GCC unroll 8
     for (int step = 0; step < steps; ++step) {
       const Vector elements = Shape::load(regions[step] + position);

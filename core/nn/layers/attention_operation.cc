@@ -103,7 +103,7 @@ class AttentionOperation : public Operation {
   void forward(const ForwardCall &call) override {
     Stretches kept(call.kept), scratch(call.scratch);
     const Kept memory = take_kept(call.is_training ? kept : scratch);
-    *memory.random = call.random;
+    *memory.random = call.random;  // NOLINT(clang-analyzer-core*): null only where bytes are counted
     project(call, memory.projections);
     products_->scores.run(bytes(memory.probabilities), bytes(memory.projections.query), bytes(memory.projections.key));
     if (description_.keys > 0)
@@ -122,18 +122,19 @@ class AttentionOperation : public Operation {
   }
 
   void backward(const BackwardCall &call) override {
-    // What was kept is only read.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): what was kept is only read
     Stretches stretches(const_cast<std::byte *>(call.kept)), scratch(call.scratch);
     const Kept kept = take_kept(stretches);
     const Scratch memory = take_backward_scratch(scratch);
     auto &products = *gradient_products_;
     finish_out_projection(call, kept, memory);
+    const RandomStream &random = *kept.random;  // NOLINT(clang-analyzer-core*): null only where bytes are counted
     const Element *probabilities = kept.probabilities;
     products.probabilities.run(bytes(memory.scores), bytes(memory.context), bytes(kept.projections.value));
     if (description_.dropout > 0) {
-      drop(memory.dropped, kept.probabilities, *kept.random);
+      drop(memory.dropped, kept.probabilities, random);
       probabilities = memory.dropped;
-      drop(memory.scores, memory.scores, *kept.random);
+      drop(memory.scores, memory.scores, random);
     }
     products.value.run(bytes(memory.projections.value), bytes(probabilities), bytes(memory.context));
     if (description_.keys > 0)
@@ -353,8 +354,9 @@ class AttentionOperation : public Operation {
 
   const AttentionDescription description_;
   const bool is_training_;
-  const ScoreRows scores_{description_.queries, description_.keys, description_.is_causal,
-                          1 / std::sqrt(static_cast<double>(description_.features / description_.heads))};
+  const ScoreRows scores_{
+      description_.queries, description_.keys, description_.is_causal,
+      std::sqrt(static_cast<double>(description_.heads) / static_cast<double>(description_.features))};
   std::optional<ForwardProducts> products_;
   std::optional<GradientProducts> gradient_products_;
   const AttentionKernels<Element> &kernels_ = attention_kernels<Element>();

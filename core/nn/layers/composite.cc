@@ -122,8 +122,8 @@ class SequentialLayer : public CompositeLayer {
 
 class ResidualLayer : public CompositeLayer {
  public:
-  ResidualLayer(DType dtype, std::vector<std::shared_ptr<Layer>> layers, ActivationChoice activation)
-      : CompositeLayer(dtype, std::move(layers)), activation_(std::move(activation)) {}
+  ResidualLayer(DType dtype, std::vector<std::shared_ptr<Layer>> layers, const ActivationChoice &activation)
+      : CompositeLayer(dtype, std::move(layers)), activation_(activation) {}
 
   std::string_view kind() const override { return "residual"; }
 

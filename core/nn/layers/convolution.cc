@@ -28,15 +28,15 @@ struct ConvolutionSettings {
   ConvolutionKind kind;
   int64_t in_channels = 1, out_channels = 1, groups = 1;
   std::vector<int64_t> kernel, stride, padding, output_padding, dilation;  // one for each axis
-  std::string padding_word;                                               // "same", "valid"; empty for numbers
+  std::string padding_word;                                                // "same", "valid"; empty for numbers
   bool use_bias = true;
   ActivationChoice activation;
   Json weight_initializer, bias_initializer;
 
   // The sizes of the weight: of the side that has them all first.
   Extents weight_shape() const {
-    Extents shape = kind.is_transposed ? Extents{in_channels, out_channels / groups}
-                                       : Extents{out_channels, in_channels / groups};
+    Extents shape =
+        kind.is_transposed ? Extents{in_channels, out_channels / groups} : Extents{out_channels, in_channels / groups};
     for (const int64_t size : kernel) shape.push_back(size);
     return shape;
   }
@@ -46,14 +46,14 @@ struct ConvolutionSettings {
 template <typename Element>
 class ConvolutionOperation : public Operation {
  public:
-  ConvolutionOperation(const ConvolutionSettings &settings, const WindowShape &shape, ValueOutline output,
+  ConvolutionOperation(const ConvolutionSettings &settings, const WindowShape &shape, const ValueOutline &output,
                        bool is_training)
       : name_(settings.kind.name),
         is_transposed_(settings.kind.is_transposed),
         use_bias_(settings.use_bias),
         activation_(settings.activation.pointwise),
         shape_(shape),
-        output_(std::move(output)),
+        output_(output),
         channels_(is_transposed_ ? shape.wide_channels : shape.narrow_channels),
         plane_(is_transposed_ ? shape.wide_plane() : shape.narrow_plane()),
         products_(shape, {.narrow_from_wide = is_training || !is_transposed_,
@@ -168,8 +168,8 @@ class ConvolutionLayer : public Layer {
     settings.emplace_back("out_channels", settings_.out_channels);
     settings.emplace_back("kernel_size", list_of(settings_.kernel));
     settings.emplace_back("stride", list_of(settings_.stride));
-    settings.emplace_back("padding", settings_.padding_word.empty() ? list_of(settings_.padding)
-                                                                    : Json(settings_.padding_word));
+    settings.emplace_back("padding",
+                          settings_.padding_word.empty() ? list_of(settings_.padding) : Json(settings_.padding_word));
     if (settings_.kind.is_transposed) settings.emplace_back("output_padding", list_of(settings_.output_padding));
     settings.emplace_back("dilation", list_of(settings_.dilation));
     settings.emplace_back("groups", settings_.groups);
@@ -206,8 +206,7 @@ class ConvolutionLayer : public Layer {
     const bool has_axes = input.shape.size() == static_cast<int32_t>(settings_.kind.axes) + 2;
     if (!has_axes || input.shape[1] != settings_.in_channels)
       fail(Status::invalid_argument, kind(), ": the input's shape is ", input.shape, ": expected (samples, ",
-           settings_.in_channels,
-           settings_.kind.axes == 1 ? ", length)" : ", rows, columns)");
+           settings_.in_channels, settings_.kind.axes == 1 ? ", length)" : ", rows, columns)");
     for (int32_t axis = 2; axis < input.shape.size(); ++axis)
       if (input.shape[axis] > largest_setting)
         fail(Status::invalid_argument, kind(), ": the input's shape is ", input.shape, ": expected at most ",
@@ -272,7 +271,8 @@ void read_padding(Settings &given, ConvolutionSettings &settings) {
     given.refuse("padding", *padding,
                  settings.kind.is_transposed ? "a whole number for each axis"
                                              : "\"same\", \"valid\", or a whole number for each axis");
-  if (*word == "same" && std::any_of(settings.stride.begin(), settings.stride.end(), [](int64_t each) { return each > 1; }))
+  if (*word == "same" &&
+      std::any_of(settings.stride.begin(), settings.stride.end(), [](int64_t each) { return each > 1; }))
     given.refuse("padding", *padding, text("stride 1 with it, and not ", list_of(settings.stride).dump()));
   settings.padding_word = *word;
   settings.padding.assign(axes, 0);

@@ -1,22 +1,32 @@
 #include "core/nn/layers/dropout.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "core/base/thread_pool.h"
 #include "core/nn/layers/inputs.h"
+#include "core/ops/kernels/random_kernels.h"
 
 namespace penstock::core::nn {
 namespace {
 
 constexpr int64_t grain = int64_t{1} << 14;  // elements that take some ten microseconds
 constexpr int64_t drawn_at_once = 512;
+static_assert(grain % drawn_at_once == 0);
 
-void draw(std::span<float> values, RandomStream stream, uint64_t first) { fill_uniform_f32(values, stream, first); }
-void draw(std::span<double> values, RandomStream stream, uint64_t first) { fill_uniform_f64(values, stream, first); }
+// Values first, first + 1, ..., of which first is a multiple of drawn_at_once.
+void draw(float *values, RandomStream stream, int64_t first) {
+  uint32_t words[drawn_at_once];
+  random_kernels().words(words, stream, static_cast<uint64_t>(first / 4), drawn_at_once / 4);
+  random_kernels().uniform_f32(values, words, drawn_at_once);
+}
+void draw(double *values, RandomStream stream, int64_t first) {
+  uint32_t words[2 * drawn_at_once];
+  constexpr uint64_t first_block = uint64_t{1} << 63;
+  random_kernels().words(words, stream, first_block + static_cast<uint64_t>(first / 2), drawn_at_once / 2);
+  random_kernels().uniform_f64(values, words, drawn_at_once);
+}
 
-// Keeps the stream alone: what was drawn forward is drawn again on the way back.
 template <typename Element>
 class DropoutOperation : public Operation {
  public:
@@ -30,41 +40,49 @@ class DropoutOperation : public Operation {
   ValueOutline output() const override { return output_; }
   OperationNeeds needs() const override {
     const double flops = drops_ ? static_cast<double>(output_.element_count()) : 0;
-    return {.kept_nbytes = drops_ ? static_cast<int64_t>(sizeof(RandomStream)) : 0,
+    return {.kept_nbytes = drops_ ? output_.element_count() : 0,
             .may_run_in_place = true,
             .forward_flops = flops,
             .backward_flops = flops};
   }
-  void forward(const ForwardCall &call) override {
-    if (drops_) std::memcpy(call.kept, &call.random, sizeof(call.random));
-    thin_out(call.output, call.inputs[0], call.random);
-  }
-  void backward(const BackwardCall &call) override {
-    if (call.input_gradients[0] == nullptr) return;
-    RandomStream random;
-    if (drops_) std::memcpy(&random, call.kept, sizeof(random));
-    thin_out(call.input_gradients[0], call.output_gradient, random);
-  }
 
- private:
-  void thin_out(std::byte *to, const std::byte *from, RandomStream random) const {
-    if (!drops_) {
-      if (to != from) std::memcpy(to, from, static_cast<size_t>(output_.nbytes()));
-      return;
-    }
-    auto *out = elements<Element>(to);
-    const auto *in = elements<Element>(from);
-    parallel_for(output_.element_count(), grain, [&](Range range) {
+  void forward(const ForwardCall &call) override {
+    if (!drops_) return move(call.output, call.inputs[0]);
+    auto *out = elements<Element>(call.output);
+    const auto *in = elements<Element>(call.inputs[0]);
+    auto *stays = elements<uint8_t>(call.kept);
+    const RandomStream random = call.random;
+    const Element rate = rate_;  // bytes that are written may be anything's but this one's
+    parallel_for(output_.element_count(), grain, [=, this](Range range) {
       Element drawn[drawn_at_once];
       for (int64_t first = range.begin; first < range.end; first += drawn_at_once) {
         const int64_t count = std::min(drawn_at_once, range.end - first);
-        draw({drawn, static_cast<size_t>(count)}, random, static_cast<uint64_t>(first));
-        for (int64_t index = 0; index < count; ++index) {
-          const Element kept = in[first + index] * scale_;
-          out[first + index] = drawn[index] < rate_ ? 0 : kept;
-        }
+        draw(drawn, random, first);
+        for (int64_t index = 0; index < count; ++index)
+          stays[first + index] = static_cast<uint8_t>(drawn[index] >= rate);
+        thin_out(out + first, in + first, stays + first, count);
       }
     });
+  }
+
+  void backward(const BackwardCall &call) override {
+    if (call.input_gradients[0] == nullptr) return;
+    if (!drops_) return move(call.input_gradients[0], call.output_gradient);
+    auto *to = elements<Element>(call.input_gradients[0]);
+    const auto *from = elements<Element>(call.output_gradient);
+    const auto *stays = elements<uint8_t>(call.kept);
+    parallel_for(output_.element_count(), grain, [&](Range range) {
+      thin_out(to + range.begin, from + range.begin, stays + range.begin, range.size());
+    });
+  }
+
+ private:
+  void move(std::byte *to, const std::byte *from) const {
+    if (to != from) std::memcpy(to, from, static_cast<size_t>(output_.nbytes()));
+  }
+
+  void thin_out(Element *to, const Element *from, const uint8_t *stays, int64_t count) const {
+    for (int64_t index = 0; index < count; ++index) to[index] = from[index] * (scale_ * stays[index]);
   }
 
   const Element rate_, scale_;

@@ -8,7 +8,7 @@
 
 namespace penstock::core::nn {
 
-// {rate 0.5}, from 0 to below 1.  In training element i becomes 0 where the uniform value i (core/base/random.h, of the
+// {rate 0.5}, from 0 to below 1.  In training element i is multiplied by 0 where the uniform value i (core/base/random.h, of the
 // element's own type) of the step's stream is below rate, and is divided by 1 - rate otherwise; out of training nothing
 // changes.
 std::shared_ptr<Layer> make_dropout(Settings &settings, DType dtype);

@@ -60,7 +60,7 @@ class RowNormOperation : public Operation {
     RowNormalization<Element> how{description_.is_centred, description_.epsilon, description_.columns};
     if (description_.has_weight) how.weight = elements<Element>(call.parameters[0]);
     if (description_.has_bias) how.bias = elements<Element>(call.parameters[1]);
-    const RowStatistics<Element> statistics = statistics_in(call.kept);
+    const RowStatistics<Element> statistics = statistics_in(elements<Element>(call.kept));
     Element *const to = elements<Element>(call.output);
     const Element *const from = elements<Element>(call.inputs[0]);
     parallel_for(rows_, grain_, [&](Range rows) { kernels_.normalize_rows(how, to, from, statistics, rows); });
@@ -69,8 +69,7 @@ class RowNormOperation : public Operation {
   void backward(const BackwardCall &call) override {
     RowNormalization<Element> how{description_.is_centred, description_.epsilon, description_.columns};
     if (description_.has_weight) how.weight = elements<Element>(call.parameters[0]);
-    // The kernel only reads what was kept.
-    const RowStatistics<Element> statistics = statistics_in(const_cast<std::byte *>(call.kept));
+    const RowStatistics<const Element> statistics = statistics_in(elements<Element>(call.kept));
     const Element *const from = elements<Element>(call.inputs[0]);
     const Element *const gradient = elements<Element>(call.output_gradient);
     Element *const weight = description_.has_weight ? elements<Element>(call.parameter_gradients[0]) : nullptr;
@@ -101,10 +100,9 @@ class RowNormOperation : public Operation {
     return description_.columns * ((description_.has_weight ? 1 : 0) + (description_.has_bias ? 1 : 0));
   }
 
-  RowStatistics<Element> statistics_in(std::byte *kept) const {
-    if (kept == nullptr) return {nullptr, nullptr};
-    Element *const scales = elements<Element>(kept);
-    return {description_.is_centred ? scales + rows_ : nullptr, scales};
+  template <typename Number>
+  RowStatistics<Number> statistics_in(Number *scales) const {
+    return {scales != nullptr && description_.is_centred ? scales + rows_ : nullptr, scales};
   }
 
   void add_pieces(Element *to, const Element *sums) const {

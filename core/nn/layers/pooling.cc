@@ -37,8 +37,8 @@ void require_planes(const Layer &layer, std::span<const Value> inputs) {
          ": expected (samples, channels, rows, columns)");
   // Places in a plane are numbered in 32 bits.
   if (input.shape[2] < 1 || input.shape[3] < 1 || input.shape[2] > INT32_MAX / input.shape[3])
-    fail(Status::invalid_argument, kind, ": the input's shape is ", input.shape, ": expected planes of 1 to ", INT32_MAX,
-         " elements");
+    fail(Status::invalid_argument, kind, ": the input's shape is ", input.shape, ": expected planes of 1 to ",
+         INT32_MAX, " elements");
 }
 
 // body(plane number) for each plane, on the pool's threads.
@@ -52,10 +52,10 @@ void for_each_plane(int64_t planes, int64_t elements_each, const Body &body) {
 template <typename Element>
 class PoolOperation : public Operation {
  public:
-  PoolOperation(bool is_maximum, PoolPlane plane, ValueOutline output)
+  PoolOperation(bool is_maximum, PoolPlane plane, const ValueOutline &output)
       : is_maximum_(is_maximum),
         plane_(std::move(plane)),
-        output_(std::move(output)),
+        output_(output),
         planes_(output_.shape[0] * output_.shape[1]),
         from_(plane_.rows.source * plane_.columns.source),
         to_(plane_.rows.output * plane_.columns.output) {}
@@ -117,7 +117,9 @@ class PoolLayer : public Layer {
   std::string_view kind() const override { return settings_.kind(); }
 
   Json::Object settings() const override {
-    const auto list = [](const std::vector<int64_t> &numbers) { return Json(Json::Array(numbers.begin(), numbers.end())); };
+    const auto list = [](const std::vector<int64_t> &numbers) {
+      return Json(Json::Array(numbers.begin(), numbers.end()));
+    };
     Json::Object settings;
     settings.emplace_back("kernel_size", list(settings_.kernel));
     settings.emplace_back("stride", list(settings_.stride));
@@ -149,7 +151,8 @@ class PoolLayer : public Layer {
     const int64_t room = size + 2 * padding - settings_.window(number);
     if (room < 0)
       fail(Status::invalid_argument, kind(), ": the input's shape is ", input, ", with padding ", size + 2 * padding,
-           " elements along axis ", number + 2, ": expected at least ", settings_.window(number), ", the window's size");
+           " elements along axis ", number + 2, ": expected at least ", settings_.window(number),
+           ", the window's size");
     PoolAxis axis{.source = size, .output = room / stride + 1, .stride = stride, .taps = {}, .counts = {}};
     if (settings_.ceil_mode && room % stride != 0 && axis.output * stride < size + padding) ++axis.output;
     for (int64_t tap = 0; tap < settings_.kernel[number]; ++tap) {
@@ -187,9 +190,9 @@ std::shared_ptr<Layer> make_pool(bool is_maximum, Settings &given, DType dtype) 
   if (!is_maximum) settings.count_include_pad = given.boolean("count_include_pad", true);
   for (size_t axis = 0; axis < 2; ++axis)
     if (settings.padding[axis] > settings.window(axis) / 2)
-      given.refuse("padding", Json(Json::Array(settings.padding.begin(), settings.padding.end())),
-                   text("at most half a window, which has ", settings.window(0), " x ", settings.window(1),
-                        " elements"));
+      given.refuse(
+          "padding", Json(Json::Array(settings.padding.begin(), settings.padding.end())),
+          text("at most half a window, which has ", settings.window(0), " x ", settings.window(1), " elements"));
   return std::make_shared<PoolLayer>(std::move(settings), dtype);
 }
 
@@ -212,9 +215,8 @@ class GlobalAveragePoolOperation : public Operation {
     const auto *from = elements<Element>(call.inputs[0]);
     auto *to = elements<Element>(call.output);
     const auto sum = find_window_kernels<Element>().sum;
-    for_each_plane(planes_, size_, [&](int64_t plane) {
-      to[plane] = sum(from + plane * size_, size_) / static_cast<Element>(size_);
-    });
+    for_each_plane(planes_, size_,
+                   [&](int64_t plane) { to[plane] = sum(from + plane * size_, size_) / static_cast<Element>(size_); });
   }
 
   void backward(const BackwardCall &call) override {

@@ -151,15 +151,15 @@ class RecurrentOperation : public Operation {
 
   bool is_gru() const { return form_.cell == RecurrentCell::gru; }
 
-  // Enough for many threads, each worth its start, and no fewer rows than the products can do with.
+  // Shards enough for many threads, each worth its start, and none of fewer rows than products are fast with: the larger the
+  // matrix that each step reads, the more.
   int64_t rows_of_a_shard() const {
     constexpr int64_t most_shards = 16, shard_work = int64_t{1} << 20, row_step = 8;
     const int64_t matrix = gates_ * form_.units;
     const int64_t least_rows = matrix * element_nbytes <= (int64_t{1} << 18) ? row_step : 2 * row_step;
     const double work = static_cast<double>(matrix) * static_cast<double>(batch_ * steps_);
-    const double wanted = std::min({static_cast<double>(most_shards), static_cast<double>(batch_ / least_rows),
-                                    work / static_cast<double>(shard_work)});
-    const int64_t shards = std::max<int64_t>(1, static_cast<int64_t>(wanted));
+    const auto worth = static_cast<int64_t>(work / static_cast<double>(shard_work));
+    const int64_t shards = std::max<int64_t>(1, std::min({most_shards, batch_ / least_rows, worth}));
     return std::max<int64_t>(1, (batch_ + shards * row_step - 1) / (shards * row_step)) * row_step;
   }
 

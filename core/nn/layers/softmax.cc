@@ -42,6 +42,19 @@ Element sum_of(int64_t count, Number number) {
   return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
+// NaN is passed over: it is in the sum of the powers anyway.
+template <typename Element>
+Element largest_of(const Element *numbers, int64_t count) {
+  constexpr int64_t width = 8;
+  Element largest[width];
+  std::fill_n(largest, width, -std::numeric_limits<Element>::infinity());
+  int64_t index = 0;
+  for (; index + width <= count; index += width)
+    for (int64_t lane = 0; lane < width; ++lane) largest[lane] = std::max(largest[lane], numbers[index + lane]);
+  for (int64_t lane = 0; index < count; ++index, ++lane) largest[lane] = std::max(largest[lane], numbers[index]);
+  return *std::max_element(largest, largest + width);
+}
+
 template <typename Element>
 class SoftmaxOperation : public Operation {
  public:
@@ -108,8 +121,7 @@ class SoftmaxOperation : public Operation {
     for (int64_t row = 0; row < rows; ++row) {
       const Element *from = in + row * size;
       Element *to = out + row * size;
-      Element largest = -std::numeric_limits<Element>::infinity();
-      for (int64_t index = 0; index < size; ++index) largest = from[index] > largest ? from[index] : largest;
+      const Element largest = largest_of(from, size);
       for (int64_t index = 0; index < size; ++index) to[index] = from[index] - largest;
     }
     if (!is_logarithm_) raise(out, out, rows * size);

@@ -188,9 +188,9 @@ def sequential(graph: Graph, value: Value, layer: LayerDescription) -> Value:
 
 
 def residual(graph: Graph, value: Value, layer: LayerDescription) -> Value:
-    """What the layers inside give, and what they were given."""
+    """What the layers inside give, and what they were given, under an activation."""
     inside = converted(graph, value, layer.layers_inside())
-    return Value(graph.add("Add", value.name, inside.name), inside.shape)
+    return activated(graph, Value(graph.add("Add", value.name, inside.name), inside.shape), layer)
 
 
 def nothing(graph: Graph, value: Value, layer: LayerDescription) -> Value:

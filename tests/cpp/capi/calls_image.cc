@@ -95,7 +95,11 @@ std::vector<Call> transforms_calls() {
           .wrong("step_count", INT32_MIN, PS_INVALID_ARGUMENT),
       Call(NAMED(ps_image_transforms_retain), [](Stage &stage) { return std::make_tuple(transforms(stage)); }),
       Call(NAMED(ps_image_transforms_release), [](Stage &) { return std::make_tuple(transforms_to_release()); })
-          .optional("transforms", "NULL is accepted and does nothing"),
+          .any("transforms", "NULL is accepted and does nothing")
+          .once_a_stage(),
+      Call(NAMED(ps_image_transforms_release), [](Stage &) { return std::make_tuple(nullptr); })
+          .named("NULL")
+          .any("transforms", "NULL is accepted and does nothing"),
       Call(NAMED(ps_image_transforms_dtype), [](Stage &stage) { return std::make_tuple(transforms(stage)); }),
       Call(NAMED(ps_image_transforms_shape),
            [](Stage &stage) {

@@ -12,17 +12,17 @@
 
 namespace penstock::core {
 
-struct Json {
+struct JsonValue {
   enum class Kind { null, boolean, number, string, array, object };
 
   Kind kind = Kind::null;
   bool boolean = false;
   double number = 0;
   std::string string;
-  std::vector<Json> items;
-  std::map<std::string, Json> members;
+  std::vector<JsonValue> items;
+  std::map<std::string, JsonValue> members;
 
-  const Json &operator[](const std::string &name) const {
+  const JsonValue &operator[](const std::string &name) const {
     const auto member = members.find(name);
     if (member == members.end()) throw std::runtime_error("there is no member " + name);
     return member->second;
@@ -32,9 +32,9 @@ struct Json {
 class JsonReader {
  public:
   // Throws std::runtime_error with the offset where the characters are not JSON.
-  static Json read(std::string_view characters) {
+  static JsonValue read(std::string_view characters) {
     JsonReader reader(characters);
-    Json value = reader.read_value();
+    JsonValue value = reader.read_value();
     reader.skip_space();
     if (!reader.rest_.empty()) reader.fail("the end");
     return value;
@@ -63,18 +63,18 @@ class JsonReader {
     if (!take(token)) fail(token);
   }
 
-  Json read_value() {
+  JsonValue read_value() {
     skip_space();
-    Json value;
+    JsonValue value;
     if (take("null")) return value;
     if (rest_.starts_with("true") || rest_.starts_with("false")) {
-      value.kind = Json::Kind::boolean;
+      value.kind = JsonValue::Kind::boolean;
       value.boolean = take("true");
       if (!value.boolean) take("false");
       return value;
     }
     if (rest_.starts_with('"')) {
-      value.kind = Json::Kind::string;
+      value.kind = JsonValue::Kind::string;
       value.string = read_string();
       return value;
     }
@@ -83,9 +83,9 @@ class JsonReader {
     return read_number();
   }
 
-  Json read_array() {
-    Json array;
-    array.kind = Json::Kind::array;
+  JsonValue read_array() {
+    JsonValue array;
+    array.kind = JsonValue::Kind::array;
     skip_space();
     if (take("]")) return array;
     do array.items.push_back(read_value());
@@ -94,9 +94,9 @@ class JsonReader {
     return array;
   }
 
-  Json read_object() {
-    Json object;
-    object.kind = Json::Kind::object;
+  JsonValue read_object() {
+    JsonValue object;
+    object.kind = JsonValue::Kind::object;
     skip_space();
     if (take("}")) return object;
     do {
@@ -110,7 +110,7 @@ class JsonReader {
   }
 
   // -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
-  Json read_number() {
+  JsonValue read_number() {
     const std::string_view from = rest_;
     take("-");
     if (!take("0")) read_digits();
@@ -119,8 +119,8 @@ class JsonReader {
       if (!take("+")) take("-");
       read_digits();
     }
-    Json value;
-    value.kind = Json::Kind::number;
+    JsonValue value;
+    value.kind = JsonValue::Kind::number;
     value.number = std::strtod(std::string(from.substr(0, from.size() - rest_.size())).c_str(), nullptr);
     return value;
   }

@@ -1,10 +1,13 @@
 // Convolutions over one and two axes, and the transposed one.
 #include <algorithm>
+#include <array>
+#include <ostream>
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/base/text.h"
 #include "core/base/thread_pool.h"
 #include "nn_testing.h"
 
@@ -30,19 +33,18 @@ struct PlainConvolution {
   }
 
   std::string settings() const {
-    const auto pair = [](const std::array<int64_t, 2> &both) {
-      return "[" + std::to_string(both[0]) + "," + std::to_string(both[1]) + "]";
-    };
-    return R"({"in_channels":)" + std::to_string(in) + R"(,"out_channels":)" + std::to_string(out) +
-           R"(,"groups":)" + std::to_string(groups) + R"(,"kernel_size":)" + pair(kernel) + R"(,"stride":)" +
-           pair(stride) + R"(,"padding":)" + pair(padding) + R"(,"dilation":)" + pair(dilation) +
-           (is_transposed ? R"(,"output_padding":)" + pair(output_padding) : "") +
-           (use_bias ? "}" : R"(,"use_bias":false})");
+    const auto pair = [](const std::array<int64_t, 2> &both) { return text("[", both[0], ",", both[1], "]"); };
+    std::string more = use_bias ? "" : R"(,"use_bias":false)";
+    if (is_transposed) more += text(R"(,"output_padding":)", pair(output_padding));
+    return text(R"({"in_channels":)", in, R"(,"out_channels":)", out, R"(,"groups":)", groups, R"(,"kernel_size":)",
+                pair(kernel), R"(,"stride":)", pair(stride), R"(,"padding":)", pair(padding), R"(,"dilation":)",
+                pair(dilation), more, "}");
   }
 
   std::vector<double> of(std::span<const double> input, std::span<const double> weight,
                          std::span<const double> bias) const {
-    const int64_t wide_rows = is_transposed ? output_size(0) : rows, wide_columns = is_transposed ? output_size(1) : columns;
+    const int64_t wide_rows = is_transposed ? output_size(0) : rows,
+                  wide_columns = is_transposed ? output_size(1) : columns;
     const int64_t narrow_rows = is_transposed ? rows : output_size(0);
     const int64_t narrow_columns = is_transposed ? columns : output_size(1);
     const int64_t wide_channels = is_transposed ? out : in, narrow_channels = is_transposed ? in : out;
@@ -63,8 +65,8 @@ struct PlainConvolution {
                   const int64_t channel = narrow / group_narrow * group_wide + wide;
                   const auto at_wide = static_cast<size_t>(
                       ((sample * wide_channels + channel) * wide_rows + wide_y) * wide_columns + wide_x);
-                  const auto at_narrow = static_cast<size_t>(
-                      ((sample * narrow_channels + narrow) * narrow_rows + y) * narrow_columns + x);
+                  const auto at_narrow =
+                      static_cast<size_t>(((sample * narrow_channels + narrow) * narrow_rows + y) * narrow_columns + x);
                   const double factor = weight[static_cast<size_t>(
                       ((narrow * group_wide + wide) * kernel[0] + tap_y) * kernel[1] + tap_x)];
                   if (is_transposed)
@@ -109,15 +111,16 @@ TEST_P(DrawnConvolution, AreWhatTheSumSays) {
   for (int32_t round = 0; round < 100; ++round) {
     const PlainConvolution plain = drawn_convolution(random, GetParam());
     const std::string_view kind = GetParam() ? "conv_transpose_2d" : "conv_2d";
-    LayerRun run(layer_of(kind, plain.settings()), {{{plain.samples, plain.in, plain.rows, plain.columns}, real}}, false);
+    LayerRun run(layer_of(kind, plain.settings()), {{{plain.samples, plain.in, plain.rows, plain.columns}, real}},
+                 false);
     fill_normal(run.inputs()[0], 1);
     const Tensor out = run.forward();
     ASSERT_EQ(out.shape, (Extents{plain.samples, plain.out, plain.output_size(0), plain.output_size(1)}));
-    const std::vector<double> expected =
-        plain.of(numbers(run.inputs()[0]), numbers(run.parameters()[0]),
-                 plain.use_bias ? numbers(run.parameters()[1]) : std::span<double>());
+    const std::vector<double> expected = plain.of(numbers(run.inputs()[0]), numbers(run.parameters()[0]),
+                                                  plain.use_bias ? numbers(run.parameters()[1]) : std::span<double>());
     for (size_t index = 0; index < expected.size(); ++index)
-      ASSERT_NEAR(numbers(out)[index], expected[index], 1e-11) << plain.settings() << " round " << round << " " << index;
+      ASSERT_NEAR(numbers(out)[index], expected[index], 1e-11)
+          << plain.settings() << " round " << round << " " << index;
   }
 }
 INSTANTIATE_TEST_SUITE_P(BothWays, DrawnConvolution, testing::Bool());
@@ -126,6 +129,8 @@ struct GradientCase {
   const char *kind, *settings;
   Extents shape;
 };
+
+void PrintTo(const GradientCase &each, std::ostream *stream) { *stream << each.kind << " " << each.settings; }
 
 class ConvolutionGradients : public testing::TestWithParam<GradientCase> {};
 
@@ -136,22 +141,44 @@ INSTANTIATE_TEST_SUITE_P(
     Each, ConvolutionGradients,
     testing::Values(
         GradientCase{"conv_1d", R"({"in_channels":2,"out_channels":3,"kernel_size":3})", {2, 2, 7}},
-        GradientCase{"conv_1d", R"({"in_channels":2,"out_channels":2,"kernel_size":4,"padding":"same","dilation":2})", {3, 2, 9}},
-        GradientCase{"conv_1d", R"({"in_channels":4,"out_channels":6,"kernel_size":2,"stride":3,"groups":2})", {2, 4, 11}},
+        GradientCase{"conv_1d",
+                     R"({"in_channels":2,"out_channels":2,"kernel_size":4,"padding":"same","dilation":2})",
+                     {3, 2, 9}},
+        GradientCase{
+            "conv_1d", R"({"in_channels":4,"out_channels":6,"kernel_size":2,"stride":3,"groups":2})", {2, 4, 11}},
         GradientCase{"conv_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":3,"padding":1})", {2, 2, 5, 6}},
-        GradientCase{"conv_2d", R"({"in_channels":1,"out_channels":9,"kernel_size":[2,3],"stride":[2,1]})", {5, 1, 5, 4}},
-        GradientCase{"conv_2d", R"({"in_channels":3,"out_channels":2,"kernel_size":3,"stride":2,"padding":2,"dilation":2})", {2, 3, 7, 6}},
+        GradientCase{
+            "conv_2d", R"({"in_channels":1,"out_channels":9,"kernel_size":[2,3],"stride":[2,1]})", {5, 1, 5, 4}},
+        GradientCase{"conv_2d",
+                     R"({"in_channels":3,"out_channels":2,"kernel_size":3,"stride":2,"padding":2,"dilation":2})",
+                     {2, 3, 7, 6}},
         GradientCase{"conv_2d", R"({"in_channels":2,"out_channels":2,"kernel_size":2,"stride":3})", {2, 2, 7, 8}},
-        GradientCase{"conv_2d", R"({"in_channels":4,"out_channels":4,"kernel_size":3,"groups":4,"padding":"same"})", {2, 4, 4, 5}},
-        GradientCase{"conv_2d", R"({"in_channels":3,"out_channels":3,"kernel_size":[1,4],"padding":"same","use_bias":false})", {1, 3, 3, 5}},
+        GradientCase{"conv_2d",
+                     R"({"in_channels":4,"out_channels":4,"kernel_size":3,"groups":4,"padding":"same"})",
+                     {2, 4, 4, 5}},
+        GradientCase{"conv_2d",
+                     R"({"in_channels":3,"out_channels":3,"kernel_size":[1,4],"padding":"same","use_bias":false})",
+                     {1, 3, 3, 5}},
         GradientCase{"conv_2d", R"({"in_channels":5,"out_channels":3,"kernel_size":1})", {7, 5, 1, 1}},
-        GradientCase{"conv_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":3,"activation":"tanh"})", {2, 2, 5, 5}},
-        GradientCase{"conv_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":3,"activation":"gelu"})", {2, 2, 5, 5}},
-        GradientCase{"conv_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":2,"activation":"softmax"})", {2, 2, 3, 4}},
+        GradientCase{
+            "conv_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":3,"activation":"tanh"})", {2, 2, 5, 5}},
+        GradientCase{
+            "conv_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":3,"activation":"gelu"})", {2, 2, 5, 5}},
+        GradientCase{
+            "conv_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":2,"activation":"softmax"})", {2, 2, 3, 4}},
         GradientCase{"conv_transpose_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":3})", {2, 2, 3, 4}},
-        GradientCase{"conv_transpose_2d", R"({"in_channels":2,"out_channels":4,"kernel_size":4,"stride":2,"padding":1,"groups":2,"activation":"silu"})", {2, 2, 3, 3}},
-        GradientCase{"conv_transpose_2d", R"({"in_channels":3,"out_channels":2,"kernel_size":2,"stride":[3,4],"output_padding":[2,1],"activation":"sigmoid"})", {1, 3, 3, 2}},
-        GradientCase{"conv_transpose_2d", R"({"in_channels":2,"out_channels":2,"kernel_size":3,"dilation":2,"stride":2,"padding":[0,2],"output_padding":1})", {2, 2, 2, 3}}));
+        GradientCase{
+            "conv_transpose_2d",
+            R"({"in_channels":2,"out_channels":4,"kernel_size":4,"stride":2,"padding":1,"groups":2,"activation":"silu"})",
+            {2, 2, 3, 3}},
+        GradientCase{
+            "conv_transpose_2d",
+            R"({"in_channels":3,"out_channels":2,"kernel_size":2,"stride":[3,4],"output_padding":[2,1],"activation":"sigmoid"})",
+            {1, 3, 3, 2}},
+        GradientCase{
+            "conv_transpose_2d",
+            R"({"in_channels":2,"out_channels":2,"kernel_size":3,"dilation":2,"stride":2,"padding":[0,2],"output_padding":1})",
+            {2, 2, 2, 3}}));
 
 // Elements as counted: 0, 1, 2 ... times scale, minus begin.
 void fill_counting(const Tensor &tensor, double begin, double scale) {
@@ -178,7 +205,9 @@ TEST(Convolution, ValuesAreTorchs) {
   fill_counting(transposed.parameters()[0], 1, 1);
   fill_counting(transposed.parameters()[1], 0.5, 0);
   // torch.nn.functional.conv_transpose2d([[[[1, 2], [3, 4]]]], [[[[1, 2], [3, 4]]]], [0.5], stride=2, output_padding=1)
-  EXPECT_THAT(numbers(transposed.forward()), ElementsAreArray({1.5, 2.5, 2.5, 4.5, 0.5, 3.5, 4.5, 6.5, 8.5, 0.5, 3.5, 6.5, 4.5, 8.5, 0.5, 9.5, 12.5, 12.5, 16.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}));
+  EXPECT_THAT(numbers(transposed.forward()),
+              ElementsAreArray({1.5, 2.5, 2.5, 4.5,  0.5,  3.5,  4.5, 6.5, 8.5, 0.5, 3.5, 6.5, 4.5,
+                                8.5, 0.5, 9.5, 12.5, 12.5, 16.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}));
 }
 
 // All that a step computes, as bytes.
@@ -198,13 +227,15 @@ std::vector<Element> results_of(std::string_view kind, std::string_view settings
   return all;
 }
 
-constexpr GradientCase large_cases[] = {
+const GradientCase large_cases[] = {
     {"conv_2d", R"({"in_channels":6,"out_channels":16,"kernel_size":5,"activation":"relu"})", {32, 6, 12, 12}},
     {"conv_2d", R"({"in_channels":64,"out_channels":48,"kernel_size":3,"padding":1,"stride":2})", {3, 64, 40, 40}},
     {"conv_2d", R"({"in_channels":256,"out_channels":256,"kernel_size":3,"padding":1})", {1, 256, 7, 7}},
     {"conv_2d", R"({"in_channels":32,"out_channels":32,"kernel_size":3,"padding":1,"groups":32})", {4, 32, 30, 30}},
     {"conv_1d", R"({"in_channels":8,"out_channels":8,"kernel_size":9,"padding":"same"})", {2, 8, 30000}},
-    {"conv_transpose_2d", R"({"in_channels":16,"out_channels":8,"kernel_size":4,"stride":2,"padding":1})", {8, 16, 20, 20}},
+    {"conv_transpose_2d",
+     R"({"in_channels":16,"out_channels":8,"kernel_size":4,"stride":2,"padding":1})",
+     {8, 16, 20, 20}},
 };
 
 TEST(Convolution, BitsDoNotDependOnTheThreads) {
@@ -268,12 +299,11 @@ TEST(Convolution, ScratchDoesNotGrowWithTheBatch) {
 
 TEST(Convolution, AnEmptyBatchHasGradientsOfZero) {
   for (const char *kind : {"conv_2d", "conv_transpose_2d"}) {
-    LayerRun run(layer_of(kind, R"({"in_channels":2,"out_channels":3,"kernel_size":3,"stride":2})"), {{{0, 2, 5, 5}, real}},
-                 true);
+    LayerRun run(layer_of(kind, R"({"in_channels":2,"out_channels":3,"kernel_size":3,"stride":2})"),
+                 {{{0, 2, 5, 5}, real}}, true);
     EXPECT_EQ(run.forward().element_count(), 0);
     run.backward(empty(real, run.plan().output().shape, {}));
-    for (const Tensor &gradient : run.parameter_gradients())
-      EXPECT_THAT(numbers(gradient), testing::Each(0.0)) << kind;
+    for (const Tensor &gradient : run.parameter_gradients()) EXPECT_THAT(numbers(gradient), testing::Each(0.0)) << kind;
   }
 }
 
@@ -301,9 +331,10 @@ TEST(Convolution, WhatDoesNotFitIsRefused) {
   EXPECT_THAT(layer_refusal("conv_2d", simple, {{{4, 2, 5}, real}}),
               HasSubstr("conv_2d: the input's shape is (4, 2, 5): expected (samples, 2, rows, columns)"));
   EXPECT_THAT(layer_refusal("conv_2d", simple, {{{4, 3, 5, 5}, real}}), HasSubstr("(4, 3, 5, 5)"));
-  EXPECT_THAT(layer_refusal("conv_1d", simple, {{{4, 2, 2}, real}}),
-              HasSubstr("conv_1d: the input's shape is (4, 2, 2), with padding 2 elements along axis 2: expected at least 3, "
-                        "the window's size"));
+  EXPECT_THAT(
+      layer_refusal("conv_1d", simple, {{{4, 2, 2}, real}}),
+      HasSubstr("conv_1d: the input's shape is (4, 2, 2), with padding 2 elements along axis 2: expected at least 3, "
+                "the window's size"));
   EXPECT_THAT(layer_refusal("conv_transpose_2d", R"({"in_channels":2,"out_channels":3,"kernel_size":3,"padding":2})",
                             {{{4, 2, 1, 5}, real}}),
               HasSubstr("conv_transpose_2d: the input's shape is (4, 2, 1, 5), which makes -1 elements along axis 2"));
@@ -312,7 +343,8 @@ TEST(Convolution, WhatDoesNotFitIsRefused) {
 
 TEST(Convolution, SettingsThatMakeNoSenseAreRefused) {
   const auto refusal = [](const char *kind, const std::string &more) {
-    return layer_refusal(kind, R"({"in_channels":4,"out_channels":6,"kernel_size":3,)" + more + "}", {{{1, 4, 9, 9}, real}});
+    return layer_refusal(kind, text(R"({"in_channels":4,"out_channels":6,"kernel_size":3,)", more, "}"),
+                         {{{1, 4, 9, 9}, real}});
   };
   EXPECT_THAT(refusal("conv_2d", R"("groups":3)"),
               HasSubstr("conv_2d: groups is 3: expected a divisor of in_channels 4 and out_channels 6"));

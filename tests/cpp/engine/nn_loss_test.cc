@@ -40,7 +40,9 @@ LossResult<Element> compute(const Loss &loss, const Batch<Element, Target> &batc
   const int64_t before = allocations_of_this_thread();
   result.loss = loss.compute(call);
   EXPECT_EQ(allocations_of_this_thread(), before);
-  if (!std::isnan(result.loss)) EXPECT_EQ(without_gradient, result.loss) << loss.name();
+  if (!std::isnan(result.loss)) {
+    EXPECT_EQ(without_gradient, result.loss) << loss.name();
+  }
   return result;
 }
 
@@ -239,8 +241,12 @@ TEST(LossKernels, EveryWidthGivesTheSameBits) {
   };
   for (const bool has_rows : {true, false}) {
     const auto expected = run(loss_kernels_16<float>(), has_rows);
-    if (processor_has_32_byte_vectors()) EXPECT_EQ(run(loss_kernels_32<float>(), has_rows), expected);
-    if (processor_has_64_byte_vectors()) EXPECT_EQ(run(loss_kernels_64<float>(), has_rows), expected);
+    if (processor_has_32_byte_vectors()) {
+      EXPECT_EQ(run(loss_kernels_32<float>(), has_rows), expected);
+    }
+    if (processor_has_64_byte_vectors()) {
+      EXPECT_EQ(run(loss_kernels_64<float>(), has_rows), expected);
+    }
   }
 }
 
@@ -263,8 +269,12 @@ TEST(Loss, NanPassesThrough) {
                                       : compute(*loss, Batch<double, double>{{2, 2}, given, {2, 2}, {1, 1, 1, 0.5}});
     EXPECT_TRUE(std::isnan(result.loss)) << name;
     // The gradients of these do not depend on the outputs.
-    if (name != "nll" && name != "kl_divergence") EXPECT_TRUE(std::isnan(result.gradient[1])) << name;
-    if (name != "cross_entropy") EXPECT_FALSE(std::isnan(result.gradient[2])) << name;
+    if (name != "nll" && name != "kl_divergence") {
+      EXPECT_TRUE(std::isnan(result.gradient[1])) << name;
+    }
+    if (name != "cross_entropy") {
+      EXPECT_FALSE(std::isnan(result.gradient[2])) << name;
+    }
   }
 }
 

@@ -132,7 +132,9 @@ std::vector<Element> after_three_steps_of_a_network(std::string_view description
       buffers.gradients[index] = buffers.parameters[index] * Element(0.3) + static_cast<Element>(std::cos(index));
     const int64_t before = allocations_of_this_thread();
     buffers.step(*optimizer, network);
-    if (threads == 1) EXPECT_EQ(allocations_of_this_thread(), before);
+    if (threads == 1) {
+      EXPECT_EQ(allocations_of_this_thread(), before);
+    }
   }
   process_pool().set_num_threads(0);
   return buffers.parameters;
@@ -183,10 +185,12 @@ TEST(UpdateKernels, EveryWidthGivesTheSameBits) {
       return std::pair(bits, kernels.square_sum(reinterpret_cast<const std::byte *>(gradients.data()), count, 2.0));
     };
     const auto expected = run(update_kernels_16(static_cast<UpdateRule>(rule), DType::float32));
-    if (processor_has_32_byte_vectors())
+    if (processor_has_32_byte_vectors()) {
       EXPECT_EQ(run(update_kernels_32(static_cast<UpdateRule>(rule), DType::float32)), expected) << rule;
-    if (processor_has_64_byte_vectors())
+    }
+    if (processor_has_64_byte_vectors()) {
       EXPECT_EQ(run(update_kernels_64(static_cast<UpdateRule>(rule), DType::float32)), expected) << rule;
+    }
   }
 }
 

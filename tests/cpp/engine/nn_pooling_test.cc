@@ -1,5 +1,6 @@
 // The greatest and the mean of windows.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -7,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/base/text.h"
 #include "core/base/thread_pool.h"
 #include "nn_testing.h"
 
@@ -35,13 +37,12 @@ struct PlainPool {
   }
 
   std::string settings() const {
-    const auto pair = [](const std::array<int64_t, 2> &both) {
-      return "[" + std::to_string(both[0]) + "," + std::to_string(both[1]) + "]";
-    };
-    return R"({"kernel_size":)" + pair(kernel) + R"(,"stride":)" + pair(stride) + R"(,"padding":)" + pair(padding) +
-           R"(,"ceil_mode":)" + (ceil_mode ? "true" : "false") +
-           (is_maximum ? R"(,"dilation":)" + pair(dilation) + "}"
-                       : R"(,"count_include_pad":)" + std::string(count_include_pad ? "true}" : "false}"));
+    const auto pair = [](const std::array<int64_t, 2> &both) { return text("[", both[0], ",", both[1], "]"); };
+    const auto truth = [](bool value) { return value ? "true" : "false"; };
+    const std::string more =
+        is_maximum ? text(R"("dilation":)", pair(dilation)) : text(R"("count_include_pad":)", truth(count_include_pad));
+    return text(R"({"kernel_size":)", pair(kernel), R"(,"stride":)", pair(stride), R"(,"padding":)", pair(padding),
+                R"(,"ceil_mode":)", truth(ceil_mode), ",", more, "}");
   }
 
   double at(std::span<const double> plane, int64_t row, int64_t column) const {
@@ -92,15 +93,14 @@ TEST_P(DrawnPool, IsWhatEachWindowSays) {
     fill_normal(run.inputs()[0], 1);
     const Tensor out = run.forward();
     ASSERT_EQ(out.shape, (Extents{2, 3, plain.output_size(0), plain.output_size(1)})) << plain.settings();
-    size_t index = 0;
+    std::vector<double> expected;
     for (size_t plane = 0; plane < 6; ++plane) {
       const auto size = static_cast<size_t>(plain.size[0] * plain.size[1]);
       for (int64_t row = 0; row < plain.output_size(0); ++row)
         for (int64_t column = 0; column < plain.output_size(1); ++column)
-          ASSERT_NEAR(numbers(out)[index++], plain.at(numbers(run.inputs()[0]).subspan(plane * size, size), row, column),
-                      1e-14)
-              << plain.settings() << " " << row << " " << column;
+          expected.push_back(plain.at(numbers(run.inputs()[0]).subspan(plane * size, size), row, column));
     }
+    ASSERT_THAT(numbers(out), Pointwise(DoubleEq(), expected)) << plain.settings();
   }
 }
 INSTANTIATE_TEST_SUITE_P(BothKinds, DrawnPool, testing::Bool());
@@ -209,9 +209,10 @@ TEST(Pooling, SettingsMakeTheSameLayerAgain) {
 }
 
 TEST(Pooling, WhatDoesNotFitIsRefused) {
-  EXPECT_THAT(layer_refusal("max_pool_2d", R"({"kernel_size":5})", {{{2, 3, 4, 9}, real}}),
-              HasSubstr("max_pool_2d: the input's shape is (2, 3, 4, 9), with padding 4 elements along axis 2: expected at "
-                        "least 5, the window's size"));
+  EXPECT_THAT(
+      layer_refusal("max_pool_2d", R"({"kernel_size":5})", {{{2, 3, 4, 9}, real}}),
+      HasSubstr("max_pool_2d: the input's shape is (2, 3, 4, 9), with padding 4 elements along axis 2: expected at "
+                "least 5, the window's size"));
   EXPECT_THAT(layer_refusal("avg_pool_2d", R"({"kernel_size":2})", {{{2, 3, 4}, real}}),
               HasSubstr("avg_pool_2d: the input's shape is (2, 3, 4): expected (samples, channels, rows, columns)"));
   EXPECT_THAT(layer_refusal("global_avg_pool_2d", "{}", {{{2, 3}, real}}), HasSubstr("global_avg_pool_2d"));

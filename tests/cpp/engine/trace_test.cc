@@ -53,10 +53,10 @@ std::string read_text(const std::string &path) {
 }
 
 TraceRead read_trace(const std::string &path) {
-  const Json file = JsonReader::read(read_text(path));
+  const JsonValue file = JsonReader::read(read_text(path));
   TraceRead trace;
   trace.dropped_spans = file["otherData"]["dropped_spans"].number;
-  for (const Json &event : file["traceEvents"].items) {
+  for (const JsonValue &event : file["traceEvents"].items) {
     EXPECT_EQ(event["pid"].number, getpid());
     if (event["ph"].string == "X") {
       const double begin = event["ts"].number;
