@@ -15,7 +15,8 @@ __all__ = ["Description", "describe"]
 class Description:
     """A name and settings; what is None has the engine's default."""
 
-    name: ClassVar[str]
+    #: The engine's name of it.
+    name: ClassVar[str] = ""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = without_none(settings)

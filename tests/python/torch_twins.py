@@ -63,8 +63,8 @@ OPTIMIZERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     ),
     "adagrad": (ps.optimizers.Adagrad(0.01), lambda p: torch.optim.Adagrad(p, 0.01)),
 }
-# The same for random networks, whose gradients may be 0 but for rounding, as where a normalization takes a weight's size
-# away: an optimizer that divides by a gradient's size would follow that rounding, but for a larger epsilon.
+# The same for random networks, whose gradients may be 0 but for rounding, as where a normalization takes a weight's
+# size away: an optimizer that divides by a gradient's size would follow that rounding, but for a larger epsilon.
 CALM_OPTIMIZERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     name: pair for name, pair in OPTIMIZERS.items() if name.startswith("sgd")
 } | {

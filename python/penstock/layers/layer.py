@@ -47,7 +47,8 @@ class Layer:
     [4.0, 6.0]
     """
 
-    kind: ClassVar[str] = "custom"  # the engine's name of it
+    #: The engine's name of it.
+    kind: ClassVar[str] = "custom"
 
     def __init__(
         self, settings: Mapping[str, Any] | None = None, *, seed: int | None = None, dtype: Any = None
