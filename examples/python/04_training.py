@@ -3,6 +3,7 @@
 import math
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import penstock as ps
 
@@ -28,7 +29,7 @@ def network() -> ps.Model:
 
 
 (x, y), (x_validation, y_validation) = spirals(1000, seed=1), spirals(200, seed=2)
-settings = {"validation_data": (x_validation, y_validation), "batch_size": 50, "verbose": 0}
+settings: dict[str, Any] = {"validation_data": (x_validation, y_validation), "batch_size": 50, "verbose": 0}
 
 # Epoch after epoch, until the validation loss has not become better for ten of them.
 model = network()

@@ -50,7 +50,7 @@ if __name__ == "__main__":
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        torch.multiprocessing.spawn(start, args=(port,), nprocs=2)
+        torch.multiprocessing.spawn(start, args=(port,), nprocs=2)  # type: ignore[no-untyped-call] # torch's
 
 # It prints:
 #   processes: 2 learned: True alike: True

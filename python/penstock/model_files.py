@@ -24,8 +24,6 @@ __all__ = ["ModelFiles"]
 
 DESCRIPTION = "penstock.model"  # the name of a model's description in an .npz file
 
-Path = str | os.PathLike[str]
-
 
 class ModelFiles:
     """Saving, loading, exporting."""
@@ -47,7 +45,7 @@ class ModelFiles:
         def named_parameters(self) -> dict[str, Tensor]: ...  # noqa: D102
         def set_weights(self, weights: Sequence[Any] | Mapping[str, Any]) -> None: ...  # noqa: D102
 
-    def save(self, path: Path, *, with_training: bool | None = None) -> None:
+    def save(self, path: str | os.PathLike[str], *, with_training: bool | None = None) -> None:
         """Writes the model to a .safetensors or .npz file, which appears whole or not at all.
 
         with_training: the optimizer's state too, so that training goes on as if it had never stopped; in safetensors
@@ -71,13 +69,13 @@ class ModelFiles:
         training = self._is_compiled() if with_training is None else with_training
         call(lib.ps_model_save, os.fsencode(path), self._handle(), int(training), ffi.NULL)
 
-    def _save_checkpoint(self, path: Path) -> None:
+    def _save_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """The model, its training, and where the run is."""
         position = ffi.NULL if self._run is None else self._run.position().encode()
         call(lib.ps_model_save, os.fsencode(path), self._handle(), 1, position)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """A model from a file that save() or ModelCheckpoint wrote.
 
         DataError for one that is damaged, cut or of something else, naming the place; NotFoundError. With training it
@@ -100,7 +98,7 @@ class ModelFiles:
         return model
 
     @classmethod
-    def _load_npz(cls, path: Path) -> Self:
+    def _load_npz(cls, path: str | os.PathLike[str]) -> Self:
         arrays = files.load(path)
         if DESCRIPTION not in arrays:
             raise DataError(f"{os.fspath(path)!r} is no saved model: it has no array {DESCRIPTION!r}")
@@ -117,7 +115,7 @@ class ModelFiles:
         model.set_weights(arrays)
         return model
 
-    def save_weights(self, path: Path) -> None:
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Writes the parameters alone, by name, to a .safetensors or .npz file.
 
         >>> import os, tempfile
@@ -134,7 +132,7 @@ class ModelFiles:
         else:
             files.save_safetensors(path, tensors)
 
-    def load_weights(self, path: Path) -> None:
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Reads all parameters by name; nothing changes where one is missing or has another shape.
 
         A torch.nn.Sequential's state_dict in a safetensors file has the same names.
@@ -156,7 +154,7 @@ class ModelFiles:
 
     # ---- Others' ----
 
-    def export_onnx(self, path: Path, input_shape: Sequence[int | None]) -> None:
+    def export_onnx(self, path: str | os.PathLike[str], input_shape: Sequence[int | None]) -> None:
         """Writes the network as an ONNX model, which others run.
 
         input_shape: of a sample; None for sizes that may differ from call to call, as the batch's always may.
@@ -224,7 +222,7 @@ def detached(layer: Layer) -> dict[str, Tensor]:
     return {name: each.detach() for name, each in layer.parameters().items()}
 
 
-def suffix_of(path: Path, method: str) -> str:
+def suffix_of(path: str | os.PathLike[str], method: str) -> str:
     """What a path ends in, where that is known."""
     suffix = os.path.splitext(os.fspath(path))[1]
     if suffix not in (".safetensors", ".npz"):

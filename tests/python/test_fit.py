@@ -434,6 +434,16 @@ def test_fit_runs_on_other_threads() -> None:
     assert model.epoch == 1
 
 
+@pytest.mark.usefixtures("nothing_stays")
+def test_training_and_a_failure_in_it_leave_no_memory_behind() -> None:
+    model, (x, y) = small_model(), samples()
+    model.fit(x, y, epochs=2, validation_split=0.2, verbose=0)
+    with pytest.raises(IndexError):
+        model.fit(x, y + 7, verbose=0)
+    model.fit(in_batches(), verbose=0)
+    del model
+
+
 # ---- What is shown ----
 
 

@@ -236,6 +236,10 @@ def cut(data: bytes) -> bytes:
     return data[:-20]
 
 
+def emptied(_: bytes) -> bytes:
+    return b""
+
+
 def with_long_header(data: bytes) -> bytes:
     return struct.pack("<Q", 2**60) + data[8:]
 
@@ -269,14 +273,14 @@ def no_model(header: dict[str, Any]) -> None:
     del header["__metadata__"]["penstock.model"]
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut": cut,
     "header length": with_long_header,
     "overlap": with_header(overlap),
     "dtype": with_header(other_dtype),
     "layers": with_header(other_model),
     "no description": with_header(no_model),
-    "empty": lambda _: b"",
+    "empty": emptied,
 }
 
 

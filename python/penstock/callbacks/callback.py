@@ -19,8 +19,8 @@ class Callback:
     """Derive from it, and write the methods that you want to be called; self.model is what is being trained.
 
     self.params has "epochs", and "steps" and "batch_size" where they are known. logs are the loss and the metrics by
-    name, those of validation as "val_loss", and "learning_rate". Setting self.model.stop_training ends the training
-    behind this batch. Methods of batches cost time: they are called only where a callback has them.
+    name, those of validation as "val_loss" and the like, and "learning_rate". Setting self.model.stop_training ends the
+    training behind this batch. Methods of batches cost time: they are called only where a callback has them.
 
     >>> import penstock as ps
     >>> class Count(ps.callbacks.Callback):
@@ -138,7 +138,7 @@ class Callback:
         """
 
     def on_test_end(self, logs: Logs) -> None:
-        """Behind an epoch's validation; logs without "val_".
+        """Behind an epoch's validation; logs have the figures' plain names.
 
         >>> import penstock as ps
         >>> ps.callbacks.Callback().on_test_end({"loss": 0.5})

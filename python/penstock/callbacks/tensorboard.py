@@ -14,10 +14,10 @@ __all__ = ["TensorBoard"]
 
 
 class TensorBoard(Callback):
-    """Writes event files: epoch figures under "epoch_", in the folders train and validation; TensorBoard is not needed.
+    """Writes event files for TensorBoard, in the folders train and validation: figures of epochs, as "epoch_loss".
 
-    update_freq is "epoch", "batch" or a number of batches; behind so many the figures so far are written under
-    "batch_", by the number of the step.
+    update_freq is "epoch", "batch" or a number of batches; behind so many the figures so far are written too, as
+    "batch_loss", by the number of the step. TensorBoard itself is not needed.
 
     >>> import pathlib, tempfile
     >>> import penstock as ps
