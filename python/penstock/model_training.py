@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from penstock import creation
 from penstock._native import as_c, call, ffi, lib, raise_last_error, struct
@@ -119,6 +119,28 @@ class ModelTraining:
             run.resume(position)
         return run.run()
 
+    @overload
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        batch_size: int = 32,
+        sample_weight: Any = None,
+        verbose: str | int = "auto",
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+    @overload
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        batch_size: int = 32,
+        sample_weight: Any = None,
+        verbose: str | int = "auto",
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
     def evaluate(
         self,
         x: Any,
@@ -182,6 +204,28 @@ class ModelTraining:
         tensor = as_input(x, self._dtype)
         return made(lib.ps_model_predict, self._handle(), tensor, max(tensor.shape[0] if tensor.ndim else 1, 1))
 
+    @overload
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        *,
+        reset_metrics: bool = True,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+    @overload
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        *,
+        reset_metrics: bool = True,
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
     def train_on_batch(
         self,
         x: Any,
@@ -204,6 +248,26 @@ class ModelTraining:
         """
         return self._on_batch(self._step, x, y, sample_weight, class_weight, reset_metrics, return_dict)
 
+    @overload
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        reset_metrics: bool = True,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+    @overload
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        reset_metrics: bool = True,
+        return_dict: Literal[False] = False,
+    ) -> float | list[float]: ...
     def test_on_batch(
         self,
         x: Any,

@@ -49,7 +49,7 @@ def test_digits_are_learned_whatever_the_seed(network: Callable[[int], ps.Model]
         model = network(seed)
         model.compile(ps.optimizers.Adam(0.002), "cross_entropy", metrics=["accuracy"])
         model.fit(x, y, epochs=epochs, verbose=0)
-        figures: Any = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
+        figures = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
         found.append(figures["accuracy"])
     assert min(found) >= 0.96, found
     assert sum(found) / len(found) >= mean, found
