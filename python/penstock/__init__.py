@@ -21,6 +21,9 @@ The namespace is the Python array API's (`__array_api_version__` says of which y
 (True, False)
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from penstock import random, worlds
 from penstock.autograd import grad, gradients, value_and_grad
 from penstock.base import set_tensor_class
@@ -221,10 +224,28 @@ from penstock.tensor import Tensor
 
 set_tensor_class(Tensor)
 
-from penstock import callbacks, distributed, initializers, layers, losses, optimizers, schedules  # noqa: E402
 from penstock import loader as loader  # noqa: E402 - it needs the class that was just set
 from penstock.loader import DataLoader, LoaderOptions  # noqa: E402
-from penstock.model import Model  # noqa: E402
+
+if TYPE_CHECKING:
+    from penstock import callbacks, distributed, initializers, layers, losses, optimizers, schedules
+    from penstock.model import Model
+else:  # imported when they are first asked for: not every program has a network
+    NETWORKS = {"Model": "penstock.model"} | {
+        name: f"penstock.{name}"
+        for name in ("callbacks", "distributed", "initializers", "layers", "losses", "optimizers", "schedules")
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in NETWORKS:
+            raise AttributeError(f"module 'penstock' has no attribute {name!r}")
+        found = importlib.import_module(NETWORKS[name])
+        globals()[name] = getattr(found, name, found)
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *NETWORKS})
+
 
 __all__ = [
     "CancelledError",
