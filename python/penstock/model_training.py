@@ -246,6 +246,7 @@ class ModelTraining:
         >>> model.train_on_batch([[1.0]], [[3.0]])
         9.0
         """
+        self._position = None  # the run that a loaded checkpoint was of does not go on from here
         return self._on_batch(self._step, x, y, sample_weight, class_weight, reset_metrics, return_dict)
 
     @overload
