@@ -12,9 +12,12 @@ NOTEBOOK = CHECKOUT / "docs" / "tutorial.ipynb"
 def run_cell(source: str, names: dict[str, Any]) -> Any:
     """Runs a cell; gives what its last line is, where that is an expression, as a notebook shows it."""
     tree = ast.parse(source)
-    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body.pop()
     exec(compile(tree, NOTEBOOK.name, "exec"), names)
-    return None if last is None else eval(compile(ast.Expression(last.value), NOTEBOOK.name, "eval"), names)
+    if isinstance(last, ast.Expr):
+        return eval(compile(ast.Expression(last.value), NOTEBOOK.name, "eval"), names)
+    exec(compile(ast.Module([last], []), NOTEBOOK.name, "exec"), names)
+    return None
 
 
 def test_the_cells_of_the_tutorial_run() -> None:
