@@ -21,6 +21,9 @@ The namespace is the Python array API's (`__array_api_version__` says of which y
 (True, False)
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from penstock import random, worlds
 from penstock.autograd import grad, gradients, value_and_grad
 from penstock.base import set_tensor_class
@@ -224,6 +227,26 @@ set_tensor_class(Tensor)
 from penstock import loader as loader  # noqa: E402 - it needs the class that was just set
 from penstock.loader import DataLoader, LoaderOptions  # noqa: E402
 
+if TYPE_CHECKING:
+    from penstock import callbacks, distributed, initializers, layers, losses, optimizers, schedules
+    from penstock.model import Model
+else:  # imported when they are first asked for: not every program has a network
+    NETWORKS = {"Model": "penstock.model"} | {
+        name: f"penstock.{name}"
+        for name in ("callbacks", "distributed", "initializers", "layers", "losses", "optimizers", "schedules")
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in NETWORKS:
+            raise AttributeError(f"module 'penstock' has no attribute {name!r}")
+        found = importlib.import_module(NETWORKS[name])
+        globals()[name] = getattr(found, name, found)
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *NETWORKS})
+
+
 __all__ = [
     "CancelledError",
     "DType",
@@ -238,6 +261,7 @@ __all__ = [
     "IoError",
     "LoaderOptions",
     "MemoryStats",
+    "Model",
     "NotExportableError",
     "NotFoundError",
     "OutOfMemoryError",
@@ -278,6 +302,7 @@ __all__ = [
     "bool",
     "broadcast_arrays",
     "broadcast_to",
+    "callbacks",
     "can_cast",
     "ceil",
     "clip",
@@ -294,6 +319,7 @@ __all__ = [
     "cumulative_sum",
     "device",
     "diff",
+    "distributed",
     "divide",
     "e",
     "empty",
@@ -330,6 +356,7 @@ __all__ = [
     "iinfo",
     "imag",
     "inf",
+    "initializers",
     "int8",
     "int16",
     "int32",
@@ -339,6 +366,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layers",
     "less",
     "less_equal",
     "linspace",
@@ -352,6 +380,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "losses",
     "matmul",
     "matrix_transpose",
     "max",
@@ -372,6 +401,7 @@ __all__ = [
     "not_equal",
     "ones",
     "ones_like",
+    "optimizers",
     "permute_dims",
     "pi",
     "positive",
@@ -390,6 +420,7 @@ __all__ = [
     "save",
     "save_npz",
     "save_safetensors",
+    "schedules",
     "searchsorted",
     "set_device",
     "set_num_threads",

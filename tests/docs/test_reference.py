@@ -48,7 +48,10 @@ def test_every_public_name_of_the_python_package_has_an_entry(documented: set[st
 
 def public_modules() -> list[ModuleType]:
     """The package, and the modules that it shows."""
-    return [penstock, *(part for part in map(penstock.__dict__.get, penstock.__all__) if inspect.ismodule(part))]
+    return [
+        penstock,
+        *(part for part in (getattr(penstock, name) for name in penstock.__all__) if inspect.ismodule(part)),
+    ]
 
 
 def test_every_public_name_of_its_modules_has_an_entry(documented: set[str]) -> None:

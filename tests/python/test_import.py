@@ -31,6 +31,21 @@ def test_no_framework_is_loaded_by_use_that_needs_none(use: str) -> None:
     assert children.run(program) == "[]\n"
 
 
+def test_networks_are_loaded_when_they_are_asked_for() -> None:
+    program = """
+        import sys, penstock
+        before = "penstock.layers" in sys.modules
+        print(before, "Model" in dir(penstock), penstock.Model.__name__, "penstock.layers" in sys.modules)
+        from penstock import *
+        print(layers is penstock.layers)
+        try:
+            penstock.layer
+        except AttributeError as error:
+            print(error)
+    """
+    assert children.run(program) == "False True Model True\nTrue\nmodule 'penstock' has no attribute 'layer'\n"
+
+
 def seconds_to_import(name: str) -> float:
     """How long a fresh interpreter takes for one import."""
     program = f"from time import perf_counter as now; start = now(); import {name}; print(now() - start)"

@@ -422,6 +422,26 @@ def transform_images() -> None:
     assert_type(image.OneHot(3).class_count, int)
 
 
+def train_networks(folder: Path) -> None:
+    """A network, trained, saved and exported."""
+    model: penstock.Model = penstock.Model([penstock.layers.Dense(2, 4, activation="relu")], seed=1)
+    model.add(penstock.layers.Dense(4, 1, weight_initializer=penstock.initializers.HeNormal()))
+    schedule = penstock.schedules.Exponential(0.9)
+    model.compile(penstock.optimizers.Adam(lr=0.01, schedule=schedule), penstock.losses.MSE(), metrics=["mae"])
+    stop = penstock.callbacks.EarlyStopping("loss", patience=2)
+    history = model.fit(np.zeros((8, 2)), np.ones((8, 1)), epochs=2, callbacks=[stop], verbose=0)
+    assert_type(history, penstock.callbacks.History)
+    assert_type(history.history, dict[str, list[float]])
+    assert_type(model.predict([[1.0, 2.0]]), penstock.Tensor)
+    assert_type(model.learning_rate, float)
+    assert_type(model.layers, tuple[penstock.layers.Layer, ...])
+    assert_type(model.layers[0](penstock.ones((1, 2))), penstock.Tensor)
+    assert_type(model.named_parameters(), dict[str, penstock.Tensor])
+    model.save(folder / "model.safetensors")
+    assert_type(penstock.Model.load(folder / "model.safetensors"), penstock.Model)
+    print(penstock.distributed.DataParallel.__name__)
+
+
 def catch() -> list[type[penstock.Error]]:
     """Every exception; the built-in ones catch them too."""
     try:
@@ -496,6 +516,7 @@ def main() -> None:
         record_worlds(Path(folder))
         look_at_the_process(Path(folder))
         load_samples(Path(folder))
+        train_networks(Path(folder))
     print(len(dtypes), "dtypes,", len(classes), "exceptions")
 
 
