@@ -304,7 +304,10 @@ ps_status ps_batch_options_init(ps_batch_options *options, uint32_t struct_size)
   return guarded([&] { init_options(options, struct_size); });
 }
 ps_status ps_batch_result_init(ps_batch_result *result, uint32_t struct_size) {
-  return guarded([&] { init_options(result, struct_size); });
+  return guarded([&] {
+    require_not_null(result, "result");
+    init_options(result, struct_size);
+  });
 }
 ps_status ps_fit_options_init(ps_fit_options *options, uint32_t struct_size) {
   return guarded([&] { init_options(options, struct_size); });
@@ -481,7 +484,7 @@ ps_status ps_model_plan(uint64_t *size, char *text, uint64_t capacity, ps_model 
     require_text_result(size, text, capacity);
     require_not_null(model, "model");
     if (ndim < 0 || ndim > core::max_ndim)
-      core::fail(core::Status::out_of_range, "ndim is ", ndim, ": expected 0 to ", core::max_ndim);
+      core::fail(core::Status::invalid_argument, "ndim is ", ndim, ": expected 0 to ", core::max_ndim);
     if (ndim > 0) require_not_null(shape, "shape");
     const bool trains = require_flag(is_training, "is_training");
     give_text(size, text, capacity, unwrap(model).describe_plan(trains, core::Extents(shape, ndim)).dump());

@@ -77,8 +77,8 @@ PS_API const char *ps_layer_parameter_name(const ps_layer *layer, int32_t index)
  * PS_OUT_OF_RANGE  index is outside */
 PS_API ps_status ps_layer_parameter(ps_tensor **out, ps_layer *layer, int32_t index);
 
-/* Calls a layer.  Where recording is on (autograd.h) and an input or a parameter requires gradients, the result remembers
- * how it was made.
+/* Calls a layer.  In training, where recording is on (autograd.h) and an input or a parameter requires gradients, the result
+ * remembers how it was made.
  *
  * out          receives one hold, the caller's to release; untouched on failure
  * inputs       input_count of them, first axis the batch; of the layer's dtype, but for indices of int64
@@ -280,8 +280,8 @@ PS_API int32_t ps_model_parameter_count(const ps_model *model);
 /* The name of one, 0 to count - 1, as "layer.weight"; it lives until a layer is added.  NULL for an index outside. */
 PS_API const char *ps_model_parameter_name(ps_model *model, int32_t index);
 
-/* Lends a parameter: a tensor over the model's own memory; one hold, the caller's to release.  PS_OUT_OF_RANGE for an index
- * outside. */
+/* Lends a parameter: a tensor over the model's own memory, which requires no gradients; one hold, the caller's to release.
+ * PS_OUT_OF_RANGE for an index outside. */
 PS_API ps_status ps_model_parameter(ps_tensor **out, ps_model *model, int32_t index);
 
 /* The gradient of a parameter as the last batch left it: a tensor over the model's own memory.  PS_INVALID_ARGUMENT for one
@@ -309,8 +309,8 @@ PS_API ps_status ps_model_description(uint64_t *size, char *text, uint64_t capac
  * is_training  1: of a training step; 0: of a prediction
  * shape        of a batch, batch axis first; ndim numbers
  *
- * PS_INVALID_ARGUMENT  a shape that the model does not take; for a training step a model that is not compiled
- * PS_OUT_OF_RANGE      ndim is below 0 or above 16 */
+ * PS_INVALID_ARGUMENT  a shape that the model does not take; ndim is below 0 or above 16; for a training step a model that is
+ *                      not compiled */
 PS_API ps_status ps_model_plan(uint64_t *size, char *text, uint64_t capacity, ps_model *model, int32_t is_training,
                                const int64_t *shape, int32_t ndim);
 

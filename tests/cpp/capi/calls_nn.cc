@@ -224,7 +224,7 @@ std::vector<Call> training_calls() {
       Call(
           NAMED(ps_model_predict),
           [](Stage &stage) { return std::make_tuple(stage.tensor_result(), model(stage), stage.matrix(), INT64_C(2)); })
-          .wrong("x", "another shape", PS_INVALID_ARGUMENT, "(3, 2)",
+          .wrong("x", "another shape", PS_INVALID_ARGUMENT, "(2, 2)",
                  [](Stage &stage) { return stage.transposed_matrix(); })
           .wrong("batch_size", INT64_C(0), PS_OUT_OF_RANGE)
           .wrong("batch_size", INT64_MIN, PS_OUT_OF_RANGE),
@@ -307,8 +307,8 @@ std::vector<Call> describing_calls() {
                  [](Stage &stage) {
                    return stage.inputs<int64_t>({2, 4});
                  })
-          .wrong("ndim", -1, PS_OUT_OF_RANGE)
-          .wrong("ndim", 17, PS_OUT_OF_RANGE),
+          .wrong("ndim", -1, PS_INVALID_ARGUMENT)
+          .wrong("ndim", 17, PS_INVALID_ARGUMENT),
       Call(NAMED(ps_model_plan),
            [](Stage &stage) {
              return std::make_tuple(stage.result<uint64_t>(), nullptr, UINT64_C(0), model(stage), 0,
@@ -317,7 +317,7 @@ std::vector<Call> describing_calls() {
           .named("the size alone")
           .wrong("is_training", 2, PS_INVALID_ARGUMENT)
           .any("capacity", "receives as much of it as fits")
-          .wrong("ndim", -1, PS_OUT_OF_RANGE)
+          .wrong("ndim", -1, PS_INVALID_ARGUMENT)
           .optional("text", "optional when capacity is 0"),
       Call(NAMED(ps_model_set_profiling), [](Stage &stage) { return std::make_tuple(model(stage), 1); })
           .wrong("profiling", 2, PS_INVALID_ARGUMENT),
@@ -332,7 +332,8 @@ std::vector<Call> file_calls() {
            })
           .wrong("path", "a folder that is not there", PS_NOT_FOUND, "nowhere",
                  [](Stage &stage) { return stage.path("nowhere/model.safetensors"); })
-          .wrong("with_training", 2, PS_INVALID_ARGUMENT),
+          .wrong("with_training", 2, PS_INVALID_ARGUMENT)
+          .optional("position", "Optional"),
       Call(NAMED(ps_model_save),
            [](Stage &stage) { return std::make_tuple(stage.path("model.safetensors"), model(stage), 0, nullptr); })
           .named("the network alone")
