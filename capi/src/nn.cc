@@ -43,8 +43,6 @@ struct LayerHandle : core::Counted<LayerHandle> {
 struct ModelHandle : core::Counted<ModelHandle> {
   explicit ModelHandle(std::unique_ptr<nn::Model> value) : model(std::move(value)) {}
   std::unique_ptr<nn::Model> model;
-  std::vector<std::string> names;         // of the parameters, as last asked for
-  std::vector<std::string> metric_names;  // of the last compile()
 };
 
 LayerHandle *handle_of(ps_layer *layer) { return reinterpret_cast<LayerHandle *>(layer); }
@@ -78,6 +76,12 @@ size_t require_index(int32_t index, size_t count, const char *what) {
   if (index < 0 || static_cast<size_t>(index) >= count)
     core::fail(core::Status::out_of_range, "index is ", index, ": there are ", count, " ", what);
   return static_cast<size_t>(index);
+}
+
+size_t count_parameters(const nn::Model &model) {
+  size_t count = 0;
+  for (const nn::NamedLayer &layer : model.layers()) count += layer.parameter_names.size();
+  return count;
 }
 
 nn::BatchOptions read_batch(const ps_batch_options *given) {
@@ -294,9 +298,6 @@ ps_status ps_model_compile(ps_model *model, const char *training) {
     require_not_null(model, "model");
     require_not_null(training, "training");
     unwrap(model).compile(core::parse_json(training, "training"));
-    std::vector<std::string> names;
-    for (const auto &metric : unwrap(model).training().metrics) names.emplace_back(metric->name());
-    handle_of(model)->metric_names = std::move(names);
   });
 }
 
@@ -338,9 +339,8 @@ int32_t ps_model_metric_count(const ps_model *model) {
 
 const char *ps_model_metric_name(const ps_model *model, int32_t index) {
   return guarded_getter<const char *>(nullptr, [&] {
-    require_not_null(model, "model");
-    const std::vector<std::string> &names = handle_of(model)->metric_names;
-    return names[require_index(index, names.size(), "metrics")].c_str();
+    const auto &metrics = unwrap(model).training().metrics;
+    return metrics[require_index(index, metrics.size(), "metrics")]->name().data();
   });
 }
 
@@ -421,19 +421,15 @@ ps_status ps_model_set_learning_rate(ps_model *model, double learning_rate) {
 }
 
 int32_t ps_model_parameter_count(const ps_model *model) {
-  return guarded_getter(-1, [&] { return static_cast<int32_t>(unwrap(model).parameter_list().size()); });
+  return guarded_getter(-1, [&] { return static_cast<int32_t>(count_parameters(unwrap(model))); });
 }
 
-const char *ps_model_parameter_name(ps_model *model, int32_t index) {
+const char *ps_model_parameter_name(const ps_model *model, int32_t index) {
   return guarded_getter<const char *>(nullptr, [&] {
-    const std::vector<nn::StoredParameter> list = unwrap(model).parameter_list();
-    std::vector<std::string> &names = handle_of(model)->names;
-    if (names.size() != list.size()) {
-      std::vector<std::string> found;
-      for (const nn::StoredParameter &stored : list) found.push_back(stored.name);
-      names = std::move(found);
-    }
-    return names[require_index(index, names.size(), "parameters")].c_str();
+    size_t place = require_index(index, count_parameters(unwrap(model)), "parameters");
+    const nn::NamedLayer *layer = unwrap(model).layers().data();
+    for (; place >= layer->parameter_names.size(); ++layer) place -= layer->parameter_names.size();
+    return layer->parameter_names[place].c_str();
   });
 }
 
@@ -510,12 +506,7 @@ ps_status ps_model_load(ps_model **out, const char *path) {
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(path, "path");
-    auto model = nn::Model::load(path);
-    std::vector<std::string> names;
-    for (const auto &metric : model->training().metrics) names.emplace_back(metric->name());
-    ps_model *handle = wrap_model(std::move(model));
-    handle_of(handle)->metric_names = std::move(names);
-    *out = handle;
+    *out = wrap_model(nn::Model::load(path));
   });
 }
 

@@ -112,6 +112,17 @@ void append_double(std::string &out, double value) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-unhandled-self-assignment): a copy is made before anything changes
+Json &Json::operator=(const Json &other) {
+  std::visit(
+      [&](const auto &value) {
+        auto copied = value;
+        value_ = std::move(copied);
+      },
+      other.value_);
+  return *this;
+}
+
 const Json *Json::find(std::string_view key) const {
   const Object *members = if_object();
   if (!members) return nullptr;

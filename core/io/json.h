@@ -37,6 +37,13 @@ class Json {
   Json(Object members) : value_(std::move(members)) {}
   // NOLINTEND(google-explicit-constructor)
 
+  // std::variant's own copying ends the process where memory is short: what of these types fails to be made, it destroys.
+  Json(const Json &other) : Json() { *this = other; }
+  Json &operator=(const Json &other);
+  Json(Json &&) noexcept = default;
+  Json &operator=(Json &&) noexcept = default;
+  ~Json() = default;
+
   // Null where it is of another kind.  A whole number of the text is unsigned, one with a sign signed, others are double.
   const bool *if_bool() const { return std::get_if<bool>(&value_); }
   const int64_t *if_signed() const { return std::get_if<int64_t>(&value_); }

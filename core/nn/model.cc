@@ -97,7 +97,9 @@ void Model::add(std::shared_ptr<Layer> layer, std::string_view name) {
   if (layer->dtype() != dtype_)
     fail(Status::invalid_argument, "the layer ", in_quotes(wanted), " has dtype ", layer->dtype(), ", the model ",
          dtype_);
-  layers_.push_back({wanted, std::move(layer)});
+  NamedLayer named{wanted, std::move(layer), {}};
+  for (const StoredParameter &stored : list_parameters({named})) named.parameter_names.push_back(stored.name);
+  layers_.push_back(std::move(named));
   layers_.back().layer->set_in_model(true);
   forget_plans();
   store_.reset();

@@ -13,6 +13,7 @@ namespace penstock::core::nn {
 struct NamedLayer {
   std::string name;
   std::shared_ptr<Layer> layer;
+  std::vector<std::string> parameter_names = {};  // as list_parameters() gives them
 };
 
 // A parameter with the name it has in its network, "layer.inside.parameter".

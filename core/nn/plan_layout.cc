@@ -28,8 +28,9 @@ int64_t lowest_place(const PlacedBuffer &buffer, std::span<PlacedBuffer *const> 
 int64_t place_buffers(std::span<PlacedBuffer> buffers) {
   std::vector<PlacedBuffer *> order, placed;
   for (PlacedBuffer &buffer : buffers) order.push_back(&buffer);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const PlacedBuffer *one, const PlacedBuffer *other) { return one->nbytes > other->nbytes; });
+  std::sort(order.begin(), order.end(), [](const PlacedBuffer *one, const PlacedBuffer *other) {
+    return one->nbytes != other->nbytes ? one->nbytes > other->nbytes : one < other;
+  });
   int64_t size = 0;
   for (PlacedBuffer *buffer : order) {
     buffer->offset = lowest_place(*buffer, placed);

@@ -278,7 +278,7 @@ PS_API ps_status ps_model_set_learning_rate(ps_model *model, double learning_rat
 PS_API int32_t ps_model_parameter_count(const ps_model *model);
 
 /* The name of one, 0 to count - 1, as "layer.weight"; it lives until a layer is added.  NULL for an index outside. */
-PS_API const char *ps_model_parameter_name(ps_model *model, int32_t index);
+PS_API const char *ps_model_parameter_name(const ps_model *model, int32_t index);
 
 /* Lends a parameter: a tensor over the model's own memory, which requires no gradients; one hold, the caller's to release.
  * PS_OUT_OF_RANGE for an index outside. */
