@@ -122,6 +122,7 @@ ps_status run_batch(BatchFunction function, ps_batch_result *result, ps_model *m
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-sizeof-expression): of a field that is a pointer the size is meant, not what it points to
 template <>
 struct OptionsLayout<ps_batch_options> {
   static constexpr ps_batch_options defaults = PS_BATCH_OPTIONS_INIT;
@@ -152,6 +153,7 @@ struct OptionsLayout<ps_fit_options> {
       PS_FIELD_END(ps_fit_options, validation_y), PS_FIELD_END(ps_fit_options, on_epoch),
       PS_FIELD_END(ps_fit_options, user)};
 };
+// NOLINTEND(bugprone-sizeof-expression)
 
 }  // namespace penstock
 

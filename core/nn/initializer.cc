@@ -139,7 +139,7 @@ double variance(const Scheme &scheme, const Fans &fans) {
 }  // namespace
 
 Fans fans_of(const Extents &shape) {
-  if (shape.size() == 0) return {1, 1};
+  if (shape.empty()) return {1, 1};
   if (shape.size() == 1) return {shape[0], shape[0]};
   int64_t window = 1;
   for (int32_t axis = 2; axis < shape.size(); ++axis) window *= shape[axis];
