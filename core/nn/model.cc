@@ -335,14 +335,29 @@ void Model::note(Prepared &prepared, BatchResult &result, double loss) {
   result.mean_loss = loss_sum_ / static_cast<double>(samples_);
 }
 
+void Model::keep_statistics() {
+  const Tensor &statistics = parameters().others();
+  if (!(kept_statistics_.shape == statistics.shape)) kept_statistics_ = empty(dtype_, statistics.shape, {});
+  if (statistics.nbytes() > 0)
+    std::memcpy(kept_statistics_.data, statistics.data, static_cast<size_t>(statistics.nbytes()));
+}
+
+void Model::give_statistics_back() {
+  const Tensor &statistics = store_->others();
+  if (statistics.nbytes() > 0)
+    std::memcpy(statistics.data, kept_statistics_.data, static_cast<size_t>(statistics.nbytes()));
+}
+
 BatchResult Model::compute_gradients(const Tensor &given_x, const Tensor &given_y, const BatchOptions &options) {
   require_compiled();
   const Tensor x = in_main_memory(given_x), y = in_main_memory(given_y);
   require_batch(x, y, options);
   Prepared &batch = prepared(Purpose::training, {batch_shape(x, options.rows), input_dtype()});
+  keep_statistics();
   const double loss = run_batch(batch, x, y, options);
   BatchResult result{.learning_rate = learning_rate()};
   if (!std::isfinite(loss) && training_.on_nan != OnNan::ignore) {
+    give_statistics_back();  // the batch has moved them already
     if (training_.on_nan == OnNan::raise)
       fail(Status::invalid_argument, "the loss is ", loss, " in step ", step_,
            ": look at the data and the learning rate, or compile with on_nan \"stop\" or \"ignore\"; nothing was "
