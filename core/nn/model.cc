@@ -335,6 +335,7 @@ void Model::note(Prepared &prepared, BatchResult &result, double loss) {
   result.mean_loss = loss_sum_ / static_cast<double>(samples_);
 }
 
+// A batch moves the statistics on its way forward, before it is known whether it counts.
 void Model::keep_statistics() {
   const Tensor &statistics = parameters().others();
   if (!(kept_statistics_.shape == statistics.shape)) kept_statistics_ = empty(dtype_, statistics.shape, {});
@@ -353,21 +354,27 @@ BatchResult Model::compute_gradients(const Tensor &given_x, const Tensor &given_
   const Tensor x = in_main_memory(given_x), y = in_main_memory(given_y);
   require_batch(x, y, options);
   Prepared &batch = prepared(Purpose::training, {batch_shape(x, options.rows), input_dtype()});
-  keep_statistics();
-  const double loss = run_batch(batch, x, y, options);
   BatchResult result{.learning_rate = learning_rate()};
-  if (!std::isfinite(loss) && training_.on_nan != OnNan::ignore) {
-    give_statistics_back();  // the batch has moved them already
-    if (training_.on_nan == OnNan::raise)
-      fail(Status::invalid_argument, "the loss is ", loss, " in step ", step_,
-           ": look at the data and the learning rate, or compile with on_nan \"stop\" or \"ignore\"; nothing was "
-           "updated");
-    result.stopped = true;
-    result.loss = loss;
+  bool counts = true;
+  keep_statistics();
+  try {
+    result.loss = run_batch(batch, x, y, options);
+    counts = std::isfinite(result.loss) || training_.on_nan == OnNan::ignore;
+    if (counts) note(batch, result, result.loss);
+  } catch (...) {
+    give_statistics_back();
+    throw;
+  }
+  if (counts) {
+    batch.run->backward();
     return result;
   }
-  note(batch, result, loss);
-  batch.run->backward();
+  give_statistics_back();
+  if (training_.on_nan == OnNan::raise)
+    fail(Status::invalid_argument, "the loss is ", result.loss, " in step ", step_,
+         ": look at the data and the learning rate, or compile with on_nan \"stop\" or \"ignore\"; nothing was "
+         "updated");
+  result.stopped = true;
   return result;
 }
 

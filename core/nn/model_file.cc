@@ -227,6 +227,7 @@ std::unique_ptr<Model> Model::load(const std::string &path) {
     Json::Object network;
     for (const auto &[key, value] : *saved.description.if_object())
       if (key != "training") append(network, key, value);
+    const ParameterLimit limit(saved.file.data_nbytes());  // a damaged description must not ask for more
     auto made = std::make_unique<Model>(Json(std::move(network)));
     const Json *training = saved.description.find("training");
     if (training != nullptr && !training->is_null()) made->compile(*training);
