@@ -467,9 +467,14 @@ double Model::learning_rate() const {
 
 void Model::set_learning_rate(double rate) {
   require_compiled();
+  set_optimizer(rate, training_.optimizer->schedule().state());
+}
+
+// The same one with another rate, its schedule where it was or will have been; throws before anything changes.
+void Model::set_optimizer(double rate, const Json &schedule_state) {
   std::unique_ptr<Optimizer> made =
       make_optimizer(replaced(training_.optimizer->description(), "learning_rate", Json(rate)), dtype_);
-  if (const Json state = training_.optimizer->schedule().state(); !state.is_null()) made->schedule().restore(state);
+  if (!schedule_state.is_null()) made->schedule().restore(schedule_state);
   training_.optimizer = std::move(made);
   training_.description = replaced(training_.description, "optimizer", training_.optimizer->description());
 }

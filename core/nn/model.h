@@ -110,6 +110,7 @@ class Model {
   void gather_targets(Prepared &prepared, const Tensor &y, const BatchOptions &options);
   void forget_plans();
   OptimizerMemory optimizer_memory(const Optimizer &optimizer);
+  void set_optimizer(double rate, const Json &schedule_state);
   Json state_description() const;
   static Saved read(const std::string &path);
   void check_saved(const Saved &saved) const;

@@ -41,8 +41,9 @@ static ps_model *make_model(void) {
   check(ps_model_add(model, "dense", "{\"in_features\": 2, \"out_features\": 32, \"activation\": \"tanh\"}", NULL));
   check(ps_model_add(model, "dense", "{\"in_features\": 32, \"out_features\": 32, \"activation\": \"tanh\"}", NULL));
   check(ps_model_add(model, "dense", "{\"in_features\": 32, \"out_features\": 2, \"activation\": \"softmax\"}", NULL));
-  check(ps_model_compile(model, "{\"loss\": \"cross_entropy\", \"metrics\": [\"accuracy\"],"
-                                " \"optimizer\": {\"name\": \"adam\", \"learning_rate\": 0.01}}"));
+  check(ps_model_compile(model,
+                         "{\"loss\": \"cross_entropy\", \"metrics\": [\"accuracy\"],"
+                         " \"optimizer\": {\"name\": \"adam\", \"learning_rate\": 0.01}}"));
   return model;
 }
 

@@ -30,11 +30,17 @@ class ModelFile : public testing::Test {
     go_on(*model, epochs);
     return model;
   }
-  void go_on(Model &model, int64_t epochs) const { fit(model, x, y, {.epochs = epochs, .batch_size = 8}); }
+  void go_on(Model &model, int64_t epochs) const {
+    FitOptions options;
+    options.epochs = epochs;
+    options.batch_size = 8;
+    fit(model, x, y, options);
+  }
 
   // The saved file with other metadata, and only the tensors that keep() says.
-  void rewrite(const std::function<void(Metadata &)> &change,
-               const std::function<bool(const std::string &)> &keep = [](const std::string &) { return true; }) const {
+  void rewrite(
+      const std::function<void(Metadata &)> &change,
+      const std::function<bool(const std::string &)> &keep = [](const std::string &) { return true; }) const {
     const Safetensors file = Safetensors::open(path);
     std::vector<Tensor> tensors;
     std::vector<NamedTensor> named;
@@ -58,8 +64,8 @@ void replace(std::string &text, const std::string &from, const std::string &to) 
 }
 
 TEST_F(ModelFile, ARunThatWasKilledEndsWithTheSameBytes) {
-  for (const char *schedule :
-       {R"({"name":"cosine","steps":9})", R"({"name":"reduce_on_plateau","patience":0,"factor":0.5,"threshold":0.5})"}) {
+  for (const char *schedule : {R"({"name":"cosine","steps":9})",
+                               R"({"name":"reduce_on_plateau","patience":0,"factor":0.5,"threshold":0.5})"}) {
     const std::string whole = parameter_bytes(*trained(8, schedule));
     trained(3, schedule)->save(path, true, "epoch 3");
     const auto loaded = Model::load(path);
@@ -84,7 +90,7 @@ TEST_F(ModelFile, InTheMiddleOfAnEpochTheMetricsGoOnToo) {
   model->save(path, true, "");
   const auto loaded = Model::load(path);
   EXPECT_EQ(step(*model), step(*loaded));
-  EXPECT_EQ(model->training().metrics[0]->value(), loaded->training().metrics[0]->value());
+  EXPECT_EQ(model->training().metrics[0]->result(), loaded->training().metrics[0]->result());
 }
 
 TEST_F(ModelFile, WithoutTrainingItHasTheNetworkAlone) {
@@ -191,6 +197,20 @@ TEST_F(ModelFile, AStateThatIsWrongChangesNothing) {
   expect_failure(Status::data_error, {"step"}, [&] { model->restore(folder.path("other")); });
   EXPECT_TRUE(parameter_bytes(*model) == before);
   EXPECT_EQ(model->epoch(), 1);
+}
+
+TEST_F(ModelFile, AScheduleThatIsWrongChangesNothing) {
+  const char *const plateau = R"({"name":"reduce_on_plateau","patience":1})";
+  const auto saved = trained(2, plateau), model = trained(1, plateau);
+  saved->set_learning_rate(0.25);
+  saved->save(path, true, "");
+  rewrite([](Metadata &metadata) { replace(metadata["penstock.training"], "\"bad_epochs\":", "\"good_epochs\":"); });
+  const double rate = model->learning_rate();
+  expect_failure(Status::data_error, {"bad_epochs"}, [&] { model->restore(folder.path("other")); });
+  EXPECT_EQ(model->learning_rate(), rate);
+  EXPECT_EQ(model->epoch(), 1);
+  model->restore(path);
+  EXPECT_EQ(model->learning_rate(), saved->learning_rate());
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ TEST(Model, AStepOfAShapeThatWasThereAllocatesNothing) {
     const auto model = model_of(normalized);
     compile(*model, text(R"({"loss":"cross_entropy","metrics":["accuracy"],"optimizer":")", optimizer, "\"}"));
     const Tensor x = normal({64, 4}), y = classes(64, 3), order = model->epoch_order(0, 64);
-    const Tensor rows = narrow(order, 0, 8, 32), weights = full(DType::float32, {64}, "\0\0\x80\x3F", DType::float32, {});
+    const Tensor rows = narrow(order, 0, 8, 32), weights = filled({64}, 1);
     const auto step = [&] { model->train_on_batch(x, y, {.rows = &rows, .weights = &weights}); };
     step();
     const int64_t before = allocations_of_this_thread();
@@ -187,7 +187,7 @@ TEST(ModelEnd, ASigmoidIsAPartOfBinaryCrossEntropy) {
 
 TEST(ModelEnd, ASigmoidOfAConvolutionIsAPartOfBinaryCrossEntropy) {
   const char *const convolution = R"({"kind":"conv_2d","settings":{"in_channels":1,"out_channels":1,"kernel_size":3)";
-  const Tensor y = full(DType::float32, {4, 1, 2, 2}, "\0\0\0\x3F", DType::float32, {});
+  const Tensor y = filled({4, 1, 2, 2}, 0.5F);
   expect_taken_over(convolution, {"sigmoid", ""}, R"({"loss":"binary_cross_entropy"})", normal({4, 1, 4, 4}), y);
 }
 
@@ -199,16 +199,16 @@ TEST(ModelEnd, ASigmoidElsewhereStaysWhereItIs) {
   EXPECT_EQ(plan.find("steps")->if_array()->size(), 3U);
 }
 
-// An output of 0.4 says no where it is a probability, and yes where it is a logit.
+// The probability 0.55 says yes; its logit 0.2, taken for one, would say no.
 TEST(ModelEnd, MetricsSeeProbabilities) {
   const auto model = model_of(R"([{"kind":"dense","settings":{"in_features":1,"out_features":1,"activation":"sigmoid",
-                                   "weight_initializer":"zeros","bias_initializer":{"name":"constant","value":-0.4}}}])");
+                                   "weight_initializer":"zeros","bias_initializer":{"name":"constant","value":0.2}}}])");
   compile(*model, R"({"loss":"binary_cross_entropy","metrics":["binary_accuracy","mse"]})");
-  const Tensor x = normal({5, 1}), y = zeros(DType::float32, {5, 1}, {});
+  const Tensor x = normal({5, 1}), y = filled({5, 1}, 1);
   model->test_on_batch(x, y, {});
-  const double probability = 1 / (1 + std::exp(0.4));
-  EXPECT_EQ(model->training().metrics[0]->value(), 1);
-  EXPECT_NEAR(model->training().metrics[1]->value(), probability * probability, 1e-6);
+  const double miss = 1 - 1 / (1 + std::exp(-0.2));
+  EXPECT_EQ(model->training().metrics[0]->result(), 1);
+  EXPECT_NEAR(model->training().metrics[1]->result(), miss * miss, 1e-6);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -24,11 +24,14 @@ inline Tensor normal(const Extents &shape, uint64_t number = 1, DType dtype = DT
   return random_normal({.seed = 11, .number = number}, dtype, shape, 0, 1, {});
 }
 
+inline Tensor filled(const Extents &shape, float number) {
+  return full(DType::float32, shape, &number, DType::float32, {});
+}
+
 // 0, 1, ..., classes - 1, 0, 1, ...
 inline Tensor classes(int64_t count, int64_t class_count) {
   const Tensor tensor = empty(DType::int64, {count}, {});
-  for (int64_t index = 0; index < count; ++index)
-    reinterpret_cast<int64_t *>(tensor.data)[index] = index % class_count;
+  for (int64_t index = 0; index < count; ++index) reinterpret_cast<int64_t *>(tensor.data)[index] = index % class_count;
   return tensor;
 }
 

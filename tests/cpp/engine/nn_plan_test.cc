@@ -106,10 +106,11 @@ TEST(Plan, ALayerMayStandInANetworkOnce) {
   const std::shared_ptr<Layer> layer = layer_of("dense", R"({"in_features":2,"out_features":2})");
   const ValueOutline input{{1, 2}, DType::float64};
   try {
-    const Plan plan(std::span(&input, 1), {.dtype = DType::float64}, [&](Tracer &tracer, std::span<const Value> values) {
-      const Value once = layer->trace(tracer, values);
-      return layer->trace(tracer, std::span(&once, 1));
-    });
+    const Plan plan(std::span(&input, 1), {.dtype = DType::float64},
+                    [&](Tracer &tracer, std::span<const Value> values) {
+                      const Value once = layer->trace(tracer, values);
+                      return layer->trace(tracer, std::span(&once, 1));
+                    });
     FAIL() << "nothing was thrown";
   } catch (const Error &error) {
     EXPECT_THAT(error.sentence(), HasSubstr("weight is used twice"));
