@@ -36,6 +36,7 @@ class Safetensors {
   int64_t count() const { return static_cast<int64_t>(entries_.size()); }
   const std::string &name(int64_t index) const { return entries_[static_cast<size_t>(index)].name; }
   const Metadata &metadata() const { return metadata_; }
+  uint64_t data_nbytes() const { return entries_.empty() ? 0 : entries_.back().end; }  // of all tensors
 
   Tensor read(std::string_view name, const LoadOptions &options) const;
 

@@ -73,7 +73,19 @@ void initialize_from(Layer &layer, RandomStream stream) {
 
 }  // namespace
 
+thread_local ParameterLimit *ParameterLimit::current = nullptr;
+
+ParameterLimit::ParameterLimit(uint64_t nbytes) : outer_(current), nbytes_(nbytes), left_(nbytes) { current = this; }
+ParameterLimit::~ParameterLimit() { current = outer_; }
+
 void Layer::add_parameter(std::string name, const Extents &shape, Initializer initializer, bool is_trained) {
+  if (ParameterLimit *const limit = ParameterLimit::current) {
+    const auto nbytes = static_cast<uint64_t>(checked_element_count(shape, dtype_) * dtype_size(dtype_));
+    if (nbytes > limit->left_)
+      fail(Status::data_error, "the layers described have more parameters than the ", limit->nbytes_,
+           " bytes that there are: ", name, " has shape ", shape);
+    limit->left_ -= nbytes;
+  }
   parameters_.push_back({std::move(name), empty(dtype_, shape, {}), std::move(initializer), is_trained});
 }
 

@@ -81,6 +81,23 @@ class Layer {
   std::vector<Parameter> parameters_;
 };
 
+// While one lives, all layers that are made on its thread together have parameters of so many bytes at most; one beyond that
+// is refused with a data_error, before it takes memory.  For descriptions that a stranger wrote.
+class ParameterLimit {
+ public:
+  explicit ParameterLimit(uint64_t nbytes);
+  ~ParameterLimit();
+  ParameterLimit(const ParameterLimit &) = delete;
+  ParameterLimit &operator=(const ParameterLimit &) = delete;
+
+ private:
+  friend class Layer;
+  static thread_local ParameterLimit *current;
+  ParameterLimit *const outer_;
+  const uint64_t nbytes_;
+  uint64_t left_;
+};
+
 // kind     one of layer_kinds()
 // settings an object; what it lacks has the default.  Throws invalid_argument for an unknown key, naming those there are,
 //          and for a value of another kind or outside its limits, naming both; the setting's place is in the sentence

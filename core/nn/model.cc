@@ -337,24 +337,46 @@ void Model::note(Prepared &prepared, BatchResult &result, double loss) {
   result.mean_loss = loss_sum_ / static_cast<double>(samples_);
 }
 
+// A batch moves the statistics on its way forward, before it is known whether it counts.
+void Model::keep_statistics() {
+  const Tensor &statistics = parameters().others();
+  if (!(kept_statistics_.shape == statistics.shape)) kept_statistics_ = empty(dtype_, statistics.shape, {});
+  if (statistics.nbytes() > 0)
+    std::memcpy(kept_statistics_.data, statistics.data, static_cast<size_t>(statistics.nbytes()));
+}
+
+void Model::give_statistics_back() {
+  const Tensor &statistics = store_->others();
+  if (statistics.nbytes() > 0)
+    std::memcpy(statistics.data, kept_statistics_.data, static_cast<size_t>(statistics.nbytes()));
+}
+
 BatchResult Model::compute_gradients(const Tensor &given_x, const Tensor &given_y, const BatchOptions &options) {
   require_compiled();
   const Tensor x = in_main_memory(given_x), y = in_main_memory(given_y);
   require_batch(x, y, options);
   Prepared &batch = prepared(Purpose::training, {batch_shape(x, options.rows), input_dtype()});
-  const double loss = run_batch(batch, x, y, options);
   BatchResult result{.learning_rate = learning_rate()};
-  if (!std::isfinite(loss) && training_.on_nan != OnNan::ignore) {
-    if (training_.on_nan == OnNan::raise)
-      fail(Status::invalid_argument, "the loss is ", loss, " in step ", step_,
-           ": look at the data and the learning rate, or compile with on_nan \"stop\" or \"ignore\"; nothing was "
-           "updated");
-    result.stopped = true;
-    result.loss = loss;
+  bool counts = true;
+  keep_statistics();
+  try {
+    result.loss = run_batch(batch, x, y, options);
+    counts = std::isfinite(result.loss) || training_.on_nan == OnNan::ignore;
+    if (counts) note(batch, result, result.loss);
+  } catch (...) {
+    give_statistics_back();
+    throw;
+  }
+  if (counts) {
+    batch.run->backward();
     return result;
   }
-  note(batch, result, loss);
-  batch.run->backward();
+  give_statistics_back();
+  if (training_.on_nan == OnNan::raise)
+    fail(Status::invalid_argument, "the loss is ", result.loss, " in step ", step_,
+         ": look at the data and the learning rate, or compile with on_nan \"stop\" or \"ignore\"; nothing was "
+         "updated");
+  result.stopped = true;
   return result;
 }
 
@@ -447,9 +469,14 @@ double Model::learning_rate() const {
 
 void Model::set_learning_rate(double rate) {
   require_compiled();
+  set_optimizer(rate, training_.optimizer->schedule().state());
+}
+
+// The same one with another rate, its schedule where it was or will have been; throws before anything changes.
+void Model::set_optimizer(double rate, const Json &schedule_state) {
   std::unique_ptr<Optimizer> made =
       make_optimizer(replaced(training_.optimizer->description(), "learning_rate", Json(rate)), dtype_);
-  if (const Json state = training_.optimizer->schedule().state(); !state.is_null()) made->schedule().restore(state);
+  if (!schedule_state.is_null()) made->schedule().restore(schedule_state);
   training_.optimizer = std::move(made);
   training_.description = replaced(training_.description, "optimizer", training_.optimizer->description());
 }

@@ -102,12 +102,15 @@ class Model {
   Prepared &prepared(Purpose purpose, const ValueOutline &input);
   void bind(Prepared &prepared);
   void make_room(const Plan &plan);
+  void keep_statistics();
+  void give_statistics_back();
   double run_batch(Prepared &prepared, const Tensor &x, const Tensor &y, const BatchOptions &options);
   void note(Prepared &prepared, BatchResult &result, double loss);
   const double *gather_weights(Prepared &prepared, const BatchOptions &options, int64_t samples);
   void gather_targets(Prepared &prepared, const Tensor &y, const BatchOptions &options);
   void forget_plans();
   OptimizerMemory optimizer_memory(const Optimizer &optimizer);
+  void set_optimizer(double rate, const Json &schedule_state);
   Json state_description() const;
   static Saved read(const std::string &path);
   void check_saved(const Saved &saved) const;
@@ -119,6 +122,7 @@ class Model {
   Training training_;
 
   std::optional<ParameterStore> store_;
+  Tensor kept_statistics_;  // the parameters that are not trained, as they were before a step
   std::vector<OptimizerSegment> segments_;
   std::vector<Tensor> states_;  // the optimizer's, laid out as the parameters
   int64_t step_ = 0, epoch_ = 0;

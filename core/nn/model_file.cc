@@ -205,9 +205,9 @@ void Model::take(const Saved &saved) {
   if (has_state) {
     of_file(saved.path, [&] {
       const TrainingState state = read_state(saved.state, training_.metrics.size());
-      if (const Json *rate = saved_rate(saved.description); rate != nullptr && rate->if_double() != nullptr)
-        set_learning_rate(*rate->if_double());
-      if (!state.schedule.is_null()) training_.optimizer->schedule().restore(state.schedule);
+      const Json *rate = saved_rate(saved.description);
+      const bool has_rate = rate != nullptr && rate->if_double() != nullptr;
+      set_optimizer(has_rate ? *rate->if_double() : training_.optimizer->learning_rate(0), state.schedule);
       step_ = state.step;
       epoch_ = state.epoch;
       samples_ = state.samples;
@@ -227,6 +227,7 @@ std::unique_ptr<Model> Model::load(const std::string &path) {
     Json::Object network;
     for (const auto &[key, value] : *saved.description.if_object())
       if (key != "training") append(network, key, value);
+    const ParameterLimit limit(saved.file.data_nbytes());  // a damaged description must not ask for more
     auto made = std::make_unique<Model>(Json(std::move(network)));
     const Json *training = saved.description.find("training");
     if (training != nullptr && !training->is_null()) made->compile(*training);

@@ -32,6 +32,7 @@ class ParameterStore {
   const std::vector<StoredParameter> &parameters() const { return parameters_; }
   const Tensor &trained() const { return trained_; }  // one axis; what lies between parameters is 0
   const Tensor &gradients() const { return gradients_; }
+  const Tensor &others() const { return others_; }
   // Of one of parameters(), which is trained.
   Tensor gradient(const StoredParameter &stored) const;
 

@@ -190,14 +190,18 @@ class ConvolutionLayer : public Layer {
       if (settings_.kind.axes == 2 || axis == &shape.columns)
         output.shape.push_back(settings_.kind.is_transposed ? axis->wide : axis->narrow);
     checked_element_count(output.shape, dtype());
+    ConvolutionSettings within = settings_;  // what the operation does itself
+    ActivationChoice behind = settings_.activation;
+    if (tracer.apart() == activation_name(behind.pointwise))
+      within.activation = {};
+    else
+      behind.pointwise = {};
     std::unique_ptr<Operation> operation;
     if (dtype() == DType::float64)
-      operation = std::make_unique<ConvolutionOperation<double>>(settings_, shape, output, tracer.is_training());
+      operation = std::make_unique<ConvolutionOperation<double>>(within, shape, output, tracer.is_training());
     else
-      operation = std::make_unique<ConvolutionOperation<float>>(settings_, shape, output, tracer.is_training());
+      operation = std::make_unique<ConvolutionOperation<float>>(within, shape, output, tracer.is_training());
     const Value value = tracer.add(std::move(operation), inputs, parameter_list());
-    ActivationChoice behind = settings_.activation;
-    behind.pointwise = {};
     return trace_activation(tracer, value, behind, kind(), 1);
   }
 

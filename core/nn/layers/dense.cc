@@ -131,11 +131,12 @@ class DenseLayer : public Layer {
     if (last < 1 || shape[last] != in_features_)
       fail(Status::invalid_argument, "dense: an input of shape ", shape,
            " was given: expected two or more axes, the last of in_features ", in_features_);
+    const bool is_apart = tracer.apart() == activation_name(activation_.pointwise);
     DenseForm form{.output = {shape, dtype()},
                    .in_features = in_features_,
                    .out_features = out_features_,
                    .use_bias = use_bias_,
-                   .activation = activation_.pointwise,
+                   .activation = is_apart ? Activation() : activation_.pointwise,
                    .is_training = tracer.is_training()};
     form.rows = inputs[0].outline.element_count() / in_features_;
     form.output.shape[last] = out_features_;
@@ -145,7 +146,7 @@ class DenseLayer : public Layer {
     else
       operation = std::make_unique<DenseOperation<float>>(form);
     const Value out = tracer.add(std::move(operation), inputs, parameter_list());
-    if (activation_.normalisation == ActivationChoice::Normalisation::none) return out;
+    if (!is_apart && activation_.normalisation == ActivationChoice::Normalisation::none) return out;
     return trace_activation(tracer, out, activation_, kind());
   }
 
