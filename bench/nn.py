@@ -3,15 +3,17 @@
     scripts/bench nn            all rows, kept in bench/results/nn.json
     python bench/nn.py ROW...   only these, kept nowhere
 
-A row's name says the work, the rows of a batch, the threads, and beside whom. "mlp" is 784-128-10, "lenet" LeNet-5, both
-with Adam. Each number of threads has a process of its own, on as many cores: that is how JAX is given it. Sides run in
-turns, each when the threads of the other have gone to sleep. Memory is what the process grew by at most, from before
-the network was made to the end of 20 steps, after a few steps of a tiny one; each side in a process of its own.
+A row's name says the work, the rows of a batch, the threads, and beside whom. "mlp" is 784-128-10, "lenet" LeNet-5,
+both with Adam. Each number of threads has a process of its own, on as many cores: that is how JAX is given it. Sides
+run in turns, each when the threads of the other have gone to sleep. Memory is what the process grew by at most, from
+before the network was made to the end of 20 steps, after a few steps of one before; each side in a process of its own.
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import gc
 import logging
 import multiprocessing
 import os
@@ -25,6 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import measure
+import nn_sides
+import penstock
+import torch
 
 PACKAGES = ("penstock", "torch", "jax", "jaxlib", "onnxruntime", "numpy")
 EFFORT = measure.Effort(rounds=30, seconds=0.004, settling_seconds=0.03)
@@ -32,7 +37,7 @@ QUICK = measure.Effort(rounds=2, seconds=0.0)
 MEMORY_RUNS = 3
 
 # The most that ours / peer may be, by the work and the peer; what is not here is reported only.
-STEP_BARS = {
+BARS: dict[tuple[str, int], dict[str, float | None]] = {
     ("mlp step", 32): {"torch": 1 / 3, "torch compiled": 1 / 3, "torch fused": None, "jax": 1.0},
     ("mlp step", 256): {"torch": 1 / 1.5, "torch compiled": 1 / 1.5, "torch fused": None, "jax": 1.0},
     ("lenet step", 32): {"torch": 1 / 1.5, "torch compiled": None, "torch fused": None, "jax": None},
@@ -54,7 +59,7 @@ def rows(cores: int) -> list[measure.Row]:
     """All works on 1 thread and, where there are as many cores, on 2; then memory."""
     found = []
     for threads in range(1, min(cores, 2) + 1):
-        for (work, size), bars in STEP_BARS.items():
+        for (work, size), bars in BARS.items():
             for peer, bar in bars.items():
                 name = f"{work} {size}, {threads} {'thread' if threads == 1 else 'threads'}, beside {peer}"
                 side = "torch's network(x)" if (work, peer) == ("mlp forward", "torch") else PEERS[peer]
@@ -70,15 +75,11 @@ def rows(cores: int) -> list[measure.Row]:
 
 def measured(wanted: list[measure.Row], threads: int, quick: bool) -> list[measure.Result]:
     """The results of rows, in a process that has as many cores as threads."""
-    import nn_sides
-    import penstock
-    import torch
-
     logging.getLogger("torch").setLevel(logging.ERROR)  # what torch.compile leaves out of a graph does no harm here
     penstock.set_num_threads(threads)
     torch.set_num_threads(threads)
     backend = "aot_eager" if quick else "inductor"  # without a compiler of C++, which takes its time
-    sides = {
+    sides: dict[str, Callable[[str, int], nn_sides.Statement]] = {
         "torch": nn_sides.torch_step,
         "torch compiled": functools.partial(nn_sides.torch_step, backend=backend),
         "torch fused": functools.partial(nn_sides.torch_step, fused=True),
@@ -117,13 +118,13 @@ def parts_of(row: measure.Row) -> tuple[str, str, int, str]:
 
 def grown(side: str, network: str, size: int) -> int:
     """The bytes that a process grows by in its peak, for a network and 20 steps."""
-    import nn_sides
-
     made = nn_sides.our_step if side == "ours" else nn_sides.torch_step
     tiny = made(network, 1)
     for _ in range(3):
         tiny()  # code is loaded, and what is made once a process
     del tiny
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # or else the network would be made in what the tiny one has left
     nn_sides.batch(network, size)  # the data is not the step's
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = kilobytes("VmRSS")
@@ -160,7 +161,8 @@ def memory_result(row: measure.Row, quick: bool) -> measure.MemoryResult:
     core = {max(os.sched_getaffinity(0))}
     runs = range(1 if quick else MEMORY_RUNS)
     ours, peer = (
-        round(statistics.median(in_process(core, grown, side, network, size) for _ in runs)) for side in ("ours", "peer")
+        round(statistics.median(in_process(core, grown, side, network, size) for _ in runs))
+        for side in ("ours", "peer")
     )
     ratio = ours / peer
     return measure.MemoryResult(row.name, row.ours, row.peer, ours, peer, ratio, row.bar, measure.verdict(row, ratio))
@@ -181,7 +183,8 @@ def main() -> int:
     memory = [memory_result(row, options.quick) for row in wanted if " memory " in row.name]
     print(measure.table(results, wanted))
     for each in memory:
-        print(f"{each.ratio:6.2f}  <= {each.bar:g}  {each.verdict}  {each.ours_bytes} beside {each.peer_bytes}  {each.name}")
+        size = f"{each.ours_bytes} bytes beside {each.peer_bytes}"
+        print(f"{each.ratio:6.2f}  {f'<= {each.bar:g}':>6}  {each.verdict:<8}  {size}  {each.name}")
     if options.output:
         effort = QUICK if options.quick else EFFORT
         measure.write(options.output, "nn", [*results, *memory], PACKAGES, effort)

@@ -34,6 +34,7 @@ def batch(network: str, rows: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any
 
 def ours(network: str) -> ps.Model:
     """The network in penstock, compiled for training."""
+    layers: list[ps.layers.Layer]
     if network == "mlp":
         layers = [ps.layers.Dense(784, 128, activation="relu"), ps.layers.Dense(128, 10)]
     else:
@@ -151,7 +152,7 @@ def jax_step(network: str, rows: int) -> Statement:
     def step() -> Any:
         nonlocal state
         state, loss = jitted(state, x, y)
-        return jax.block_until_ready((state, loss))
+        return jax.block_until_ready((state, loss))  # type: ignore[no-untyped-call]
 
     return step
 
