@@ -32,7 +32,7 @@ import penstock
 import torch
 
 PACKAGES = ("penstock", "torch", "jax", "jaxlib", "onnxruntime", "numpy")
-EFFORT = measure.Effort(rounds=30, seconds=0.004, settling_seconds=0.03)
+EFFORT = measure.Effort(rounds=20, seconds=0.004, settling_seconds=0.03)
 QUICK = measure.Effort(rounds=2, seconds=0.0)
 MEMORY_RUNS = 3
 

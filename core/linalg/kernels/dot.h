@@ -90,19 +90,10 @@ class Dot {
     }
     // Fewer numbers than a round has, as if zeros followed.
     PS_LANES_INLINE void add_part_of_round(const Number *first, const Number *second, int64_t count) {
-#pragma GCC unroll 16
-      for (int vector = 0; vector < vectors; ++vector) {
-        const int64_t left = count - vector * lanes;
-        Vector one{}, other{};
-        if (left >= lanes) {
-          std::memcpy(&one, first + vector * lanes, sizeof(Vector));
-          std::memcpy(&other, second + vector * lanes, sizeof(Vector));
-        } else if (left > 0) {
-          std::memcpy(&one, first + vector * lanes, static_cast<size_t>(left) * sizeof(Number));
-          std::memcpy(&other, second + vector * lanes, static_cast<size_t>(left) * sizeof(Number));
-        }
-        add(vector, one, other);
-      }
+      Number padded[2][round_numbers] = {};
+      std::memcpy(padded[0], first, static_cast<size_t>(count) * sizeof(Number));
+      std::memcpy(padded[1], second, static_cast<size_t>(count) * sizeof(Number));
+      add_round(padded[0], padded[1]);
     }
     PS_LANES_INLINE void add(int vector, Vector one, Vector other) {
       straight[vector] = one * other + straight[vector];
