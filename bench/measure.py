@@ -74,6 +74,20 @@ class Result:
     verdict: str  # "pass", "miss", or "reported" where there is no bar
 
 
+@dataclass(frozen=True)
+class MemoryResult:
+    """What was measured for a row that asks for memory."""
+
+    name: str
+    ours: str
+    peer: str
+    ours_bytes: int
+    peer_bytes: int
+    ratio: float
+    bar: float | None
+    verdict: str
+
+
 def calls_within(timer: timeit.Timer, seconds: float) -> int:
     """How many calls take at least that long together: a power of 2."""
     calls = 1
@@ -138,7 +152,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 def write(
     path: Path,
     benchmark: str,
-    results: Iterable[Result],
+    results: Iterable[Result | MemoryResult],
     packages: Iterable[str],
     effort: Effort,
     gpu: str | None = None,
