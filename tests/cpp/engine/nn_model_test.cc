@@ -90,7 +90,8 @@ TEST(Model, AClassNumberOutOfRangeIsRefusedAndChangesNothing) {
   const Tensor x = normal({6, 4}), y = classes(6, 3), wrong = classes(6, 4);
   model->train_on_batch(x, y, {});
   const std::string before = all_of(*model);
-  expect_failure(Status::out_of_range, {"the target at (3,) is 3", "0 to 2"}, [&] { model->train_on_batch(x, wrong, {}); });
+  expect_failure(Status::out_of_range, {"the target at (3,) is 3", "0 to 2"},
+                 [&] { model->train_on_batch(x, wrong, {}); });
   EXPECT_TRUE(all_of(*model) == before);
 }
 
