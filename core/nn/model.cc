@@ -46,7 +46,7 @@ std::string_view on_nan_name(OnNan on_nan) {
 }
 
 // A copy of an object with another value under a key.
-Json replaced(const Json &object, std::string_view key, Json value) {
+Json replaced(const Json &object, std::string_view key, const Json &value) {
   Json::Object members = *object.if_object();
   for (Json::Member &member : members)
     if (member.first == key) member.second = value;
@@ -433,7 +433,7 @@ Tensor Model::predict(const Tensor &given, int64_t batch_size) {
   const ValueOutline *output = &prepared(Purpose::predicting, {shape, input_dtype()}).plan->output();
   Extents result_shape = output->shape;
   result_shape[0] = count;
-  const Tensor result = empty(output->dtype, result_shape, {});
+  Tensor result = empty(output->dtype, result_shape, {});
   const int64_t row_nbytes = count == 0 ? 0 : result.nbytes() / count;
   for (int64_t begin = 0; begin < count; begin += batch_size) {
     const int64_t rows = std::min(batch_size, count - begin);

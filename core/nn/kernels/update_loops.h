@@ -70,7 +70,7 @@ struct AdamRule {
     Element square = state[1];
     if constexpr (is_amsgrad) {
       square = state[2] > square ? state[2] : square;  // a NaN of either stays
-      square = state[2] != state[2] ? state[2] : square;
+      square = std::isnan(state[2]) ? state[2] : square;
       state[2] = square;
     }
     return parameter - terms.rate * state[0] / (std::sqrt(square) * terms.root_scale + terms.epsilon);

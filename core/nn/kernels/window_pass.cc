@@ -98,10 +98,12 @@ int64_t WindowPass::positions(const WindowBlock &block) const {
 }
 
 WindowBlock WindowPass::block(int64_t number) const {
-  const Range columns = shard_range(number % column_blocks(), columns_.count, block_columns_);
-  number /= column_blocks();
-  const Range rows = shard_range(number % row_blocks(), rows_.count, block_rows_);
-  const Range samples = shard_range(number / row_blocks(), sample_count_, samples_);
+  const int64_t columns_a_row = std::max<int64_t>(1, column_blocks()),
+                rows_a_sample = std::max<int64_t>(1, row_blocks());
+  const Range columns = shard_range(number % columns_a_row, columns_.count, block_columns_);
+  number /= columns_a_row;
+  const Range rows = shard_range(number % rows_a_sample, rows_.count, block_rows_);
+  const Range samples = shard_range(number / rows_a_sample, sample_count_, samples_);
   return {samples.begin, samples.end - samples.begin, rows.begin, rows.end - rows.begin,
           columns.begin, columns.end - columns.begin};
 }
