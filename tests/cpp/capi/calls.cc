@@ -7,27 +7,13 @@ namespace penstock::test {
 const std::vector<Call> &all_calls() {
   static const std::vector<Call> calls = [] {
     std::vector<Call> joined;
-    for (const auto &part : {autograd_calls(),
-                             base_calls(),
-                             tensor_making_calls(),
-                             tensor_view_calls(),
-                             tensor_element_calls(),
-                             tensor_file_calls(),
-                             safetensors_calls(),
-                             tensor_index_calls(),
-                             dlpack_calls(),
-                             stream_calls(),
-                             image_calls(),
-                             loader_calls(),
-                             nn_calls(),
-                             samples_calls(),
-                             worlds_calls(),
-                             worlds_state_calls(),
-                             worlds_record_calls(),
-                             kpu_calls(),
-                             ops_calls(),
-                             ops_arrange_calls(),
-                             linalg_calls(),
+    for (const auto &part : {autograd_calls(),     base_calls(),           tensor_making_calls(),
+                             tensor_view_calls(),  tensor_element_calls(), tensor_file_calls(),
+                             safetensors_calls(),  tensor_index_calls(),   dlpack_calls(),
+                             stream_calls(),       image_calls(),          loader_calls(),
+                             nn_calls(),           samples_calls(),        worlds_calls(),
+                             worlds_state_calls(), worlds_record_calls(),  kpu_calls(),
+                             ops_calls(),          ops_arrange_calls(),    linalg_calls(),
                              random_calls()})
       joined.insert(joined.end(), part.begin(), part.end());
     return joined;
