@@ -125,7 +125,7 @@ class BlockProduct {
   }
 
   const Unit *elements(const MatrixView &matrix, int64_t offset) const {
-    return reinterpret_cast<const Unit *>(matrix.data) + offset;
+    return matrix.data == nullptr ? nullptr : reinterpret_cast<const Unit *>(matrix.data) + offset;
   }
 
   void add_stretch(Steps steps) {
@@ -198,7 +198,7 @@ class BlockProduct {
     }
     for (int64_t row = 0; row < block_.rows; row += Shape::rows) {
       const auto rows = static_cast<int>(std::min<int64_t>(Shape::rows, block_.rows - row));
-      task.left = left.units + row * left.row;
+      task.left = left.units == nullptr ? nullptr : left.units + row * left.row;  // null: inner has no elements
       task.out = sums_ + row * sums_row_ + first_lane;
       if (lane_count == Shape::columns)
         run_tile<Shape::vectors>(task, rows);
