@@ -37,22 +37,17 @@ file(GLOB vector_kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/core/ops/kernel
      ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_16.cc ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_32.cc
      ${PROJECT_SOURCE_DIR}/core/nn/kernels/*_64.cc)
 set_property(SOURCE ${vector_kernels} APPEND PROPERTY COMPILE_OPTIONS -fno-trapping-math -fno-math-errno)
-# Matrix products and convolutions alone may fuse: their sums run in one order, so that it is one rounding less, and twice
-# as fast.
-set(block_kernels ${PROJECT_SOURCE_DIR}/core/linalg/kernels/block_kernels)
-set(block_kernels_16_options -ffp-contract=fast)
+# Matrix products and convolutions, which alone fuse products with sums (core/base/multiply_add.h).
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  set(block_kernels_32_options -mavx2 -mfma -ffp-contract=fast)
-  set(block_kernels_64_options -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
-      -ffp-contract=fast)
-  set(block_kernels_bfloat16_options ${block_kernels_64_options} -mavx512bf16)
+  set(fused_kernels_32_options -mavx2 -mfma)
+  set(fused_kernels_64_options -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+  set(fused_kernels_bfloat16_options ${fused_kernels_64_options} -mavx512bf16)
 endif()
-foreach(kind IN ITEMS 16 32 64 bfloat16)
-  set_source_files_properties(${block_kernels}_${kind}.cc PROPERTIES COMPILE_OPTIONS "${block_kernels_${kind}_options}")
-endforeach()
-set(window_tiles ${PROJECT_SOURCE_DIR}/core/nn/kernels/window_tiles)
-foreach(width IN ITEMS 16 32 64)
-  set_source_files_properties(${window_tiles}_${width}.cc PROPERTIES COMPILE_OPTIONS "${block_kernels_${width}_options}")
+foreach(kernels IN ITEMS core/linalg/kernels/block_kernels core/nn/kernels/window_tiles)
+  foreach(kind IN ITEMS 32 64 bfloat16)
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/${kernels}_${kind}.cc PROPERTIES
+      COMPILE_OPTIONS "${fused_kernels_${kind}_options}")
+  endforeach()
 endforeach()
 # Loops are marked as free to be made vectors; Clang would warn of those of which it can make none.
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/base/multiply_add.h"
 #include "core/linalg/kernels/tile.h"
 #include "core/tensor/element.h"
 
@@ -33,6 +34,12 @@ struct DotOperand {
 template <typename Vector, size_t... lanes>
 PS_LANES_INLINE Vector with_halves_swapped(Vector pairs, std::index_sequence<lanes...>) {
   return __builtin_shufflevector(pairs, pairs, (lanes ^ 1)...);
+}
+
+// {half, half + 1, ...}, and round again.
+template <int half, typename Vector, size_t... lanes>
+PS_LANES_INLINE Vector moved_down(Vector sums, std::index_sequence<lanes...>) {
+  return __builtin_shufflevector(sums, sums, ((lanes + half) % sizeof...(lanes))...);
 }
 
 template <typename Scheme, int bytes>
@@ -79,40 +86,62 @@ class Dot {
         Vector one, other;
         std::memcpy(&one, first + vector * lanes, sizeof(Vector));
         std::memcpy(&other, second + vector * lanes, sizeof(Vector));
-        straight[vector] = one * other + straight[vector];
-        if constexpr (is_complex)
-          across[vector] = one * with_halves_swapped(other, std::make_index_sequence<lanes>()) + across[vector];
+        add(vector, one, other);
       }
     }
-    Sum in_all() const {
-      Number parts[round_numbers];
-      std::memcpy(parts, straight, sizeof(parts));
-      add_halves(parts);
+    // Fewer numbers than a round has, as if zeros followed.
+    PS_LANES_INLINE void add_part_of_round(const Number *first, const Number *second, int64_t count) {
+      Number padded[2][round_numbers] = {};
+      std::memcpy(padded[0], first, static_cast<size_t>(count) * sizeof(Number));
+      std::memcpy(padded[1], second, static_cast<size_t>(count) * sizeof(Number));
+      add_round(padded[0], padded[1]);
+    }
+    PS_LANES_INLINE void add(int vector, Vector one, Vector other) {
+      straight[vector] = multiply_add(one, other, straight[vector]);
+      if constexpr (is_complex)
+        across[vector] =
+            multiply_add(one, with_halves_swapped(other, std::make_index_sequence<lanes>()), across[vector]);
+    }
+    PS_LANES_INLINE Sum in_all() {
+      const Vector parts = added_up(straight);
       if constexpr (is_complex) {
-        Number others[round_numbers];
-        std::memcpy(others, across, sizeof(others));
-        add_halves(others);
+        const Vector others = added_up(across);
         return {{parts[0] - parts[1], others[0] + others[1]}};
       } else {
         return {{parts[0]}};
       }
     }
-    static void add_halves(Number *parts) {
-      for (int64_t half = round_numbers / 2; half >= numbers_each; half /= 2)
-        for (int64_t part = 0; part < half; ++part) parts[part] += parts[part + half];
+    // The upper half to the lower one, again and again: the order does not depend on the width of vectors.
+    static PS_LANES_INLINE Vector added_up(Vector (&parts)[vectors]) {
+#pragma GCC unroll 4
+      for (int half = vectors / 2; half >= 1; half /= 2)
+#pragma GCC unroll 8
+        for (int part = 0; part < half; ++part) parts[part] += parts[part + half];
+      return with_lanes_added_up<lanes / 2>(parts[0]);
+    }
+    template <int half>
+    static PS_LANES_INLINE Vector with_lanes_added_up(Vector sums) {
+      if constexpr (half < numbers_each)
+        return sums;
+      else
+        return with_lanes_added_up<half / 2>(sums + moved_down<half>(sums, std::make_index_sequence<lanes>()));
     }
   };
 
   static Sum of_stretch(Operand first, Operand second, int64_t count) {
     Sums sums;
-    int64_t done = 0;
     if constexpr (elements_are_numbers) {
-      if (first.stride == 1 && second.stride == 1)
-        for (; done + round_elements <= count; done += round_elements)
-          sums.add_round(reinterpret_cast<const Number *>(first.elements + done),
-                         reinterpret_cast<const Number *>(second.elements + done));
+      if (first.stride == 1 && second.stride == 1) {
+        const auto *one = reinterpret_cast<const Number *>(first.elements);
+        const auto *other = reinterpret_cast<const Number *>(second.elements);
+        const int64_t numbers = count * numbers_each;
+        int64_t added = 0;
+        for (; added + round_numbers <= numbers; added += round_numbers) sums.add_round(one + added, other + added);
+        if (added < numbers) sums.add_part_of_round(one + added, other + added, numbers - added);
+        return sums.in_all();
+      }
     }
-    for (; done < count; done += copied_elements)
+    for (int64_t done = 0; done < count; done += copied_elements)
       add_copied(sums, first.from(done), second.from(done), std::min(copied_elements, count - done));
     return sums.in_all();
   }

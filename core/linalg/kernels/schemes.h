@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "core/base/multiply_add.h"
 #include "core/linalg/block.h"
 #include "core/linalg/kernels/tile.h"
 #include "core/tensor/element.h"
@@ -69,7 +70,7 @@ struct PlainScheme {
   }
   template <typename Numbers, typename Units>
   static PS_LANES_INLINE Numbers multiply_add(Units first, Units second, Numbers sum) {
-    return first * second + sum;
+    return core::multiply_add(first, second, sum);
   }
 };
 
@@ -107,7 +108,7 @@ struct ComplexScheme {
   }
   template <typename Numbers, typename Units>
   static PS_LANES_INLINE Numbers multiply_add(Units first, Units second, Numbers sum) {
-    return first * second + sum;
+    return core::multiply_add(first, second, sum);
   }
 };
 

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "core/base/lanes.h"
+#include "core/base/multiply_add.h"
 
 namespace penstock::core::nn {
 
@@ -118,7 +118,8 @@ void correlate_tile(const CorrelationTile<Element> &tile, int64_t position) {
     for (int row = 0; row < rows; ++row) {
       const Vector weight = Shape::broadcast(weights[row * weight_row]);
 #pragma GCC unroll 8
-      for (int vector = 0; vector < vectors; ++vector) sums[row][vector] += weight * elements[vector];
+      for (int vector = 0; vector < vectors; ++vector)
+        sums[row][vector] = multiply_add(weight, elements[vector], sums[row][vector]);
     }
     weights += tile.weight_step;
   }
@@ -184,7 +185,7 @@ void add_gradient_tile(const GradientTile<Element> &tile, int64_t first_step) {
     for (int step = 0; step < steps; ++step) {
       const Vector elements = Shape::load(regions[step] + position);
 #pragma GCC unroll 8
-      for (int row = 0; row < rows; ++row) sums[row][step] += factors[row] * elements;
+      for (int row = 0; row < rows; ++row) sums[row][step] = multiply_add(factors[row], elements, sums[row][step]);
     }
   }
 #pragma GCC unroll 8
