@@ -1,6 +1,7 @@
 // Configurations, topologies and estimates of kpu.h; kpu_device.cc has the devices.
 
 #include "capi/src/kpu_handles.h"
+#include "capi/src/text_result.h"
 #include "core/kpu/plan.h"
 
 using namespace penstock;
@@ -120,13 +121,11 @@ ps_status ps_kpu_config_set(ps_kpu_config *config, const char *name, const char 
 ps_status ps_kpu_config_get(uint64_t *length, char *text, uint64_t capacity, const ps_kpu_config *config,
                             const char *name) {
   return guarded([&] {
-    require_not_null(length, "length");
+    require_length_and_text(length, text, capacity);
     require_not_null(config, "config");
-    if (capacity > 0) require_not_null(text, "text");
-    const std::string whole =
-        name == nullptr ? core::kpu::config_as_json(unwrap(config)) : core::kpu::get_value(unwrap(config), name);
-    copy_text(text, capacity, whole);
-    *length = whole.size();
+    give_length_and_text(
+        length, text, capacity,
+        name == nullptr ? core::kpu::config_as_json(unwrap(config)) : core::kpu::get_value(unwrap(config), name));
   });
 }
 

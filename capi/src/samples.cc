@@ -1,7 +1,6 @@
 #include <penstock/samples.h>
 
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -149,12 +148,9 @@ const char *ps_sample_loader_class_name(const ps_sample_loader *loader, int64_t 
 ps_status ps_sample_loader_address(uint64_t *length, char *text, uint64_t capacity, const ps_sample_loader *loader,
                                    int64_t sample) {
   return guarded([&] {
-    require_not_null(length, "length");
-    if (capacity != 0) require_not_null(text, "text");
+    require_length_and_text(length, text, capacity);
     require_not_null(loader, "loader");
-    const std::string address = unwrap(loader).address(require_count(sample, "sample"));
-    copy_text(text, capacity, address);
-    *length = address.size();
+    give_length_and_text(length, text, capacity, unwrap(loader).address(require_count(sample, "sample")));
   });
 }
 
@@ -234,30 +230,23 @@ ps_status ps_sample_loader_seek(ps_sample_loader *loader, int64_t epoch, int64_t
 
 ps_status ps_sample_loader_state(uint64_t *size, void *bytes, uint64_t capacity, const ps_sample_loader *loader) {
   return guarded([&] {
-    require_not_null(size, "size");
-    if (capacity != 0) require_not_null(bytes, "bytes");
+    require_bytes_result(size, bytes, capacity);
     require_not_null(loader, "loader");
-    const std::vector<std::byte> state = unwrap(loader).state();
-    if (state.size() <= capacity) std::memcpy(bytes, state.data(), state.size());
-    *size = state.size();
+    give_bytes(size, bytes, capacity, unwrap(loader).state());
   });
 }
 
 ps_status ps_sample_loader_restore(ps_sample_loader *loader, const void *bytes, uint64_t size) {
   return guarded([&] {
     require_not_null(loader, "loader");
-    if (size != 0) require_not_null(bytes, "bytes");
-    unwrap(loader).restore({static_cast<const std::byte *>(bytes), size});
+    unwrap(loader).restore(given_bytes(bytes, size));
   });
 }
 
 ps_status ps_sample_loader_metrics(uint64_t *length, char *text, uint64_t capacity, const ps_sample_loader *loader) {
   return guarded([&] {
-    require_not_null(length, "length");
-    if (capacity != 0) require_not_null(text, "text");
+    require_length_and_text(length, text, capacity);
     require_not_null(loader, "loader");
-    const std::string metrics = unwrap(loader).metrics();
-    copy_text(text, capacity, metrics);
-    *length = metrics.size();
+    give_length_and_text(length, text, capacity, unwrap(loader).metrics());
   });
 }
