@@ -135,10 +135,7 @@ const char *ps_kpu_config_name(int64_t index) {
 }
 
 ps_status ps_kpu_memory_timing_init(ps_kpu_memory_timing *timing, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(timing, "timing");
-    init_options(timing, struct_size);
-  });
+  return guarded([&] { init_options(timing, struct_size, "timing"); });
 }
 
 ps_status ps_kpu_config_measure_memory(ps_kpu_memory_timing *timing, const ps_kpu_config *config) {
@@ -197,10 +194,7 @@ const char *ps_kpu_topology_name(const ps_kpu_topology *topology, int64_t index)
 }
 
 ps_status ps_kpu_layer_init(ps_kpu_layer *layer, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(layer, "layer");
-    init_options(layer, struct_size);
-  });
+  return guarded([&] { init_options(layer, struct_size, "layer"); });
 }
 
 ps_status ps_kpu_topology_layer(ps_kpu_layer *layer, const ps_kpu_topology *topology, int64_t index) {
@@ -214,10 +208,7 @@ ps_status ps_kpu_topology_layer(ps_kpu_layer *layer, const ps_kpu_topology *topo
 }
 
 ps_status ps_kpu_counters_init(ps_kpu_counters *counters, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(counters, "counters");
-    init_options(counters, struct_size);
-  });
+  return guarded([&] { init_options(counters, struct_size, "counters"); });
 }
 
 ps_status ps_kpu_estimate(ps_kpu_counters *counters, const ps_kpu_config *config, const ps_kpu_topology *topology,

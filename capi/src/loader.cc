@@ -91,12 +91,8 @@ const core::Loader &unwrap(const ps_loader *loader) { return reinterpret_cast<co
 std::vector<std::string> read_sources(int64_t count, const char *const *sources) {
   if (count < 1) core::fail(core::Status::invalid_argument, "source_count is ", count, ": expected 1 and up");
   require_not_null(sources, "sources");
-  std::vector<std::string> read;
-  for (int64_t index = 0; index < count; ++index) {
-    if (sources[index] == nullptr) core::fail(core::Status::invalid_argument, "sources[", index, "] is NULL");
-    read.emplace_back(sources[index]);
-  }
-  return read;
+  require_elements_not_null(count, sources, "sources");
+  return {sources, sources + count};
 }
 
 core::LoaderOptions read_loader_options(const ps_loader_options *given) {
@@ -193,24 +189,19 @@ ps_status ps_loader_stop(ps_loader *loader) {
 }
 
 ps_status ps_batch_info_init(ps_batch_info *info, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(info, "info");
-    init_options(info, struct_size);
-  });
+  return guarded([&] { init_options(info, struct_size, "info"); });
 }
 
 ps_status ps_loader_next(ps_tensor **tensors, ps_batch_info *info, ps_loader *loader, int64_t timeout_ms) {
   return guarded([&] {
     require_not_null(tensors, "tensors");
-    require_not_null(info, "info");
+    require_result(info, "info");
     require_not_null(loader, "loader");
-    const uint32_t struct_size = info->struct_size;
-    require_options_size(struct_size, describe_options<ps_batch_info>());
     // Made before the batch is taken: after that nothing may fail, or it would be lost.
     std::unique_ptr<TensorHandle> handles[PS_LOADER_TENSOR_COUNT];
     for (auto &handle : handles) handle = std::make_unique<TensorHandle>(core::Tensor());
     auto batch = unwrap(loader).next(std::chrono::milliseconds(timeout_ms));
-    write_options(info, struct_size, describe(batch));
+    write_options(info, info->struct_size, describe(batch));
     if (!batch || !batch->tensors) return;
     for (size_t index = 0; index < PS_LOADER_TENSOR_COUNT; ++index) {
       handles[index]->tensor = std::move((*batch->tensors)[index]);

@@ -155,24 +155,19 @@ ps_status ps_sample_loader_address(uint64_t *length, char *text, uint64_t capaci
 }
 
 ps_status ps_sample_batch_info_init(ps_sample_batch_info *info, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(info, "info");
-    init_options(info, struct_size);
-  });
+  return guarded([&] { init_options(info, struct_size, "info"); });
 }
 
 ps_status ps_sample_loader_next(ps_sample_batch **out, ps_sample_batch_info *info, ps_sample_loader *loader,
                                 int64_t timeout_ms) {
   return guarded([&] {
     require_not_null(out, "out");
-    require_not_null(info, "info");
+    require_result(info, "info");
     require_not_null(loader, "loader");
-    const uint32_t struct_size = info->struct_size;
-    require_options_size(struct_size, describe_options<ps_sample_batch_info>());
     // Made before the batch is taken: after that nothing may fail, or it would be lost.
     auto handle = std::make_unique<BatchHandle>();
     auto batch = unwrap(loader).next(std::chrono::milliseconds(timeout_ms));
-    write_options(info, struct_size, describe(batch));
+    write_options(info, info->struct_size, describe(batch));
     if (!batch || batch->size == 0) return;
     handle->batch = std::move(*batch);
     *out = reinterpret_cast<ps_sample_batch *>(handle.release());
