@@ -10,6 +10,7 @@
 #include "capi/src/handles.h"
 #include "capi/src/options.h"
 #include "capi/src/samples_options.h"
+#include "capi/src/text_result.h"
 #include "core/loader/samples/open_sample_set.h"
 #include "core/loader/samples/sample_loader.h"
 
