@@ -152,8 +152,8 @@ Initializer::Initializer(const Json &description, std::string_view place) : desc
 
 Initializer Initializer::fan_in_uniform(int64_t fan_in) {
   Json::Object description;
-  description.emplace_back("name", "fan_in_uniform");
-  description.emplace_back("fan_in", static_cast<uint64_t>(fan_in));
+  append(description, "name", "fan_in_uniform");
+  append(description, "fan_in", static_cast<uint64_t>(fan_in));
   return Initializer(Json(std::move(description)), "initializer");
 }
 
