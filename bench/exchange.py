@@ -88,9 +88,7 @@ def main() -> int:
         check_shared(row, names)
         gc.collect()
         results.append(measure.measure(row, names, effort))
-    print(measure.table(results, rows))
-    if options.output:
-        measure.write(options.output, "exchange", results, PACKAGES, effort)
+    measure.report(options, "exchange", results, rows, PACKAGES, effort)
     return 0
 
 

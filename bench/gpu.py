@@ -9,7 +9,6 @@ what a copy moves stands in its row's name.  The statements of an exchange do no
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import Any
 
@@ -69,14 +68,9 @@ def main() -> int:
         return 2
     effort = measure.QUICK if options.quick else measure.Effort(rounds=30, seconds=0.02)
     names = namespace()
-    results = []
-    for row in rows:
-        gc.collect()
-        results.append(measure.measure(row, names, effort))
+    results = measure.measure_each(rows, names, effort)
     print(penstock.Device(GPU).model)
-    print(measure.table(results, rows))
-    if options.output:
-        measure.write(options.output, "gpu", results, PACKAGES, effort, gpu=penstock.Device(GPU).model)
+    measure.report(options, "gpu", results, rows, PACKAGES, effort, gpu=penstock.Device(GPU).model)
     return 0
 
 

@@ -64,9 +64,7 @@ def main() -> int:
     effort = QUICK if options.quick else EFFORT
     names = namespace()
     results = [measure.measure(row, names, effort) for row in wanted]
-    print(measure.table(results, wanted))
-    if options.output:
-        measure.write(options.output, "linalg", results, PACKAGES, effort)
+    measure.report(options, "linalg", results, wanted, PACKAGES, effort)
     return 0
 
 

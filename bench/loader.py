@@ -226,12 +226,10 @@ def main() -> int:
             results.append(bench.measured_state())
         if RESTORE in rows:
             results.append(bench.measured_restore())
-    print(measure.table(results, rows))
+    measure.report(options, "loader", results, rows, PACKAGES, effort)
     for result in rates:
         ours, peer = 1e9 / result.ours_nanoseconds, 1e9 / result.peer_nanoseconds
         print(f"{result.name}: {ours:,.0f} positions/s, peer {peer:,.0f}")
-    if options.output:
-        measure.write(options.output, "loader", results, PACKAGES, effort)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -112,6 +113,15 @@ def measure(row: Row, namespace: Mapping[str, Any], effort: Effort) -> Result:
     return Result(row.name, row.ours, row.peer, best[0] * 1e9, best[1] * 1e9, ratio, row.bar, verdict(row, ratio))
 
 
+def measure_each(rows: Iterable[Row], namespace: Mapping[str, Any], effort: Effort) -> list[Result]:
+    """A result for each row, each after what the one before left has been collected."""
+    results = []
+    for row in rows:
+        gc.collect()
+        results.append(measure(row, namespace, effort))
+    return results
+
+
 def verdict(row: Row, ratio: float) -> str:
     """Whether a ratio meets its row's bar."""
     if row.bar is None:
@@ -131,6 +141,22 @@ def table(results: Iterable[Result], rows: Iterable[Row]) -> str:
             f"{result.peer_nanoseconds:9.1f}  {result.ours}  beside  {result.peer}"
         )
     return "\n".join(lines)
+
+
+def report(
+    options: argparse.Namespace,
+    benchmark: str,
+    results: Iterable[Result],
+    rows: Iterable[Row],
+    packages: Iterable[str],
+    effort: Effort,
+    gpu: str | None = None,
+) -> None:
+    """Prints a benchmark's results, and writes them where --output says."""
+    kept = list(results)
+    print(table(kept, rows))
+    if options.output:
+        write(options.output, benchmark, kept, packages, effort, gpu)
 
 
 def cpu_model() -> str:

@@ -159,9 +159,7 @@ def main() -> int:
         ps.set_num_threads(question.threads)
         torch.set_num_threads(question.threads)
         results.append(measure.measure(question.row, names, effort))
-    print(measure.table(results, rows))
-    if options.output:
-        measure.write(options.output, "ops", results, PACKAGES, effort)
+    measure.report(options, "ops", results, rows, PACKAGES, effort)
     return 0
 
 

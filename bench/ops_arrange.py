@@ -10,7 +10,6 @@ has rows of its own.
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import Any
 
@@ -79,13 +78,8 @@ def main() -> int:
     penstock.set_num_threads(1)
     effort = measure.QUICK if options.quick else EFFORT
     names = namespace()
-    results = []
-    for row in rows:
-        gc.collect()
-        results.append(measure.measure(row, names, effort))
-    print(measure.table(results, rows))
-    if options.output:
-        measure.write(options.output, "ops_arrange", results, PACKAGES, effort)
+    results = measure.measure_each(rows, names, effort)
+    measure.report(options, "ops_arrange", results, rows, PACKAGES, effort)
     return 0
 
 

@@ -222,9 +222,7 @@ def main() -> None:
             timed = measure.Row(row.name, "own()", "peer()", row.bar, ours_items=items, peer_items=items)
             found = measure.measure(timed, {"own": own, "peer": peer}, effort)
             results.append(measure.Result(**{**vars(found), "ours": row.ours, "peer": row.peer}))
-    print(measure.table(results, rows))
-    if options.output is not None:
-        measure.write(options.output, "samples", results, PACKAGES, effort)
+    measure.report(options, "samples", results, rows, PACKAGES, effort)
 
 
 if __name__ == "__main__":

@@ -164,14 +164,12 @@ def main() -> int:
         with_items = dataclasses.replace(row, ours_items=NUM_ENVS, peer_items=pool_size)
         gc.collect()
         results.append(measure.measure(with_items if "envpools" in row.peer else row, names, effort))
-    print(measure.table(results, rows))
+    measure.report(options, "worlds", results, rows, PACKAGES, effort)
     for result in results:
         if result.name.startswith("in C"):
             print(f"CartPole in C on one core: {1e3 / result.ours_nanoseconds:.0f} million steps a second")
         if result.name.startswith("escape room"):
             print(f"Escape Room on one core: {1e3 / result.peer_nanoseconds:.2f} million agent-steps a second")
-    if options.output:
-        measure.write(options.output, "worlds", results, PACKAGES, effort)
     return 0
 
 

@@ -22,8 +22,7 @@ namespace {
 std::span<ps_tensor *const> read_tensors(int32_t count, ps_tensor *const *tensors, const char *name) {
   if (count < 1) core::fail(core::Status::invalid_argument, name, "'s count is ", count, ": expected 1 or more");
   require_not_null(tensors, name);
-  for (int32_t index = 0; index < count; ++index)
-    if (tensors[index] == nullptr) core::fail(core::Status::invalid_argument, name, "[", index, "] is NULL");
+  require_elements_not_null(count, tensors, name);
   return {tensors, static_cast<size_t>(count)};
 }
 

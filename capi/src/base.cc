@@ -82,21 +82,16 @@ ps_status ps_get_device(ps_device_type *device_type, int32_t *device_id) {
 }
 
 ps_status ps_memory_usage_init(ps_memory_usage *usage, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(usage, "usage");
-    init_options(usage, struct_size);
-  });
+  return guarded([&] { init_options(usage, struct_size, "usage"); });
 }
 
 ps_status ps_memory_stats(ps_memory_usage *usage, ps_device_type device_type, int32_t device_id) {
   return guarded([&] {
-    require_not_null(usage, "usage");
-    const uint32_t struct_size = usage->struct_size;
-    require_options_size(struct_size, describe_options<ps_memory_usage>());
+    require_result(usage, "usage");
     const core::MemoryUsage now = core::memory_usage(core::resolve_device(device_type, device_id));
-    const ps_memory_usage filled = {struct_size,      0, now.live_bytes, now.peak_bytes, now.live_storages,
+    const ps_memory_usage filled = {usage->struct_size, 0, now.live_bytes, now.peak_bytes, now.live_storages,
                                     now.wrapped_bytes};
-    write_options(usage, struct_size, filled);
+    write_options(usage, usage->struct_size, filled);
   });
 }
 

@@ -45,6 +45,13 @@ inline void require_not_null(const void *pointer, const char *name) {
   if (pointer == nullptr) core::fail(core::Status::invalid_argument, name, " is NULL");
 }
 
+// Each of an array's count pointers.
+template <typename Pointer>
+void require_elements_not_null(int64_t count, Pointer *pointers, const char *name) {
+  for (int64_t index = 0; index < count; ++index)
+    if (pointers[index] == nullptr) core::fail(core::Status::invalid_argument, name, "[", index, "] is NULL");
+}
+
 // What a retain function does: one more hold on the object behind a handle, and the handle back.
 template <typename Handle, typename Object>
 Handle *retained(Handle *handle, Object *object, const char *name) noexcept {

@@ -98,8 +98,7 @@ core::ImageDecodeOptions read_decode_options(const ps_image_decode_options *give
 core::ImageApplyOptions read_apply_options(const ps_image_apply_options *given) {
   const ps_image_apply_options options = read_options(given);
   require_enum(options.layout, PS_IMAGE_CHANNELS_FIRST, "layout");
-  if (options.reserved != 0)
-    core::fail(core::Status::invalid_argument, "reserved is ", options.reserved, ": expected 0");
+  require_reserved_is_zero(options);
   core::ImageApplyOptions read;
   read.channels_first = options.layout == PS_IMAGE_CHANNELS_FIRST;
   read.randomness = {options.seed, options.epoch, options.sample};
@@ -163,10 +162,7 @@ int32_t read_size(int64_t size, int64_t largest, const char *name) {
 }  // namespace
 
 ps_status ps_image_info_init(ps_image_info *info, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(info, "info");
-    init_options(info, struct_size);
-  });
+  return guarded([&] { init_options(info, struct_size, "info"); });
 }
 
 ps_status ps_image_decode_options_init(ps_image_decode_options *options, uint32_t struct_size) {
@@ -174,10 +170,7 @@ ps_status ps_image_decode_options_init(ps_image_decode_options *options, uint32_
 }
 
 ps_status ps_image_step_init(ps_image_step *step, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(step, "step");
-    init_options(step, struct_size);
-  });
+  return guarded([&] { init_options(step, struct_size, "step"); });
 }
 
 ps_status ps_image_apply_options_init(ps_image_apply_options *options, uint32_t struct_size) {
@@ -186,9 +179,7 @@ ps_status ps_image_apply_options_init(ps_image_apply_options *options, uint32_t 
 
 ps_status ps_image_read_info(ps_image_info *info, const void *bytes, uint64_t size) {
   return guarded([&] {
-    require_not_null(info, "info");
-    const uint32_t struct_size = info->struct_size;
-    require_options_size(struct_size, describe_options<ps_image_info>());
+    require_result(info, "info");
     const core::ImageInfo found = core::read_image_info(read_bytes(bytes, size));
     ps_image_info filled = PS_IMAGE_INFO_INIT;
     filled.format = static_cast<ps_image_format>(found.format);
@@ -197,7 +188,7 @@ ps_status ps_image_read_info(ps_image_info *info, const void *bytes, uint64_t si
     filled.channels = found.channels;
     filled.bits = found.bits;
     filled.orientation = found.orientation;
-    write_options(info, struct_size, filled);
+    write_options(info, info->struct_size, filled);
   });
 }
 

@@ -1,6 +1,7 @@
 // Configurations, topologies and estimates of kpu.h; kpu_device.cc has the devices.
 
 #include "capi/src/kpu_handles.h"
+#include "capi/src/text_result.h"
 #include "core/kpu/plan.h"
 
 using namespace penstock;
@@ -120,13 +121,11 @@ ps_status ps_kpu_config_set(ps_kpu_config *config, const char *name, const char 
 ps_status ps_kpu_config_get(uint64_t *length, char *text, uint64_t capacity, const ps_kpu_config *config,
                             const char *name) {
   return guarded([&] {
-    require_not_null(length, "length");
+    require_length_and_text(length, text, capacity);
     require_not_null(config, "config");
-    if (capacity > 0) require_not_null(text, "text");
-    const std::string whole =
-        name == nullptr ? core::kpu::config_as_json(unwrap(config)) : core::kpu::get_value(unwrap(config), name);
-    copy_text(text, capacity, whole);
-    *length = whole.size();
+    give_length_and_text(
+        length, text, capacity,
+        name == nullptr ? core::kpu::config_as_json(unwrap(config)) : core::kpu::get_value(unwrap(config), name));
   });
 }
 
@@ -136,10 +135,7 @@ const char *ps_kpu_config_name(int64_t index) {
 }
 
 ps_status ps_kpu_memory_timing_init(ps_kpu_memory_timing *timing, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(timing, "timing");
-    init_options(timing, struct_size);
-  });
+  return guarded([&] { init_options(timing, struct_size, "timing"); });
 }
 
 ps_status ps_kpu_config_measure_memory(ps_kpu_memory_timing *timing, const ps_kpu_config *config) {
@@ -198,10 +194,7 @@ const char *ps_kpu_topology_name(const ps_kpu_topology *topology, int64_t index)
 }
 
 ps_status ps_kpu_layer_init(ps_kpu_layer *layer, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(layer, "layer");
-    init_options(layer, struct_size);
-  });
+  return guarded([&] { init_options(layer, struct_size, "layer"); });
 }
 
 ps_status ps_kpu_topology_layer(ps_kpu_layer *layer, const ps_kpu_topology *topology, int64_t index) {
@@ -215,10 +208,7 @@ ps_status ps_kpu_topology_layer(ps_kpu_layer *layer, const ps_kpu_topology *topo
 }
 
 ps_status ps_kpu_counters_init(ps_kpu_counters *counters, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(counters, "counters");
-    init_options(counters, struct_size);
-  });
+  return guarded([&] { init_options(counters, struct_size, "counters"); });
 }
 
 ps_status ps_kpu_estimate(ps_kpu_counters *counters, const ps_kpu_config *config, const ps_kpu_topology *topology,

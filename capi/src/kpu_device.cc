@@ -103,7 +103,7 @@ ps_status ps_kpu_conv2d(ps_tensor **out, ps_kpu *kpu, const ps_tensor *images, c
     require_not_null(images, "images");
     require_not_null(filters, "filters");
     const ps_kpu_conv_options given = read_options(options);
-    if (given.reserved != 0) core::fail(core::Status::invalid_argument, "reserved is ", given.reserved, ": expected 0");
+    require_reserved_is_zero(given);
     core::kpu::Convolution sizes;
     sizes.stride = given.stride;
     sizes.padding = given.padding;

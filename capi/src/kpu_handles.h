@@ -126,11 +126,4 @@ const core::kpu::Layer &layer_of(const ps_kpu_topology *topology, int64_t index)
 // Fills a caller's struct.
 void write_counters(ps_kpu_counters *counters, const core::kpu::Counters &found);
 
-// A struct of results whose struct_size the caller has set.
-template <typename Struct>
-void require_result(const Struct *result, const char *name) {
-  require_not_null(result, name);
-  require_options_size(result->struct_size, describe_options<Struct>());
-}
-
 }  // namespace penstock

@@ -1,7 +1,6 @@
 #include <penstock/loader.h>
 
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
 #include "capi/src/options.h"
+#include "capi/src/text_result.h"
 #include "core/loader/loader.h"
 
 using namespace penstock;
@@ -91,12 +91,8 @@ const core::Loader &unwrap(const ps_loader *loader) { return reinterpret_cast<co
 std::vector<std::string> read_sources(int64_t count, const char *const *sources) {
   if (count < 1) core::fail(core::Status::invalid_argument, "source_count is ", count, ": expected 1 and up");
   require_not_null(sources, "sources");
-  std::vector<std::string> read;
-  for (int64_t index = 0; index < count; ++index) {
-    if (sources[index] == nullptr) core::fail(core::Status::invalid_argument, "sources[", index, "] is NULL");
-    read.emplace_back(sources[index]);
-  }
-  return read;
+  require_elements_not_null(count, sources, "sources");
+  return {sources, sources + count};
 }
 
 core::LoaderOptions read_loader_options(const ps_loader_options *given) {
@@ -193,24 +189,19 @@ ps_status ps_loader_stop(ps_loader *loader) {
 }
 
 ps_status ps_batch_info_init(ps_batch_info *info, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(info, "info");
-    init_options(info, struct_size);
-  });
+  return guarded([&] { init_options(info, struct_size, "info"); });
 }
 
 ps_status ps_loader_next(ps_tensor **tensors, ps_batch_info *info, ps_loader *loader, int64_t timeout_ms) {
   return guarded([&] {
     require_not_null(tensors, "tensors");
-    require_not_null(info, "info");
+    require_result(info, "info");
     require_not_null(loader, "loader");
-    const uint32_t struct_size = info->struct_size;
-    require_options_size(struct_size, describe_options<ps_batch_info>());
     // Made before the batch is taken: after that nothing may fail, or it would be lost.
     std::unique_ptr<TensorHandle> handles[PS_LOADER_TENSOR_COUNT];
     for (auto &handle : handles) handle = std::make_unique<TensorHandle>(core::Tensor());
     auto batch = unwrap(loader).next(std::chrono::milliseconds(timeout_ms));
-    write_options(info, struct_size, describe(batch));
+    write_options(info, info->struct_size, describe(batch));
     if (!batch || !batch->tensors) return;
     for (size_t index = 0; index < PS_LOADER_TENSOR_COUNT; ++index) {
       handles[index]->tensor = std::move((*batch->tensors)[index]);
@@ -221,30 +212,23 @@ ps_status ps_loader_next(ps_tensor **tensors, ps_batch_info *info, ps_loader *lo
 
 ps_status ps_loader_state(uint64_t *size, void *bytes, uint64_t capacity, const ps_loader *loader) {
   return guarded([&] {
-    require_not_null(size, "size");
-    if (capacity != 0) require_not_null(bytes, "bytes");
+    require_bytes_result(size, bytes, capacity);
     require_not_null(loader, "loader");
-    const std::vector<std::byte> state = unwrap(loader).state();
-    if (state.size() <= capacity) std::memcpy(bytes, state.data(), state.size());
-    *size = state.size();
+    give_bytes(size, bytes, capacity, unwrap(loader).state());
   });
 }
 
 ps_status ps_loader_restore(ps_loader *loader, const void *bytes, uint64_t size) {
   return guarded([&] {
     require_not_null(loader, "loader");
-    if (size != 0) require_not_null(bytes, "bytes");
-    unwrap(loader).restore({static_cast<const std::byte *>(bytes), size});
+    unwrap(loader).restore(given_bytes(bytes, size));
   });
 }
 
 ps_status ps_loader_metrics(uint64_t *length, char *text, uint64_t capacity, const ps_loader *loader) {
   return guarded([&] {
-    require_not_null(length, "length");
-    if (capacity != 0) require_not_null(text, "text");
+    require_length_and_text(length, text, capacity);
     require_not_null(loader, "loader");
-    const std::string metrics = unwrap(loader).metrics();
-    copy_text(text, capacity, metrics);
-    *length = metrics.size();
+    give_length_and_text(length, text, capacity, unwrap(loader).metrics());
   });
 }

@@ -50,8 +50,7 @@ std::optional<core::DType> read_optional_dtype(int32_t dtype) {
 
 core::ReduceOptions read_reduce_options(const ps_reduce_options *given) {
   const ps_reduce_options options = read_options(given);
-  if (options.reserved != 0)
-    core::fail(core::Status::invalid_argument, "reserved is ", options.reserved, ": expected 0");
+  require_reserved_is_zero(options);
   return {require_flag(options.keep_axes, "keep_axes"), read_optional_dtype(options.dtype), options.correction};
 }
 
@@ -193,10 +192,7 @@ ps_status ps_ops_clip(ps_tensor **out, const ps_tensor *operand, const ps_tensor
 }
 
 ps_status ps_reduce_options_init(ps_reduce_options *options, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(options, "options");
-    init_options(options, struct_size);
-  });
+  return guarded([&] { init_options(options, struct_size); });
 }
 
 ps_status ps_ops_reduce(ps_tensor **out, ps_operation operation, const ps_tensor *operand, int32_t axis_count,

@@ -24,12 +24,10 @@ using core::Tensor;
 std::vector<const core::Tensor *> read_tensors(int32_t count, ps_tensor *const *tensors) {
   if (count < 1) core::fail(core::Status::invalid_argument, "count is ", count, ": expected 1 or more");
   require_not_null(tensors, "tensors");
+  require_elements_not_null(count, tensors, "tensors");
   std::vector<const core::Tensor *> read;
   read.reserve(static_cast<size_t>(count));
-  for (int32_t index = 0; index < count; ++index) {
-    if (tensors[index] == nullptr) core::fail(core::Status::invalid_argument, "tensors[", index, "] is NULL");
-    read.push_back(&unwrap(tensors[index]));
-  }
+  for (int32_t index = 0; index < count; ++index) read.push_back(&unwrap(tensors[index]));
   return read;
 }
 

@@ -45,7 +45,6 @@ void write_options_bytes(void *out, uint32_t struct_size, const void *filled, co
 }
 
 void init_options_bytes(void *options, uint32_t struct_size, const OptionsDescription &description) {
-  require_not_null(options, "options");
   require_options_size(struct_size, description);
   write_options_bytes(options, struct_size, description.defaults, description);
 }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "capi/src/guard.h"
+
 namespace penstock {
 
 // What the library knows of one options struct.  Specialised beside each struct's _init function.
@@ -61,8 +63,23 @@ void write_options(Options *out, uint32_t struct_size, const Options &filled) {
 }
 
 template <typename Options>
-void init_options(Options *options, uint32_t struct_size) {
+void init_options(Options *options, uint32_t struct_size, const char *name = "options") {
+  require_not_null(options, name);
   init_options_bytes(options, struct_size, describe_options<Options>());
+}
+
+// A struct of results whose struct_size the caller has set.
+template <typename Struct>
+void require_result(const Struct *result, const char *name) {
+  require_not_null(result, name);
+  require_options_size(result->struct_size, describe_options<Struct>());
+}
+
+// A field kept for later versions; place is what stands before its name in the sentence, in pieces.
+template <typename Options, typename... Place>
+void require_reserved_is_zero(const Options &options, const Place &...place) {
+  if (options.reserved != 0)
+    core::fail(core::Status::invalid_argument, place..., "reserved is ", options.reserved, ": expected 0");
 }
 
 }  // namespace penstock

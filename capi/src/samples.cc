@@ -1,7 +1,6 @@
 #include <penstock/samples.h>
 
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "capi/src/handles.h"
 #include "capi/src/options.h"
 #include "capi/src/samples_options.h"
+#include "capi/src/text_result.h"
 #include "core/loader/samples/open_sample_set.h"
 #include "core/loader/samples/sample_loader.h"
 
@@ -149,34 +149,26 @@ const char *ps_sample_loader_class_name(const ps_sample_loader *loader, int64_t 
 ps_status ps_sample_loader_address(uint64_t *length, char *text, uint64_t capacity, const ps_sample_loader *loader,
                                    int64_t sample) {
   return guarded([&] {
-    require_not_null(length, "length");
-    if (capacity != 0) require_not_null(text, "text");
+    require_length_and_text(length, text, capacity);
     require_not_null(loader, "loader");
-    const std::string address = unwrap(loader).address(require_count(sample, "sample"));
-    copy_text(text, capacity, address);
-    *length = address.size();
+    give_length_and_text(length, text, capacity, unwrap(loader).address(require_count(sample, "sample")));
   });
 }
 
 ps_status ps_sample_batch_info_init(ps_sample_batch_info *info, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(info, "info");
-    init_options(info, struct_size);
-  });
+  return guarded([&] { init_options(info, struct_size, "info"); });
 }
 
 ps_status ps_sample_loader_next(ps_sample_batch **out, ps_sample_batch_info *info, ps_sample_loader *loader,
                                 int64_t timeout_ms) {
   return guarded([&] {
     require_not_null(out, "out");
-    require_not_null(info, "info");
+    require_result(info, "info");
     require_not_null(loader, "loader");
-    const uint32_t struct_size = info->struct_size;
-    require_options_size(struct_size, describe_options<ps_sample_batch_info>());
     // Made before the batch is taken: after that nothing may fail, or it would be lost.
     auto handle = std::make_unique<BatchHandle>();
     auto batch = unwrap(loader).next(std::chrono::milliseconds(timeout_ms));
-    write_options(info, struct_size, describe(batch));
+    write_options(info, info->struct_size, describe(batch));
     if (!batch || batch->size == 0) return;
     handle->batch = std::move(*batch);
     *out = reinterpret_cast<ps_sample_batch *>(handle.release());
@@ -234,30 +226,23 @@ ps_status ps_sample_loader_seek(ps_sample_loader *loader, int64_t epoch, int64_t
 
 ps_status ps_sample_loader_state(uint64_t *size, void *bytes, uint64_t capacity, const ps_sample_loader *loader) {
   return guarded([&] {
-    require_not_null(size, "size");
-    if (capacity != 0) require_not_null(bytes, "bytes");
+    require_bytes_result(size, bytes, capacity);
     require_not_null(loader, "loader");
-    const std::vector<std::byte> state = unwrap(loader).state();
-    if (state.size() <= capacity) std::memcpy(bytes, state.data(), state.size());
-    *size = state.size();
+    give_bytes(size, bytes, capacity, unwrap(loader).state());
   });
 }
 
 ps_status ps_sample_loader_restore(ps_sample_loader *loader, const void *bytes, uint64_t size) {
   return guarded([&] {
     require_not_null(loader, "loader");
-    if (size != 0) require_not_null(bytes, "bytes");
-    unwrap(loader).restore({static_cast<const std::byte *>(bytes), size});
+    unwrap(loader).restore(given_bytes(bytes, size));
   });
 }
 
 ps_status ps_sample_loader_metrics(uint64_t *length, char *text, uint64_t capacity, const ps_sample_loader *loader) {
   return guarded([&] {
-    require_not_null(length, "length");
-    if (capacity != 0) require_not_null(text, "text");
+    require_length_and_text(length, text, capacity);
     require_not_null(loader, "loader");
-    const std::string metrics = unwrap(loader).metrics();
-    copy_text(text, capacity, metrics);
-    *length = metrics.size();
+    give_length_and_text(length, text, capacity, unwrap(loader).metrics());
   });
 }

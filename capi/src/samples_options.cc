@@ -82,19 +82,15 @@ static_assert(PS_IMAGE_STORED == static_cast<int32_t>(core::ImageColour::stored)
 std::vector<std::string> read_sources(int64_t count, const char *const *sources) {
   if (count < 1) fail(Status::invalid_argument, "source_count is ", count, ": expected 1 and up");
   require_not_null(sources, "sources");
-  std::vector<std::string> read;
-  for (int64_t index = 0; index < count; ++index) {
-    if (sources[index] == nullptr) fail(Status::invalid_argument, "sources[", index, "] is NULL");
+  require_elements_not_null(count, sources, "sources");
+  for (int64_t index = 0; index < count; ++index)
     if (*sources[index] == '\0') fail(Status::invalid_argument, "sources[", index, "] is empty");
-    read.emplace_back(sources[index]);
-  }
-  return read;
+  return {sources, sources + count};
 }
 
 core::FieldLayout read_field(const ps_sample_field &field, int32_t index) {
   if (field.name == nullptr) fail(Status::invalid_argument, "fields[", index, "].name is NULL");
-  if (field.reserved != 0)
-    fail(Status::invalid_argument, "fields[", index, "].reserved is ", field.reserved, ": expected 0");
+  require_reserved_is_zero(field, "fields[", index, "].");
   if (field.ndim < 0 || field.ndim > core::max_ndim)
     fail(Status::invalid_argument, "fields[", index, "].ndim is ", field.ndim, ": expected 0 to ", core::max_ndim);
   if (field.ndim > 0 && field.shape == nullptr) fail(Status::invalid_argument, "fields[", index, "].shape is NULL");

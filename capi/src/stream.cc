@@ -53,18 +53,13 @@ ps_status ps_device_count(int32_t *count, ps_device_type device_type) {
 }
 
 ps_status ps_device_info_init(ps_device_info *info, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(info, "info");
-    init_options(info, struct_size);
-  });
+  return guarded([&] { init_options(info, struct_size, "info"); });
 }
 
 ps_status ps_device_describe(ps_device_info *info, ps_device_type device_type, int32_t device_id) {
   return guarded([&] {
-    require_not_null(info, "info");
-    const uint32_t struct_size = info->struct_size;
-    require_options_size(struct_size, describe_options<ps_device_info>());
-    write_options(info, struct_size, describe(core::resolve_device(device_type, device_id), struct_size));
+    require_result(info, "info");
+    write_options(info, info->struct_size, describe(core::resolve_device(device_type, device_id), info->struct_size));
   });
 }
 

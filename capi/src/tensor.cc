@@ -7,6 +7,7 @@
 #include "capi/src/options.h"
 #include "capi/src/recording.h"
 #include "capi/src/tensor_arguments.h"
+#include "capi/src/text_result.h"
 #include "core/autograd/view_rules.h"
 #include "core/tensor/compare.h"
 #include "core/tensor/copy.h"
@@ -441,13 +442,11 @@ ps_status ps_format_options_init(ps_format_options *options, uint32_t struct_siz
 ps_status ps_tensor_format(uint64_t *length, char *text, uint64_t capacity, const ps_tensor *tensor,
                            const ps_format_options *given) {
   return guarded([&] {
-    require_not_null(length, "length");
-    if (capacity != 0) require_not_null(text, "text");
+    require_length_and_text(length, text, capacity);
     require_not_null(tensor, "tensor");
     const ps_format_options options = read_options(given);
-    const std::string formatted =
-        core::format(unwrap(tensor), {options.edge_items, options.threshold, options.precision, options.line_width});
-    copy_text(text, capacity, formatted);
-    *length = formatted.size();
+    give_length_and_text(
+        length, text, capacity,
+        core::format(unwrap(tensor), {options.edge_items, options.threshold, options.precision, options.line_width}));
   });
 }

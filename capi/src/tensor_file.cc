@@ -38,8 +38,7 @@ struct OptionsLayout<ps_save_options> {
 
 core::LoadOptions read_load_options(const ps_load_options *given) {
   const ps_load_options options = read_options(given);
-  if (options.reserved != 0)
-    core::fail(core::Status::invalid_argument, "reserved is ", options.reserved, ": expected 0");
+  require_reserved_is_zero(options);
   return {core::resolve_device(options.device_type, options.device_id), {options.progress, options.user}};
 }
 
@@ -53,18 +52,15 @@ void require_texts(int64_t count, const char *what, const char *const *texts, co
     core::fail(core::Status::invalid_argument, what, " is ", count, ": expected 0 to 2147483647");
   if (count == 0) return;
   require_not_null(texts, name);
-  for (int64_t index = 0; index < count; ++index)
-    if (texts[index] == nullptr) core::fail(core::Status::invalid_argument, name, "[", index, "] is NULL");
+  require_elements_not_null(count, texts, name);
 }
 
 std::vector<core::NamedTensor> read_named_tensors(int64_t count, const char *const *names, ps_tensor *const *tensors) {
   require_texts(count, "count", names, "names");
   if (count > 0) require_not_null(tensors, "tensors");
+  require_elements_not_null(count, tensors, "tensors");
   std::vector<core::NamedTensor> named;
-  for (int64_t index = 0; index < count; ++index) {
-    if (tensors[index] == nullptr) core::fail(core::Status::invalid_argument, "tensors[", index, "] is NULL");
-    named.push_back({names[index], unwrap(tensors[index])});
-  }
+  for (int64_t index = 0; index < count; ++index) named.push_back({names[index], unwrap(tensors[index])});
   return named;
 }
 

@@ -117,19 +117,14 @@ ps_status ps_replay_options_init(ps_replay_options *options, uint32_t struct_siz
 }
 
 ps_status ps_replay_report_init(ps_replay_report *report, uint32_t struct_size) {
-  return guarded([&] {
-    require_not_null(report, "report");
-    init_options(report, struct_size);
-  });
+  return guarded([&] { init_options(report, struct_size, "report"); });
 }
 
 ps_status ps_replay(ps_replay_report *report, const char *path, const ps_replay_options *options) {
   return guarded([&] {
-    require_not_null(report, "report");
+    require_result(report, "report");
     require_not_null(path, "path");
-    const uint32_t struct_size = report->struct_size;
-    require_options_size(struct_size, describe_options<ps_replay_report>());
-    write_options(report, struct_size, as_report(core::replay_recording(path, read_replay_options(options))));
+    write_options(report, report->struct_size, as_report(core::replay_recording(path, read_replay_options(options))));
   });
 }
 
@@ -140,13 +135,11 @@ ps_status ps_replay_page_options_init(ps_replay_page_options *options, uint32_t 
 ps_status ps_replay_page(ps_replay_report *report, const char *page_path, const char *path,
                          const ps_replay_options *options, const ps_replay_page_options *page_options) {
   return guarded([&] {
-    require_not_null(report, "report");
+    require_result(report, "report");
     require_not_null(page_path, "page_path");
     require_not_null(path, "path");
-    const uint32_t struct_size = report->struct_size;
-    require_options_size(struct_size, describe_options<ps_replay_report>());
     const core::ReplayPageOptions page = read_page_options(page_options);
-    write_options(report, struct_size,
+    write_options(report, report->struct_size,
                   as_report(core::write_replay_page(page_path, path, read_replay_options(options), page)));
   });
 }

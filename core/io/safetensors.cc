@@ -198,9 +198,9 @@ std::string format_header(std::span<const NamedTensor *const> tensors, const Met
     const Tensor &tensor = named->tensor;
     const int64_t end = begin + tensor.nbytes();
     Json::Object entry;
-    entry.emplace_back("dtype", format_name(tensor.dtype, named->name));
-    entry.emplace_back("shape", Json::Array(tensor.shape.begin(), tensor.shape.end()));
-    entry.emplace_back("data_offsets", Json::Array{begin, end});
+    append(entry, "dtype", format_name(tensor.dtype, named->name));
+    append(entry, "shape", Json::Array(tensor.shape.begin(), tensor.shape.end()));
+    append(entry, "data_offsets", Json::Array{begin, end});
     header.emplace_back(std::string(named->name), std::move(entry));
     begin = end;
   }

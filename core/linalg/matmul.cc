@@ -4,8 +4,8 @@
 
 #include "core/base/error.h"
 #include "core/linalg/products.h"
+#include "core/ops/operands.h"
 #include "core/ops/operation.h"
-#include "core/ops/promotion.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
 #include "core/tensor/transfer.h"
@@ -14,23 +14,11 @@
 namespace penstock::core {
 namespace {
 
-bool on_cpu(const Tensor &tensor) { return tensor.device().type == DeviceType::cpu; }
-
-Tensor in_dtype(const Tensor &tensor, DType dtype) {
-  return tensor.dtype == dtype ? tensor : astype(tensor, dtype, Casting::unsafe);
-}
-
-// promote(), with the operation in its sentence.
-DType common_dtype(const Tensor &first, const Tensor &second) {
+DType product_dtype(const Tensor &first, const Tensor &second) {
   for (const Tensor *operand : {&first, &second})
     if (kind_of(operand->dtype) == 0)
       fail(Status::type_mismatch, "matmul does not take ", operand->dtype, ": it only stores numbers");
-  if (first.dtype == second.dtype) return first.dtype;
-  try {
-    return promote(first.dtype, second.dtype);
-  } catch (const Error &error) {
-    fail(error.status(), "matmul: ", error.sentence());
-  }
+  return common_dtype("matmul", std::array{&first, &second});
 }
 
 int64_t from_end(const Extents &extents, int32_t axis) { return extents[extents.size() - axis]; }
@@ -50,7 +38,7 @@ struct MatmulPlan {
 };
 
 MatmulPlan plan_matmul(const Tensor &first, const Tensor &second) {
-  MatmulPlan plan{.dtype = common_dtype(first, second), .left = first, .right = second, .batch = {}, .shape = {}};
+  MatmulPlan plan{.dtype = product_dtype(first, second), .left = first, .right = second, .batch = {}, .shape = {}};
   if (first.ndim() == 0 || second.ndim() == 0)
     fail(Status::invalid_argument, "matmul: shapes ", first.shape, " and ", second.shape,
          ": each operand needs one axis at least");

@@ -69,14 +69,14 @@ Activation read_pointwise(std::string_view name, Settings &settings) {
 Json::Object activation_settings(const Activation &activation) {
   Json::Object settings;
   switch (activation.kind) {
-    case ActivationKind::leaky_relu: settings.emplace_back("negative_slope", activation.slope); break;
-    case ActivationKind::elu: settings.emplace_back("alpha", activation.slope); break;
+    case ActivationKind::leaky_relu: append(settings, "negative_slope", activation.slope); break;
+    case ActivationKind::elu: append(settings, "alpha", activation.slope); break;
     case ActivationKind::softplus:
-      settings.emplace_back("beta", activation.slope);
-      settings.emplace_back("threshold", activation.threshold);
+      append(settings, "beta", activation.slope);
+      append(settings, "threshold", activation.threshold);
       break;
-    case ActivationKind::gelu: settings.emplace_back("approximate", "none"); break;
-    case ActivationKind::gelu_tanh: settings.emplace_back("approximate", "tanh"); break;
+    case ActivationKind::gelu: append(settings, "approximate", "none"); break;
+    case ActivationKind::gelu_tanh: append(settings, "approximate", "tanh"); break;
     default: break;
   }
   return settings;

@@ -60,8 +60,8 @@ struct ClassWeights {
   }
 
   void describe(Json::Object &settings) const {
-    settings.emplace_back("class_weight", weights.empty() ? Json() : Json(Json::Array(weights.begin(), weights.end())));
-    settings.emplace_back("ignore_index", ignored ? Json(*ignored) : Json());
+    append(settings, "class_weight", weights.empty() ? Json() : Json(Json::Array(weights.begin(), weights.end())));
+    append(settings, "ignore_index", ignored ? Json(*ignored) : Json());
   }
 };
 
@@ -228,7 +228,7 @@ class CrossEntropyLoss : public Loss {
 
  private:
   void describe(Json::Object &settings) const override {
-    settings.emplace_back("label_smoothing", smoothing_);
+    append(settings, "label_smoothing", smoothing_);
     weights_.describe(settings);
   }
 

@@ -38,17 +38,22 @@ struct Scheme {
   int64_t fan_in = 0;  // 0: the tensor's own
 };
 
+std::string read_name(const Json &description, std::string_view place) {
+  const Json *given = description.if_object() ? description.find("name") : &description;
+  if (given == nullptr || given->if_text() == nullptr)
+    fail(Status::invalid_argument, place, " is ", description.dump(), ": expected a name, or an object with a name");
+  std::string name = *given->if_text();
+  for (const NameOf &alias : aliases)
+    if (name == alias.name) name = alias.meaning;
+  if (std::find(std::begin(names), std::end(names), name) == std::end(names))
+    fail(Status::invalid_argument, place, " is ", in_quotes(name), ": expected one of ",
+         listed(names, [](std::string_view each) { return each; }));
+  return name;
+}
+
 Scheme read(const Json &description, std::string_view place) {
   Scheme scheme;
-  const Json *name = description.if_object() ? description.find("name") : &description;
-  if (name == nullptr || name->if_text() == nullptr)
-    fail(Status::invalid_argument, place, " is ", description.dump(), ": expected a name, or an object with a name");
-  scheme.name = *name->if_text();
-  for (const NameOf &alias : aliases)
-    if (scheme.name == alias.name) scheme.name = alias.meaning;
-  if (std::find(std::begin(names), std::end(names), scheme.name) == std::end(names))
-    fail(Status::invalid_argument, place, " is ", in_quotes(scheme.name), ": expected one of ",
-         listed(names, [](std::string_view each) { return each; }));
+  scheme.name = read_name(description, place);
   static const Json none = Json::Object();
   Settings settings(description.if_object() ? description : none, text(place, " ", scheme.name));
   settings.value("name");
@@ -152,8 +157,8 @@ Initializer::Initializer(const Json &description, std::string_view place) : desc
 
 Initializer Initializer::fan_in_uniform(int64_t fan_in) {
   Json::Object description;
-  description.emplace_back("name", "fan_in_uniform");
-  description.emplace_back("fan_in", static_cast<uint64_t>(fan_in));
+  append(description, "name", "fan_in_uniform");
+  append(description, "fan_in", static_cast<uint64_t>(fan_in));
   return Initializer(Json(std::move(description)), "initializer");
 }
 

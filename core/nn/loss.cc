@@ -29,7 +29,7 @@ constexpr LossKind kinds[] = {
 
 Json Loss::description() const {
   Json::Object description;
-  description.emplace_back("name", name());
+  append(description, "name", name());
   describe(description);
   return Json(std::move(description));
 }

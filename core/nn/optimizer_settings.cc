@@ -46,9 +46,9 @@ void read_sgd(Settings &settings, OptimizerSettings &to) {
 }
 
 void describe_sgd(const OptimizerSettings &from, Json::Object &settings) {
-  settings.emplace_back("momentum", from.momentum);
-  settings.emplace_back("dampening", from.dampening);
-  settings.emplace_back("nesterov", from.nesterov);
+  append(settings, "momentum", from.momentum);
+  append(settings, "dampening", from.dampening);
+  append(settings, "nesterov", from.nesterov);
 }
 
 void read_adam(Settings &settings, OptimizerSettings &to) {
@@ -61,10 +61,10 @@ void read_adam(Settings &settings, OptimizerSettings &to) {
 }
 
 void describe_adam(const OptimizerSettings &from, Json::Object &settings) {
-  settings.emplace_back("beta1", from.beta1);
-  settings.emplace_back("beta2", from.beta2);
-  settings.emplace_back("epsilon", from.epsilon);
-  settings.emplace_back("amsgrad", from.amsgrad);
+  append(settings, "beta1", from.beta1);
+  append(settings, "beta2", from.beta2);
+  append(settings, "epsilon", from.epsilon);
+  append(settings, "amsgrad", from.amsgrad);
 }
 
 void read_rmsprop(Settings &settings, OptimizerSettings &to) {
@@ -80,10 +80,10 @@ void read_rmsprop(Settings &settings, OptimizerSettings &to) {
 }
 
 void describe_rmsprop(const OptimizerSettings &from, Json::Object &settings) {
-  settings.emplace_back("alpha", from.alpha);
-  settings.emplace_back("epsilon", from.epsilon);
-  settings.emplace_back("momentum", from.momentum);
-  settings.emplace_back("centered", from.centered);
+  append(settings, "alpha", from.alpha);
+  append(settings, "epsilon", from.epsilon);
+  append(settings, "momentum", from.momentum);
+  append(settings, "centered", from.centered);
 }
 
 void read_adagrad(Settings &settings, OptimizerSettings &to) {
@@ -95,9 +95,9 @@ void read_adagrad(Settings &settings, OptimizerSettings &to) {
 }
 
 void describe_adagrad(const OptimizerSettings &from, Json::Object &settings) {
-  settings.emplace_back("learning_rate_decay", from.learning_rate_decay);
-  settings.emplace_back("initial_accumulator", from.initial_accumulator);
-  settings.emplace_back("epsilon", from.epsilon);
+  append(settings, "learning_rate_decay", from.learning_rate_decay);
+  append(settings, "initial_accumulator", from.initial_accumulator);
+  append(settings, "epsilon", from.epsilon);
 }
 
 void read_lion(Settings &settings, OptimizerSettings &to) {
@@ -108,8 +108,8 @@ void read_lion(Settings &settings, OptimizerSettings &to) {
 }
 
 void describe_lion(const OptimizerSettings &from, Json::Object &settings) {
-  settings.emplace_back("beta1", from.beta1);
-  settings.emplace_back("beta2", from.beta2);
+  append(settings, "beta1", from.beta1);
+  append(settings, "beta2", from.beta2);
 }
 
 struct OptimizerKind {
@@ -164,23 +164,23 @@ OptimizerSettings read_optimizer_settings(const Json &description) {
 
 Json describe(const OptimizerSettings &settings) {
   Json::Object description;
-  description.emplace_back("name", settings.name);
-  description.emplace_back("learning_rate", settings.learning_rate);
+  append(description, "name", settings.name);
+  append(description, "learning_rate", settings.learning_rate);
   for (const OptimizerKind &kind : kinds)
     if (kind.name == settings.name) kind.describe(settings, description);
-  description.emplace_back("weight_decay", settings.weight_decay);
-  description.emplace_back("clip_norm", limit_or_null(settings.clip_norm));
-  description.emplace_back("clip_value", limit_or_null(settings.clip_value));
+  append(description, "weight_decay", settings.weight_decay);
+  append(description, "clip_norm", limit_or_null(settings.clip_norm));
+  append(description, "clip_value", limit_or_null(settings.clip_value));
   Json::Array groups;
   for (const OptimizerGroup &group : settings.groups) {
     Json::Object each;
-    each.emplace_back("parameters", Json::Array(group.patterns.begin(), group.patterns.end()));
-    each.emplace_back("learning_rate", group.learning_rate);
-    each.emplace_back("weight_decay", group.weight_decay);
+    append(each, "parameters", Json::Array(group.patterns.begin(), group.patterns.end()));
+    append(each, "learning_rate", group.learning_rate);
+    append(each, "weight_decay", group.weight_decay);
     groups.emplace_back(std::move(each));
   }
-  description.emplace_back("groups", std::move(groups));
-  description.emplace_back("schedule", settings.schedule);
+  append(description, "groups", std::move(groups));
+  append(description, "schedule", settings.schedule);
   return Json(std::move(description));
 }
 

@@ -57,9 +57,9 @@ class ElementLoss : public Loss {
            divisor;
   }
   void describe(Json::Object &settings) const override {
-    if (kind_ == PairLoss::huber) settings.emplace_back("delta", setting_);
+    if (kind_ == PairLoss::huber) append(settings, "delta", setting_);
     if (kind_ == PairLoss::binary_cross_entropy)
-      settings.emplace_back("pos_weight", setting_ == 1 ? Json() : Json(setting_));
+      append(settings, "pos_weight", setting_ == 1 ? Json() : Json(setting_));
   }
 
   std::string_view name_;

@@ -63,10 +63,10 @@ class PlateauSchedule : public Schedule {
 
   Json state() const override {
     Json::Object state;
-    state.emplace_back("best", text(best_));  // JSON's numbers know no infinity
-    state.emplace_back("bad_epochs", static_cast<uint64_t>(bad_epochs_));
-    state.emplace_back("cooling", static_cast<uint64_t>(cooling_));
-    state.emplace_back("reductions", static_cast<uint64_t>(reductions_));
+    append(state, "best", text(best_));  // JSON's numbers know no infinity
+    append(state, "bad_epochs", static_cast<uint64_t>(bad_epochs_));
+    append(state, "cooling", static_cast<uint64_t>(cooling_));
+    append(state, "reductions", static_cast<uint64_t>(reductions_));
     return state;
   }
 
@@ -107,13 +107,13 @@ class PlateauSchedule : public Schedule {
   }
 
   void describe(Json::Object &settings) const override {
-    settings.emplace_back("factor", factor_);
-    settings.emplace_back("patience", static_cast<uint64_t>(patience_));
-    settings.emplace_back("threshold", threshold_);
-    settings.emplace_back("threshold_mode", is_relative_ ? "rel" : "abs");
-    settings.emplace_back("mode", is_minimum_ ? "min" : "max");
-    settings.emplace_back("cooldown", static_cast<uint64_t>(cooldown_));
-    settings.emplace_back("minimum", minimum_);
+    append(settings, "factor", factor_);
+    append(settings, "patience", static_cast<uint64_t>(patience_));
+    append(settings, "threshold", threshold_);
+    append(settings, "threshold_mode", is_relative_ ? "rel" : "abs");
+    append(settings, "mode", is_minimum_ ? "min" : "max");
+    append(settings, "cooldown", static_cast<uint64_t>(cooldown_));
+    append(settings, "minimum", minimum_);
   }
 
   double factor_;

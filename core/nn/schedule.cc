@@ -52,8 +52,8 @@ class StepSchedule : public Schedule {
 
  private:
   void describe(Json::Object &settings) const override {
-    settings.emplace_back("step_size", static_cast<uint64_t>(step_size_));
-    settings.emplace_back("gamma", gamma_);
+    append(settings, "step_size", static_cast<uint64_t>(step_size_));
+    append(settings, "gamma", gamma_);
   }
 
   int64_t step_size_;
@@ -91,8 +91,8 @@ class MultistepSchedule : public Schedule {
   void describe(Json::Object &settings) const override {
     Json::Array list;
     for (const int64_t each : milestones_) list.emplace_back(static_cast<uint64_t>(each));
-    settings.emplace_back("milestones", std::move(list));
-    settings.emplace_back("gamma", gamma_);
+    append(settings, "milestones", std::move(list));
+    append(settings, "gamma", gamma_);
   }
 
   std::vector<int64_t> milestones_;
@@ -109,7 +109,7 @@ class ExponentialSchedule : public Schedule {
   }
 
  private:
-  void describe(Json::Object &settings) const override { settings.emplace_back("gamma", gamma_); }
+  void describe(Json::Object &settings) const override { append(settings, "gamma", gamma_); }
 
   double gamma_;
 };
@@ -128,8 +128,8 @@ class CosineSchedule : public Schedule {
 
  private:
   void describe(Json::Object &settings) const override {
-    settings.emplace_back("steps", static_cast<uint64_t>(steps_));
-    settings.emplace_back("minimum", minimum_);
+    append(settings, "steps", static_cast<uint64_t>(steps_));
+    append(settings, "minimum", minimum_);
   }
 
   int64_t steps_;
@@ -160,11 +160,11 @@ class OneCycleSchedule : public Schedule {
     return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * share));
   }
   void describe(Json::Object &settings) const override {
-    settings.emplace_back("maximum", maximum_);
-    settings.emplace_back("total_steps", static_cast<uint64_t>(total_steps_));
-    settings.emplace_back("start_fraction", start_fraction_);
-    settings.emplace_back("div_factor", div_factor_);
-    settings.emplace_back("final_div_factor", final_div_factor_);
+    append(settings, "maximum", maximum_);
+    append(settings, "total_steps", static_cast<uint64_t>(total_steps_));
+    append(settings, "start_fraction", start_fraction_);
+    append(settings, "div_factor", div_factor_);
+    append(settings, "final_div_factor", final_div_factor_);
   }
 
   double maximum_;
@@ -201,9 +201,9 @@ class WarmUpSchedule : public Schedule {
 
  private:
   void describe(Json::Object &settings) const override {
-    settings.emplace_back("steps", static_cast<uint64_t>(steps_));
-    settings.emplace_back("start_factor", start_factor_);
-    settings.emplace_back("then", then_->description());
+    append(settings, "steps", static_cast<uint64_t>(steps_));
+    append(settings, "start_factor", start_factor_);
+    append(settings, "then", then_->description());
   }
 
   int64_t steps_;
@@ -236,9 +236,9 @@ constexpr ScheduleKind kinds[] = {
 
 Json Schedule::description() const {
   Json::Object description;
-  description.emplace_back("name", name());
+  append(description, "name", name());
   describe(description);
-  if (!wants_metric() || name() == "warm_up") description.emplace_back("per", per_ == Per::epoch ? "epoch" : "step");
+  if (!wants_metric() || name() == "warm_up") append(description, "per", per_ == Per::epoch ? "epoch" : "step");
   return description;
 }
 

@@ -8,7 +8,7 @@
 #include "core/base/thread_pool.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/join.h"
-#include "core/ops/sort.h"
+#include "core/ops/operands.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
 #include "core/tensor/element_size.h"
@@ -111,7 +111,7 @@ Tensor take_along_axis(const Tensor &tensor, const Tensor &indices, int32_t axis
   if (indices.dtype != DType::int64)
     fail(Status::type_mismatch, "take_along_axis: indices are of ", indices.dtype, ": expected int64");
   const Extents shape = picked_shape(tensor, indices, axis);
-  if (tensor.device().type != DeviceType::cpu || indices.device().type != DeviceType::cpu)
+  if (!on_cpu(tensor) || !on_cpu(indices))
     return on_device(take_along_axis(in_main_memory(tensor), in_main_memory(indices), axis), tensor.device());
   Tensor out = empty(tensor.dtype, shape, {});
   if (out.element_count() > 0) pick_all_lines(out, tensor, indices, axis);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/ops/operands.h"
 #include "core/ops/promotion.h"
 #include "core/ops/walk.h"
 #include "core/tensor/copy.h"
@@ -12,22 +13,6 @@
 
 namespace penstock::core {
 namespace {
-
-Tensor in_dtype(const Tensor &tensor, DType dtype) {
-  return tensor.dtype == dtype ? tensor : astype(tensor, dtype, Casting::unsafe);
-}
-
-bool on_cpu(const Tensor &tensor) { return tensor.device().type == DeviceType::cpu; }
-
-// promote(), with the operation in its sentence.
-DType promote_for(Operation operation, const Tensor &first, const Tensor &second) {
-  if (first.dtype == second.dtype) return first.dtype;
-  try {
-    return promote(first.dtype, second.dtype);
-  } catch (const Error &error) {
-    fail(error.status(), operation, ": ", error.sentence());
-  }
-}
 
 void require_family(Operation operation, OperationFamily family, std::string_view name) {
   const OperationInfo *info = find_operation(operation);
@@ -53,7 +38,7 @@ struct BinaryPlan {
 BinaryPlan plan_binary(Operation operation, const Tensor &first, const Tensor &second) {
   require_family(operation, OperationFamily::binary, "binary");
   const OperationInfo &info = operation_info(operation);
-  const DType common = promote_for(operation, first, second);
+  const DType common = common_dtype(info.name, std::array{&first, &second});
   BinaryPlan plan{.operation = operation,
                   .computing = computing_dtype(info, common),
                   .result = result_dtype(info, common),

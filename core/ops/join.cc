@@ -6,8 +6,7 @@
 
 #include "core/base/checked.h"
 #include "core/base/error.h"
-#include "core/ops/promotion.h"
-#include "core/ops/sort.h"
+#include "core/ops/operands.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
 #include "core/tensor/transfer.h"
@@ -15,20 +14,6 @@
 
 namespace penstock::core {
 namespace {
-
-// promote() of all, with what wanted it and all dtypes in its sentence.
-DType common_dtype(std::string_view wanted_by, std::span<const Tensor *const> tensors) {
-  DType common = tensors[0]->dtype;
-  for (const Tensor *tensor : tensors) {
-    if (tensor->dtype == common) continue;
-    try {
-      common = promote(common, tensor->dtype);
-    } catch (const Error &error) {
-      fail(error.status(), wanted_by, ": ", error.sentence());
-    }
-  }
-  return common;
-}
 
 void require_some(std::string_view wanted_by, std::span<const Tensor *const> tensors) {
   if (tensors.empty()) fail(Status::invalid_argument, wanted_by, " of no tensors: expected one or more");

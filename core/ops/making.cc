@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/thread_pool.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/operands.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/transfer.h"
 #include "core/tensor/view.h"
@@ -68,8 +69,7 @@ Tensor triangle(const Tensor &tensor, Triangle kept, int64_t diagonal) {
   const std::string_view name = kept == Triangle::lower ? "tril" : "triu";
   if (tensor.ndim() < 2)
     fail(Status::invalid_argument, name, " of shape ", tensor.shape, ": expected two axes or more");
-  if (tensor.device().type != DeviceType::cpu)
-    return on_device(triangle(in_main_memory(tensor), kept, diagonal), tensor.device());
+  if (!on_cpu(tensor)) return on_device(triangle(in_main_memory(tensor), kept, diagonal), tensor.device());
   Tensor out = clone(tensor);
   if (out.element_count() == 0) return out;
   const int64_t rows = tensor.shape[tensor.ndim() - 2], columns = tensor.shape[tensor.ndim() - 1];

@@ -10,6 +10,7 @@
 #include "core/ops/elementwise.h"
 #include "core/ops/fold_axes.h"
 #include "core/ops/kernels.h"
+#include "core/ops/operands.h"
 #include "core/tensor/copy.h"
 #include "core/tensor/create.h"
 #include "core/tensor/transfer.h"
@@ -43,10 +44,6 @@ Tensor with_axes(const Tensor &tensor, AxisMask mask, int32_t ndim) {
   for (int32_t axis = 0; axis < ndim; ++axis)
     if ((mask >> axis & 1) != 0) view = unsqueeze(view, axis);
   return view;
-}
-
-Tensor in_dtype(const Tensor &tensor, DType dtype) {
-  return tensor.dtype == dtype ? tensor : astype(tensor, dtype, Casting::unsafe);
 }
 
 // fold_axes(), and of nothing what leaves other elements as they are.
@@ -135,8 +132,7 @@ Tensor reduce(Operation operation, const Tensor &tensor, std::span<const int32_t
     fail(Status::invalid_argument, "correction is ", options.correction, ": expected a finite number");
   const DType computing = computing_dtype(info, tensor.dtype);
   const DType result = options.dtype ? *options.dtype : result_dtype(info, tensor.dtype);
-  if (tensor.device().type != DeviceType::cpu)
-    return on_device(reduce(operation, in_main_memory(tensor), axes, options), tensor.device());
+  if (!on_cpu(tensor)) return on_device(reduce(operation, in_main_memory(tensor), axes, options), tensor.device());
   Tensor operand = tensor;
   if (options.dtype) operand = in_dtype(tensor, *options.dtype);
   // Elements convert to what they are folded in on the way; only another value must be made beforehand.
@@ -149,7 +145,7 @@ Tensor accumulate(Operation operation, const Tensor &tensor, int32_t axis, std::
   require_dtype_allowed(info, dtype);
   const DType result = dtype ? *dtype : result_dtype(info, tensor.dtype);
   axis = resolve_axis(axis, tensor.ndim());
-  if (tensor.device().type != DeviceType::cpu)
+  if (!on_cpu(tensor))
     return on_device(accumulate(operation, in_main_memory(tensor), axis, dtype, initial), tensor.device());
   const Operation joining = operation == Operation::cumulative_sum ? Operation::add : Operation::multiply;
   const DType folding = folding_dtype(result);

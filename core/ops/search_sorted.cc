@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/thread_pool.h"
+#include "core/ops/operands.h"
 #include "core/ops/promotion.h"
 #include "core/ops/search.h"
 #include "core/ops/sort_keys.h"
@@ -53,10 +54,6 @@ void require_searchable(const Tensor &sorted, const Tensor &values, const Tensor
          sorted.shape);
   if (sorter->dtype != DType::int64)
     fail(Status::type_mismatch, "searchsorted: the sorter is of ", sorter->dtype, ": expected int64");
-}
-
-Tensor in_dtype(const Tensor &tensor, DType dtype) {
-  return tensor.dtype == dtype ? tensor : astype(tensor, dtype, Casting::unsafe);
 }
 
 }  // namespace

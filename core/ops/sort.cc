@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/thread_pool.h"
+#include "core/ops/operands.h"
 #include "core/ops/radix_sort.h"
 #include "core/ops/sort_keys.h"
 #include "core/tensor/copy.h"
@@ -110,17 +111,10 @@ constexpr typename KeyMap::Key turn_of(bool is_descending) {
 
 }  // namespace
 
-int32_t resolve_axis_of(std::string_view wanted_by, int32_t axis, const Tensor &tensor) {
-  if (axis < -tensor.ndim() || axis >= tensor.ndim())
-    fail(Status::out_of_range, wanted_by, ": axis ", axis, " is outside shape ", tensor.shape);
-  return axis < 0 ? axis + tensor.ndim() : axis;
-}
-
 Tensor sort(const Tensor &tensor, int32_t axis, bool is_descending) {
   with_key_map(tensor.dtype, "sort", [](auto) {});
   axis = resolve_axis_of("sort", axis, tensor);
-  if (tensor.device().type != DeviceType::cpu)
-    return on_device(sort(in_main_memory(tensor), axis, is_descending), tensor.device());
+  if (!on_cpu(tensor)) return on_device(sort(in_main_memory(tensor), axis, is_descending), tensor.device());
   const Tensor sorted = clone(with_axis_last(tensor, axis));
   if (sorted.element_count() > 0) {
     const int64_t length = tensor.shape[axis];
@@ -138,8 +132,7 @@ Tensor sort(const Tensor &tensor, int32_t axis, bool is_descending) {
 Tensor argsort(const Tensor &tensor, int32_t axis, bool is_descending) {
   with_key_map(tensor.dtype, "argsort", [](auto) {});
   axis = resolve_axis_of("argsort", axis, tensor);
-  if (tensor.device().type != DeviceType::cpu)
-    return on_device(argsort(in_main_memory(tensor), axis, is_descending), tensor.device());
+  if (!on_cpu(tensor)) return on_device(argsort(in_main_memory(tensor), axis, is_descending), tensor.device());
   const Tensor dense = contiguous(with_axis_last(tensor, axis));
   const Tensor order = empty(DType::int64, dense.shape, {});
   if (order.element_count() > 0) {

@@ -35,37 +35,53 @@ bool are_within_each(const Number *values, int64_t worlds, int64_t elements, con
   return within.all();
 }
 
+// What an action's elements must lie between: numbers for all of them, or for each its own.
+template <typename Number>
+class Bounds {
+ public:
+  Bounds(const Field &field, bool is_free) : field_(field), is_free_(is_free) {}
+  bool are_shared() const { return field_.low.size() == 1 && field_.high.size() == 1; }
+  Number low(int64_t element) const { return is_free_ ? -largest : bound(field_.low, element); }
+  Number high(int64_t element) const { return is_free_ ? largest : bound(field_.high, element); }
+
+ private:
+  static constexpr Number largest = std::numeric_limits<Number>::max();
+  static Number bound(const std::vector<double> &bounds, int64_t element) {
+    return static_cast<Number>(bounds.size() == 1 ? bounds[0] : bounds[static_cast<size_t>(element)]);
+  }
+
+  const Field &field_;
+  const bool is_free_;
+};
+
+// Whether a quick look at all worlds finds every action within its bounds.  Where their form allows none, the answer is no.
+template <typename Number>
+bool look_within(const Number *values, int64_t worlds, int64_t elements, const Bounds<Number> &bounds) {
+  if (bounds.are_shared()) return are_within(values, elements * worlds, bounds.low(0), bounds.high(0));
+  constexpr int64_t most_at_once = 64;
+  if (elements % 4 != 0 || elements > most_at_once) return false;
+  Number low[most_at_once], high[most_at_once];
+  for (int64_t element = 0; element < elements; ++element) {
+    low[element] = bounds.low(element);
+    high[element] = bounds.high(element);
+  }
+  return are_within_each(values, worlds, elements, low, high);
+}
+
 }  // namespace
 
 // Actions of one element or of several with bounds of their own; an action of NaN is within none.
 template <typename Number>
 void Worlds::check_actions_of(ActionRule rule, const bool *active) {
   const FieldMemory &memory = memory_[action_];
-  const Field &field = memory.field();
   auto *values = reinterpret_cast<Number *>(memory.data(0));
   const int64_t elements = memory.element_count();
-  const auto bound = [&](const std::vector<double> &bounds, int64_t element) {
-    return static_cast<Number>(bounds.size() == 1 ? bounds[0] : bounds[static_cast<size_t>(element)]);
-  };
-  const bool is_free = rule == ActionRule::game && game_->clips_actions();
-  const Number largest = std::numeric_limits<Number>::max();
-  constexpr int64_t most_at_once = 64;
-  if (field.low.size() == 1 && field.high.size() == 1) {
-    const Number low = is_free ? -largest : bound(field.low, 0), high = is_free ? largest : bound(field.high, 0);
-    if (are_within(values, elements * num_worlds(), low, high)) return;
-  } else if (elements % 4 == 0 && elements <= most_at_once) {
-    Number low[most_at_once], high[most_at_once];
-    for (int64_t element = 0; element < elements; ++element) {
-      low[element] = is_free ? -largest : bound(field.low, element);
-      high[element] = is_free ? largest : bound(field.high, element);
-    }
-    if (are_within_each(values, num_worlds(), elements, low, high)) return;
-  }
+  const Bounds<Number> bounds(memory.field(), rule == ActionRule::game && game_->clips_actions());
+  if (look_within(values, num_worlds(), elements, bounds)) return;
   for (int64_t world = 0; world < num_worlds(); ++world) {
     if (active != nullptr && !active[world]) continue;
     for (int64_t element = 0; element < elements; ++element) {
-      const Number low = is_free ? -largest : bound(field.low, element);
-      const Number high = is_free ? largest : bound(field.high, element);
+      const Number low = bounds.low(element), high = bounds.high(element);
       Number &value = values[world * elements + element];
       if (value >= low && value <= high) continue;
       if (rule != ActionRule::clamp)

@@ -46,6 +46,12 @@ def shape_of(shape: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(operator.index(size) for size in shape) if hasattr(shape, "__iter__") else (operator.index(shape),)
 
 
+def allocated(function: Any, shape: int | Sequence[int], dtype: Any, options: Any) -> Tensor:
+    """A tensor by a function of the C ABI that takes a dtype, float32 unless named, and a shape."""
+    sizes = shape_of(shape)
+    return made(function, as_dtype(dtype or dtypes.float32).number, len(sizes), sizes, options)
+
+
 def empty(
     shape: int | Sequence[int],
     *,
@@ -67,10 +73,8 @@ def empty(
     >>> penstock.empty(5, alignment=4096).data_ptr % 4096
     0
     """
-    sizes = shape_of(shape)
-    number = as_dtype(dtype or dtypes.float32).number
     return made_leaf(
-        made(lib.ps_tensor_empty, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad
+        allocated(lib.ps_tensor_empty, shape, dtype, devices.options(device, alignment, pinned)), requires_grad
     )
 
 
@@ -89,10 +93,8 @@ def zeros(
     >>> penstock.zeros(3)
     tensor([0., 0., 0.], shape=(3,), dtype=float32, device=cpu)
     """
-    sizes = shape_of(shape)
-    number = as_dtype(dtype or dtypes.float32).number
     return made_leaf(
-        made(lib.ps_tensor_zeros, number, len(sizes), sizes, devices.options(device, alignment, pinned)), requires_grad
+        allocated(lib.ps_tensor_zeros, shape, dtype, devices.options(device, alignment, pinned)), requires_grad
     )
 
 

@@ -29,7 +29,14 @@ __all__ = [
 ]
 
 
-class Zeros(Description):
+class WithoutSettings(Description):
+    """A value that the name says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class Zeros(WithoutSettings):
     """All 0.
 
     >>> import penstock as ps
@@ -39,11 +46,8 @@ class Zeros(Description):
 
     name = "zeros"
 
-    def __init__(self) -> None:
-        super().__init__()
 
-
-class Ones(Description):
+class Ones(WithoutSettings):
     """All 1.
 
     >>> import penstock as ps
@@ -52,9 +56,6 @@ class Ones(Description):
     """
 
     name = "ones"
-
-    def __init__(self) -> None:
-        super().__init__()
 
 
 class Constant(Description):
@@ -86,7 +87,14 @@ class Uniform(Description):
         super().__init__(low=low, high=high)
 
 
-class Normal(Description):
+class AroundMean(Description):
+    """A mean and a standard deviation."""
+
+    def __init__(self, mean: float = 0.0, deviation: float = 0.05) -> None:
+        super().__init__(mean=mean, deviation=deviation)
+
+
+class Normal(AroundMean):
     """Normally distributed around mean.
 
     >>> import penstock as ps
@@ -97,11 +105,8 @@ class Normal(Description):
 
     name = "normal"
 
-    def __init__(self, mean: float = 0.0, deviation: float = 0.05) -> None:
-        super().__init__(mean=mean, deviation=deviation)
 
-
-class TruncatedNormal(Description):
+class TruncatedNormal(AroundMean):
     """Normally distributed around mean; what lies beyond two deviations is drawn again, as Keras's.
 
     >>> import penstock as ps
@@ -111,9 +116,6 @@ class TruncatedNormal(Description):
     """
 
     name = "truncated_normal"
-
-    def __init__(self, mean: float = 0.0, deviation: float = 0.05) -> None:
-        super().__init__(mean=mean, deviation=deviation)
 
 
 class VarianceScaling(Description):

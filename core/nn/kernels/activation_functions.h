@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "core/base/lanes.h"
+#include "core/base/polynomial.h"
 #include "core/nn/activation.h"
 #include "core/ops/kernels/exponential.h"
 #include "core/ops/kernels/logarithm.h"
@@ -161,41 +162,16 @@ struct NormalDistribution {
   }
 
   static PS_LANES_INLINE float series(float u) {
-    float sum = -0x1.0307cep-15f;
-    sum = sum * u + 0x1.95fd6ap-15f;
-    sum = sum * u + 0x1.9b3f5ep-12f;
-    sum = sum * u + -0x1.cdc602p-11f;
-    sum = sum * u + -0x1.ed474ep-10f;
-    sum = sum * u + 0x1.eed97p-7f;
-    sum = sum * u + -0x1.7dffcep-5f;
-    sum = sum * u + 0x1.8c6d8ep-4f;
-    sum = sum * u + -0x1.373e3ap-3f;
-    return sum * u + 0x1.82b4bcp-3f;
+    return polynomial(u, -0x1.0307cep-15f, 0x1.95fd6ap-15f, 0x1.9b3f5ep-12f, -0x1.cdc602p-11f, -0x1.ed474ep-10f,
+                      0x1.eed97p-7f, -0x1.7dffcep-5f, 0x1.8c6d8ep-4f, -0x1.373e3ap-3f, 0x1.82b4bcp-3f);
   }
   static PS_LANES_INLINE double series(double u) {
-    double sum = -0x1.0959f1400a390p-32;
-    sum = sum * u + 0x1.3fb7ce475a168p-36;
-    sum = sum * u + 0x1.de6d02a26289cp-29;
-    sum = sum * u + 0x1.f4eaa9c85bbb0p-29;
-    sum = sum * u + -0x1.480d99ae63529p-26;
-    sum = sum * u + -0x1.4b471811b0210p-25;
-    sum = sum * u + 0x1.1b207d62865e8p-24;
-    sum = sum * u + 0x1.11c074ae9e33fp-22;
-    sum = sum * u + -0x1.4f9d808db1d2fp-23;
-    sum = sum * u + -0x1.8d35cd874dc01p-20;
-    sum = sum * u + 0x1.7fdd9eeeb883fp-23;
-    sum = sum * u + 0x1.26cf8dea72ab1p-17;
-    sum = sum * u + -0x1.0011cb7c88079p-21;
-    sum = sum * u + -0x1.e4a415fb8cca5p-15;
-    sum = sum * u + 0x1.17a4a6b9505f7p-15;
-    sum = sum * u + 0x1.ab825f7e9996dp-12;
-    sum = sum * u + -0x1.c81719cabcedep-11;
-    sum = sum * u + -0x1.ee2761034c407p-10;
-    sum = sum * u + 0x1.eec4cc3e4560cp-7;
-    sum = sum * u + -0x1.7dff2bff6889ap-5;
-    sum = sum * u + 0x1.8c6dbf2cfc2fdp-4;
-    sum = sum * u + -0x1.373e3a893c287p-3;
-    return sum * u + 0x1.82b4bb8c94dcep-3;
+    return polynomial(u, -0x1.0959f1400a390p-32, 0x1.3fb7ce475a168p-36, 0x1.de6d02a26289cp-29, 0x1.f4eaa9c85bbb0p-29,
+                      -0x1.480d99ae63529p-26, -0x1.4b471811b0210p-25, 0x1.1b207d62865e8p-24, 0x1.11c074ae9e33fp-22,
+                      -0x1.4f9d808db1d2fp-23, -0x1.8d35cd874dc01p-20, 0x1.7fdd9eeeb883fp-23, 0x1.26cf8dea72ab1p-17,
+                      -0x1.0011cb7c88079p-21, -0x1.e4a415fb8cca5p-15, 0x1.17a4a6b9505f7p-15, 0x1.ab825f7e9996dp-12,
+                      -0x1.c81719cabcedep-11, -0x1.ee2761034c407p-10, 0x1.eec4cc3e4560cp-7, -0x1.7dff2bff6889ap-5,
+                      0x1.8c6dbf2cfc2fdp-4, -0x1.373e3a893c287p-3, 0x1.82b4bb8c94dcep-3);
   }
 };
 

@@ -80,12 +80,12 @@ class CompositeLayer : public Layer {
     Json::Array layers;
     for (const std::shared_ptr<Layer> &layer : layers_) {
       Json::Object each;
-      each.emplace_back("kind", layer->kind());
-      each.emplace_back("settings", layer->settings());
+      append(each, "kind", layer->kind());
+      append(each, "settings", layer->settings());
       layers.emplace_back(std::move(each));
     }
     Json::Object settings;
-    settings.emplace_back("layers", std::move(layers));
+    append(settings, "layers", std::move(layers));
     return settings;
   }
 
@@ -129,7 +129,7 @@ class ResidualLayer : public CompositeLayer {
 
   Json::Object settings() const override {
     Json::Object settings = CompositeLayer::settings();
-    settings.emplace_back("activation", activation_.description());
+    append(settings, "activation", activation_.description());
     return settings;
   }
 

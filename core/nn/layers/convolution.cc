@@ -164,19 +164,19 @@ class ConvolutionLayer : public Layer {
 
   Json::Object settings() const override {
     Json::Object settings;
-    settings.emplace_back("in_channels", settings_.in_channels);
-    settings.emplace_back("out_channels", settings_.out_channels);
-    settings.emplace_back("kernel_size", list_of(settings_.kernel));
-    settings.emplace_back("stride", list_of(settings_.stride));
-    settings.emplace_back("padding",
-                          settings_.padding_word.empty() ? list_of(settings_.padding) : Json(settings_.padding_word));
-    if (settings_.kind.is_transposed) settings.emplace_back("output_padding", list_of(settings_.output_padding));
-    settings.emplace_back("dilation", list_of(settings_.dilation));
-    settings.emplace_back("groups", settings_.groups);
-    settings.emplace_back("use_bias", settings_.use_bias);
-    settings.emplace_back("activation", settings_.activation.description());
-    settings.emplace_back("weight_initializer", settings_.weight_initializer);
-    settings.emplace_back("bias_initializer", settings_.bias_initializer);
+    append(settings, "in_channels", settings_.in_channels);
+    append(settings, "out_channels", settings_.out_channels);
+    append(settings, "kernel_size", list_of(settings_.kernel));
+    append(settings, "stride", list_of(settings_.stride));
+    append(settings, "padding",
+           settings_.padding_word.empty() ? list_of(settings_.padding) : Json(settings_.padding_word));
+    if (settings_.kind.is_transposed) append(settings, "output_padding", list_of(settings_.output_padding));
+    append(settings, "dilation", list_of(settings_.dilation));
+    append(settings, "groups", settings_.groups);
+    append(settings, "use_bias", settings_.use_bias);
+    append(settings, "activation", settings_.activation.description());
+    append(settings, "weight_initializer", settings_.weight_initializer);
+    append(settings, "bias_initializer", settings_.bias_initializer);
     return settings;
   }
 

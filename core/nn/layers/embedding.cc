@@ -99,9 +99,9 @@ class EmbeddingLayer : public Layer {
   std::string_view kind() const override { return "embedding"; }
   Json::Object settings() const override {
     Json::Object settings;
-    settings.emplace_back("count", table_.count);
-    settings.emplace_back("features", table_.features);
-    settings.emplace_back("weight_initializer", initializer_.description());
+    append(settings, "count", table_.count);
+    append(settings, "features", table_.features);
+    append(settings, "weight_initializer", initializer_.description());
     return settings;
   }
 
@@ -127,9 +127,9 @@ class EmbeddingLayer : public Layer {
 
 Initializer standard_normal() {
   Json::Object description;
-  description.emplace_back("name", "normal");
-  description.emplace_back("mean", 0.0);
-  description.emplace_back("deviation", 1.0);
+  append(description, "name", "normal");
+  append(description, "mean", 0.0);
+  append(description, "deviation", 1.0);
   return Initializer(Json(std::move(description)), "initializer");
 }
 

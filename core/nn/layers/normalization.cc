@@ -168,10 +168,10 @@ class RowNormLayer : public Layer {
 
   Json::Object settings() const override {
     Json::Object settings;
-    settings.emplace_back("shape", shape_as_json(shape_));
-    settings.emplace_back("epsilon", epsilon_ ? Json(*epsilon_) : Json());
-    settings.emplace_back("affine", is_affine_);
-    if (is_centred()) settings.emplace_back("use_bias", has_bias_);
+    append(settings, "shape", shape_as_json(shape_));
+    append(settings, "epsilon", epsilon_ ? Json(*epsilon_) : Json());
+    append(settings, "affine", is_affine_);
+    if (is_centred()) append(settings, "use_bias", has_bias_);
     return settings;
   }
 

@@ -121,12 +121,12 @@ class PoolLayer : public Layer {
       return Json(Json::Array(numbers.begin(), numbers.end()));
     };
     Json::Object settings;
-    settings.emplace_back("kernel_size", list(settings_.kernel));
-    settings.emplace_back("stride", list(settings_.stride));
-    settings.emplace_back("padding", list(settings_.padding));
-    if (settings_.is_maximum) settings.emplace_back("dilation", list(settings_.dilation));
-    settings.emplace_back("ceil_mode", settings_.ceil_mode);
-    if (!settings_.is_maximum) settings.emplace_back("count_include_pad", settings_.count_include_pad);
+    append(settings, "kernel_size", list(settings_.kernel));
+    append(settings, "stride", list(settings_.stride));
+    append(settings, "padding", list(settings_.padding));
+    if (settings_.is_maximum) append(settings, "dilation", list(settings_.dilation));
+    append(settings, "ceil_mode", settings_.ceil_mode);
+    if (!settings_.is_maximum) append(settings, "count_include_pad", settings_.count_include_pad);
     return settings;
   }
 

@@ -54,7 +54,7 @@ class ReshapeLayer : public Layer {
   std::string_view kind() const override { return "reshape"; }
   Json::Object settings() const override {
     Json::Object settings;
-    settings.emplace_back("shape", Json::Array(sizes_.begin(), sizes_.end()));
+    append(settings, "shape", Json::Array(sizes_.begin(), sizes_.end()));
     return settings;
   }
   Value trace(Tracer &tracer, std::span<const Value> inputs) const override {

@@ -232,7 +232,7 @@ class SoftmaxLayer : public Layer {
   }
   Json::Object settings() const override {
     Json::Object settings;
-    settings.emplace_back("axis", axis_);
+    append(settings, "axis", axis_);
     return settings;
   }
   Value trace(Tracer &tracer, std::span<const Value> inputs) const override {

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "core/base/lanes.h"
+#include "core/base/polynomial.h"
 
 namespace penstock::core::vectorised {
 
@@ -30,11 +31,7 @@ struct ExponentialParts<float> {
     const float shifted = x * 0x1.715476p0f + rounder;
     const float whole = shifted - rounder;
     const float rest = (x - whole * 0x1.62e4p-1f) - whole * 0x1.7f7d1cp-20f;
-    float series = 0x1.6d117cp-10f;
-    series = series * rest + 0x1.120be2p-7f;
-    series = series * rest + 0x1.555518p-5f;
-    series = series * rest + 0x1.5554dcp-3f;
-    series = series * rest + 0.5f;
+    const float series = polynomial(rest, 0x1.6d117cp-10f, 0x1.120be2p-7f, 0x1.555518p-5f, 0x1.5554dcp-3f, 0.5f);
     rest_minus_one = series * rest * rest + rest;
     exponent = std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(rounder) + 256;
   }
@@ -51,16 +48,9 @@ struct ExponentialParts<double> {
     const double shifted = x * 0x1.71547652b82fep0 + rounder;
     const double whole = shifted - rounder;
     const double rest = (x - whole * 0x1.62e42fefa38p-1) - whole * 0x1.ef35793c7673p-45;
-    double series = 0x1.af390ba7e6f47p-26;
-    series = series * rest + 0x1.2891d4ffbb0f9p-22;
-    series = series * rest + 0x1.71de0d85293b8p-19;
-    series = series * rest + 0x1.a019b8ca26fcfp-16;
-    series = series * rest + 0x1.a01a01a7cebcdp-13;
-    series = series * rest + 0x1.6c16c1789d1d7p-10;
-    series = series * rest + 0x1.11111111109a6p-7;
-    series = series * rest + 0x1.5555555553d37p-5;
-    series = series * rest + 0x1.5555555555556p-3;
-    series = series * rest + 0.5;
+    const double series = polynomial(rest, 0x1.af390ba7e6f47p-26, 0x1.2891d4ffbb0f9p-22, 0x1.71de0d85293b8p-19,
+                                     0x1.a019b8ca26fcfp-16, 0x1.a01a01a7cebcdp-13, 0x1.6c16c1789d1d7p-10,
+                                     0x1.11111111109a6p-7, 0x1.5555555553d37p-5, 0x1.5555555555556p-3, 0.5);
     rest_minus_one = series * rest * rest + rest;
     exponent = std::bit_cast<uint64_t>(shifted) - std::bit_cast<uint64_t>(rounder) + 2048;
   }

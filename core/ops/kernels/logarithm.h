@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "core/base/lanes.h"
+#include "core/base/polynomial.h"
 
 namespace penstock::core::vectorised {
 
@@ -35,14 +36,8 @@ struct LogarithmParts<float> {
     half_square = 0.5f * f * f;
   }
   PS_LANES_INLINE float tail() const {
-    float series = -0x1.43af44p-4f;
-    series = series * f + 0x1.0292e0p-3f;
-    series = series * f + -0x1.0a3b38p-3f;
-    series = series * f + 0x1.231b4cp-3f;
-    series = series * f + -0x1.54cf96p-3f;
-    series = series * f + 0x1.999f1ep-3f;
-    series = series * f + -0x1.0000d0p-2f;
-    series = series * f + 0x1.555554p-2f;
+    const float series = polynomial(f, -0x1.43af44p-4f, 0x1.0292e0p-3f, -0x1.0a3b38p-3f, 0x1.231b4cp-3f,
+                                    -0x1.54cf96p-3f, 0x1.999f1ep-3f, -0x1.0000d0p-2f, 0x1.555554p-2f);
     return series * f * f * f;
   }
 };
@@ -64,13 +59,9 @@ struct LogarithmParts<double> {
   }
   PS_LANES_INLINE double tail() const {
     const double s = f / (2.0 + f), square = s * s;
-    double series = 0x1.2b9f7fb3de73fp-3;
-    series = series * square + 0x1.39f8963ccbdc2p-3;
-    series = series * square + 0x1.7462e17b4cddp-3;
-    series = series * square + 0x1.c71c6247410e3p-3;
-    series = series * square + 0x1.2492492e6dfddp-2;
-    series = series * square + 0x1.9999999994e76p-2;
-    series = series * square + 0x1.5555555555558p-1;
+    const double series =
+        polynomial(square, 0x1.2b9f7fb3de73fp-3, 0x1.39f8963ccbdc2p-3, 0x1.7462e17b4cddp-3, 0x1.c71c6247410e3p-3,
+                   0x1.2492492e6dfddp-2, 0x1.9999999994e76p-2, 0x1.5555555555558p-1);
     return s * (half_square + square * series);
   }
 };

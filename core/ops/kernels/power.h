@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/lanes.h"
+#include "core/base/polynomial.h"
 
 namespace penstock::core::vectorised {
 
@@ -24,11 +25,8 @@ struct PowerFloat {
     const auto k = static_cast<float>((bits >> 23) - (is_subnormal ? 23 : 0));
     const auto f = static_cast<double>(std::bit_cast<float>((bits & 0x007FFFFF) + sqrt_half) - 1.0f);
     const double s = f / (2.0 + f), square = s * s;
-    double series = 0x1.5d1a8fbc22b5dp-2;
-    series = series * square + 0x1.a58af73b787acp-2;
-    series = series * square + 0x1.277785084a002p-1;
-    series = series * square + 0x1.ec709d0c7ecb2p-1;
-    series = series * square + 0x1.71547652bf28fp+1;
+    const double series = polynomial(square, 0x1.5d1a8fbc22b5dp-2, 0x1.a58af73b787acp-2, 0x1.277785084a002p-1,
+                                     0x1.ec709d0c7ecb2p-1, 0x1.71547652bf28fp+1);
     return series * s + static_cast<double>(k);
   }
   static PS_LANES_INLINE float power_of_two(double exponent) {
@@ -36,13 +34,8 @@ struct PowerFloat {
     exponent = exponent > 200.0 ? 200.0 : exponent;  // a NaN stays
     exponent = exponent < -200.0 ? -200.0 : exponent;
     const double shifted = exponent + rounder, rest = exponent - (shifted - rounder);
-    double series = 0x1.443fffc90db59p-13;
-    series = series * rest + 0x1.5f48c04f62e5p-10;
-    series = series * rest + 0x1.3b2a1b7152befp-7;
-    series = series * rest + 0x1.c6aecc669b6ddp-5;
-    series = series * rest + 0x1.ebfbe045f4d3cp-3;
-    series = series * rest + 0x1.62e430d034702p-1;
-    series = series * rest + 1.0;
+    const double series = polynomial(rest, 0x1.443fffc90db59p-13, 0x1.5f48c04f62e5p-10, 0x1.3b2a1b7152befp-7,
+                                     0x1.c6aecc669b6ddp-5, 0x1.ebfbe045f4d3cp-3, 0x1.62e430d034702p-1, 1.0);
     const uint64_t n = std::bit_cast<uint64_t>(shifted) - std::bit_cast<uint64_t>(rounder);
     return static_cast<float>(series * std::bit_cast<double>((n + 1023) << 52));
   }

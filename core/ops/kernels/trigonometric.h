@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "core/base/lanes.h"
+#include "core/base/polynomial.h"
 
 namespace penstock::core::vectorised {
 
@@ -28,22 +29,14 @@ PS_LANES_INLINE float cosine_of_rest(float rest, float) {
 }
 PS_LANES_INLINE double sine_of_rest(double rest, double low) {
   const double square = rest * rest;
-  double series = 0x1.5e0333e3ccba1p-33;
-  series = series * square + -0x1.ae5ff4f957b14p-26;
-  series = series * square + 0x1.71de3781495ffp-19;
-  series = series * square + -0x1.a01a019e73325p-13;
-  series = series * square + 0x1.1111111110b6cp-7;
-  series = series * square + -0x1.5555555555555p-3;
+  const double series = polynomial(square, 0x1.5e0333e3ccba1p-33, -0x1.ae5ff4f957b14p-26, 0x1.71de3781495ffp-19,
+                                   -0x1.a01a019e73325p-13, 0x1.1111111110b6cp-7, -0x1.5555555555555p-3);
   return rest + (series * square * rest + low * (1.0 - 0.5 * square));
 }
 PS_LANES_INLINE double cosine_of_rest(double rest, double low) {
   const double square = rest * rest;
-  double tail = -0x1.9075bb669682cp-37;
-  tail = tail * square + 0x1.1eeb5de1e2b95p-29;
-  tail = tail * square + -0x1.27e4fa0d3726cp-22;
-  tail = tail * square + 0x1.a01a019f4671dp-16;
-  tail = tail * square + -0x1.6c16c16c16944p-10;
-  tail = tail * square + 0x1.5555555555555p-5;
+  const double tail = polynomial(square, -0x1.9075bb669682cp-37, 0x1.1eeb5de1e2b95p-29, -0x1.27e4fa0d3726cp-22,
+                                 0x1.a01a019f4671dp-16, -0x1.6c16c16c16944p-10, 0x1.5555555555555p-5);
   const double half = 0.5 * square, begin = 1.0 - half;
   return begin + (((1.0 - begin) - half) + (tail * square * square - rest * low));
 }

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from penstock.errors import InvalidArgumentError, OutOfRangeError, TypeMismatchError
+from penstock.loader import texts
 
 __all__ = [
     "ChunkSourceLoaderConfig",
@@ -129,7 +128,7 @@ class Config:
         >>> '"threads": 2' in made.to_json()
         True
         """
-        return json.dumps(self.to_dict(), indent=2)
+        return texts.as_json(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -139,13 +138,7 @@ class Config:
         >>> loader.ChunkSourceLoaderConfig.from_json('{"threads": 2}').threads
         2
         """
-        try:
-            fields = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InvalidArgumentError(f"the configuration is no JSON: {error}") from None
-        if not isinstance(fields, dict):
-            raise InvalidArgumentError("the configuration is no JSON object")
-        return cls.from_dict(fields)
+        return cls.from_dict(texts.from_json(text, "the configuration is"))
 
     def to_toml(self) -> str:
         """The fields as TOML, which has no null: those that are None are left out.
@@ -155,7 +148,7 @@ class Config:
         >>> "threads = 2" in made.to_toml()
         True
         """
-        return as_toml(self.to_dict())
+        return texts.as_toml(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
@@ -165,10 +158,7 @@ class Config:
         >>> loader.ChunkSourceLoaderConfig.from_toml("threads = 2").threads
         2
         """
-        try:
-            return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidArgumentError(f"the configuration is no TOML: {error}") from None
+        return cls.from_dict(texts.from_toml(text, "the configuration is"))
 
 
 def plain(value: Any) -> Any:
@@ -178,38 +168,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def as_toml(fields: Mapping[str, Any]) -> str:
-    """Values first, then a table for each mapping, and for each of a list of mappings."""
-    values = [f"{toml_key(key)} = {toml_value(value)}" for key, value in fields.items() if is_toml_value(value)]
-    tables = [f"\n[{key}]\n{as_toml(table)}" for key, table in fields.items() if isinstance(table, Mapping)]
-    for key, items in fields.items():
-        if has_mappings(items):
-            tables += [f"\n[[{key}]]\n{as_toml(item)}" for item in items]
-    return "\n".join(values) + "\n" + "".join(tables)
-
-
-def has_mappings(value: Any) -> bool:
-    """Whether a value is a list of mappings."""
-    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
-
-
-def toml_key(key: str) -> str:
-    """A key, quoted where it is more than letters, digits and underscores."""
-    return key if key.isascii() and key.replace("_", "").isalnum() else toml_value(key)
-
-
-def is_toml_value(value: Any) -> bool:
-    """Whether a value stands behind its key, rather than in a table or nowhere."""
-    return value is not None and not isinstance(value, Mapping) and not has_mappings(value)
-
-
-def toml_value(value: Any) -> str:
-    """A value as TOML writes it: as JSON does, but for floats that JSON has no words for."""
-    if isinstance(value, float):
-        return repr(value) if any(mark in repr(value) for mark in ".en") else f"{value!r}.0"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 @dataclass(frozen=True)

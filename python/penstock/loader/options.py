@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from penstock.devices import Device
 from penstock.errors import InvalidArgumentError, NotFoundError
-from penstock.loader.config import as_toml
+from penstock.loader import texts
 from penstock.loader.knobs import KNOBS, contradiction, inactive, rank_and_world_size
 from penstock.loader.plain_transforms import from_plain, to_plain
 
@@ -468,7 +466,7 @@ class LoaderOptions:
         >>> loader.LoaderOptions.from_json(loader.LoaderOptions().drop_last().to_json())
         LoaderOptions(drop_last=True)
         """
-        return json.dumps(self.to_dict(), indent=2)
+        return texts.as_json(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -478,13 +476,7 @@ class LoaderOptions:
         >>> loader.LoaderOptions.from_json('{"num_workers": 2}')["num_workers"]
         2
         """
-        try:
-            knobs = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InvalidArgumentError(f"the options are no JSON: {error}") from None
-        if not isinstance(knobs, dict):
-            raise InvalidArgumentError("the options are no JSON object")
-        return cls.from_dict(knobs)
+        return cls.from_dict(texts.from_json(text, "the options are"))
 
     def to_toml(self) -> str:
         """The knobs as TOML, which has no null: those that are None are left out.
@@ -493,7 +485,7 @@ class LoaderOptions:
         >>> "batch_size = 8" in loader.LoaderOptions().with_batch_size(8).to_toml()
         True
         """
-        return as_toml(self.to_dict())
+        return texts.as_toml(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
@@ -503,11 +495,7 @@ class LoaderOptions:
         >>> loader.LoaderOptions.from_toml("batch_size = 8")
         LoaderOptions(batch_size=8)
         """
-        try:
-            knobs = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidArgumentError(f"the options are no TOML: {error}") from None
-        return cls.from_dict(knobs)
+        return cls.from_dict(texts.from_toml(text, "the options are"))
 
     def __repr__(self) -> str:
         reasons = self.inactive()

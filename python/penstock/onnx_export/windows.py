@@ -7,6 +7,7 @@ disagree on how their own mode for it counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from penstock.onnx_export.activations import activated
 from penstock.onnx_export.graph import Graph, LayerDescription, Value, sizes_of
@@ -34,12 +35,9 @@ def convolution(graph: Graph, value: Value, layer: LayerDescription) -> Value:
     begin, end = padding_of(layer, count, stride, spans)
     out_channels, groups = int(layer.required("out_channels")), int(layer.setting("groups", 1))
     weight = layer.parameter("weight", (out_channels, int(layer.required("in_channels")) // groups, *kernel))
-    inputs = [value.name, graph.constant(weight, "weight")]
-    if layer.setting("use_bias", True):
-        inputs.append(graph.constant(layer.parameter("bias", (out_channels,)), "bias"))
     out = graph.add(
         "Conv",
-        *inputs,
+        *operands_of(graph, value, layer, weight, out_channels),
         kernel_shape=kernel,
         strides=stride,
         dilations=dilation,
@@ -51,6 +49,14 @@ def convolution(graph: Graph, value: Value, layer: LayerDescription) -> Value:
         for axis, size in enumerate(value.shape[2:])
     )
     return activated(graph, Value(out, (value.shape[0], out_channels, *sizes)), layer, axis=1)
+
+
+def operands_of(graph: Graph, value: Value, layer: LayerDescription, weight: Any, out_channels: int) -> list[str]:
+    """The names of what a convolution takes: its input, its weight, and the bias where it has one."""
+    operands = [value.name, graph.constant(weight, "weight")]
+    if layer.setting("use_bias", True):
+        operands.append(graph.constant(layer.parameter("bias", (out_channels,)), "bias"))
+    return operands
 
 
 def padding_of(
@@ -76,12 +82,9 @@ def transposed_convolution(graph: Graph, value: Value, layer: LayerDescription) 
     further = numbers(layer, "output_padding", 2, 0)
     out_channels, groups = int(layer.required("out_channels")), int(layer.setting("groups", 1))
     weight = layer.parameter("weight", (int(layer.required("in_channels")), out_channels // groups, *kernel))
-    inputs = [value.name, graph.constant(weight, "weight")]
-    if layer.setting("use_bias", True):
-        inputs.append(graph.constant(layer.parameter("bias", (out_channels,)), "bias"))
     out = graph.add(
         "ConvTranspose",
-        *inputs,
+        *operands_of(graph, value, layer, weight, out_channels),
         kernel_shape=kernel,
         strides=stride,
         dilations=dilation,

@@ -57,23 +57,13 @@ const char *model_file(Stage &stage) {
   return path;
 }
 
-template <typename Handle>
-Handle **handle_result(Stage &stage, void (*release)(Handle *)) {
-  Handle **place = stage.result<Handle *>();
-  Handle *const untouched = *place;
-  stage.at_end([=] {
-    if (*place != untouched) release(*place);
-  });
-  return place;
-}
-
 ps_tensor *const *one_input(Stage &stage) { return stage.inputs<ps_tensor *>({stage.matrix()}); }
 
 std::vector<Call> layer_calls() {
   return {
       Call(NAMED(ps_layer_create),
            [](Stage &stage) {
-             return std::make_tuple(handle_result(stage, ps_layer_release), stage.string("relu"), stage.string("{}"),
+             return std::make_tuple(stage.handle_result(ps_layer_release), stage.string("relu"), stage.string("{}"),
                                     PS_FLOAT32, UINT64_C(3));
            })
           .wrong("kind", "no kind", PS_INVALID_ARGUMENT, "\"dens\"", [](Stage &stage) { return stage.string("dens"); })
@@ -132,7 +122,7 @@ std::vector<Call> making_calls() {
   return {
       Call(NAMED(ps_model_create),
            [](Stage &stage) {
-             return std::make_tuple(handle_result(stage, ps_model_release), stage.string(description));
+             return std::make_tuple(stage.handle_result(ps_model_release), stage.string(description));
            })
           .wrong("description", "no JSON", PS_DATA_ERROR, "description", [](Stage &stage) { return stage.string("["); })
           .wrong("description", "an unknown key", PS_INVALID_ARGUMENT, "\"layer\"",
@@ -169,7 +159,7 @@ std::vector<Call> making_calls() {
           .once_a_stage(),
       Call(NAMED(ps_model_layer_count), [](Stage &stage) { return std::make_tuple(bare_model(stage)); }).fails_with(-1),
       Call(NAMED(ps_model_layer),
-           [](Stage &stage) { return std::make_tuple(handle_result(stage, ps_layer_release), bare_model(stage), 0); })
+           [](Stage &stage) { return std::make_tuple(stage.handle_result(ps_layer_release), bare_model(stage), 0); })
           .wrong("index", -1, PS_OUT_OF_RANGE)
           .wrong("index", 1, PS_OUT_OF_RANGE),
       Call(NAMED(ps_model_compile), [](Stage &stage) { return std::make_tuple(model(stage), stage.string(training)); })
@@ -340,7 +330,7 @@ std::vector<Call> file_calls() {
           .wrong("with_training", 2, PS_INVALID_ARGUMENT)
           .optional("position", "Optional"),
       Call(NAMED(ps_model_load),
-           [](Stage &stage) { return std::make_tuple(handle_result(stage, ps_model_release), model_file(stage)); })
+           [](Stage &stage) { return std::make_tuple(stage.handle_result(ps_model_release), model_file(stage)); })
           .wrong("path", "a file that is not there", PS_NOT_FOUND, "missing",
                  [](Stage &stage) { return stage.path("missing.safetensors"); })
           .wrong("path", "a file of something else", PS_DATA_ERROR, "no saved model",

@@ -79,16 +79,6 @@ ps_sample_batch *batch(Stage &stage) {
   return made;
 }
 
-template <typename Handle>
-Handle **handle_result(Stage &stage, void (*release)(Handle *)) {
-  Handle **place = stage.result<Handle *>();
-  Handle *const untouched = *place;
-  stage.at_end([=] {
-    if (*place != untouched) release(*place);
-  });
-  return place;
-}
-
 const void *bytes(Stage &stage, const std::string &content) {
   return stage.memory_with(content.data(), content.size());
 }
@@ -106,7 +96,7 @@ std::vector<Call> making_calls() {
       Call(NAMED(ps_sample_loader_open),
            [](Stage &stage) {
              const ps_sample_loader_options options = PS_SAMPLE_LOADER_OPTIONS_INIT;
-             return std::make_tuple(handle_result(stage, ps_sample_loader_release), 1,
+             return std::make_tuple(stage.handle_result(ps_sample_loader_release), 1,
                                     stage.inputs<const char *>({stage.npy_file()}), stage.input(options));
            })
           .wrong("source_count", INT64_C(0), PS_INVALID_ARGUMENT)
@@ -135,8 +125,8 @@ std::vector<Call> running_calls() {
       Call(NAMED(ps_sample_loader_next),
            [](Stage &stage) {
              const ps_sample_batch_info info = PS_SAMPLE_BATCH_INFO_INIT;
-             return std::make_tuple(handle_result(stage, ps_sample_batch_release), stage.input(info),
-                                    full_loader(stage), INT64_C(60000));
+             return std::make_tuple(stage.handle_result(ps_sample_batch_release), stage.input(info), full_loader(stage),
+                                    INT64_C(60000));
            })
           .any("timeout_ms", "how long to wait at most; any number below 0 waits as the options say")
           .wrong("loader", "one that is stopped", PS_CANCELLED, "stopped",

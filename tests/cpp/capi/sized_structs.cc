@@ -55,15 +55,19 @@ void wrong_devices(SizedStruct &described) {
          }});
 }
 
+// A struct that functions fill: whatever lies behind struct_size is right.
+SizedStruct filled(SizedStruct described) {
+  for (const Field &field : described.fields)
+    if (field.name != "struct_size") described.free_fields.push_back({field.name, "filled up to there"});
+  return described;
+}
+
 SizedStruct memory_usage() {
-  SizedStruct usage =
+  return filled(
       describe<ps_memory_usage>("ps_memory_usage", PS_MEMORY_USAGE_INIT, "ps_memory_usage_init", ps_memory_usage_init,
                                 {FIELD(ps_memory_usage, struct_size), FIELD(ps_memory_usage, reserved),
                                  FIELD(ps_memory_usage, live_bytes), FIELD(ps_memory_usage, peak_bytes),
-                                 FIELD(ps_memory_usage, live_storages), FIELD(ps_memory_usage, wrapped_bytes)});
-  for (const Field &field : usage.fields)
-    if (field.name != "struct_size") usage.free_fields.push_back({field.name, "filled up to there"});
-  return usage;
+                                 FIELD(ps_memory_usage, live_storages), FIELD(ps_memory_usage, wrapped_bytes)}));
 }
 
 SizedStruct tensor_options() {
@@ -149,13 +153,10 @@ SizedStruct save_options() {
 }
 
 SizedStruct device_info() {
-  SizedStruct info = describe<ps_device_info>(
+  return filled(describe<ps_device_info>(
       "ps_device_info", PS_DEVICE_INFO_INIT, "ps_device_info_init", ps_device_info_init,
       {FIELD(ps_device_info, struct_size), FIELD(ps_device_info, compute_major), FIELD(ps_device_info, compute_minor),
-       FIELD(ps_device_info, reserved), FIELD(ps_device_info, memory_bytes), FIELD(ps_device_info, name)});
-  for (const Field &field : info.fields)
-    if (field.name != "struct_size") info.free_fields.push_back({field.name, "filled up to there"});
-  return info;
+       FIELD(ps_device_info, reserved), FIELD(ps_device_info, memory_bytes), FIELD(ps_device_info, name)}));
 }
 
 // A number that the refusal names as it is printed without needless digits.
@@ -268,14 +269,11 @@ SizedStruct loader_options() {
 }
 
 SizedStruct batch_info() {
-  SizedStruct info =
+  return filled(
       describe<ps_batch_info>("ps_batch_info", PS_BATCH_INFO_INIT, "ps_batch_info_init", ps_batch_info_init,
                               {FIELD(ps_batch_info, struct_size), FIELD(ps_batch_info, tensor_count),
                                FIELD(ps_batch_info, epoch), FIELD(ps_batch_info, index), FIELD(ps_batch_info, size),
-                               FIELD(ps_batch_info, last_of_epoch), FIELD(ps_batch_info, end_of_data)});
-  for (const Field &field : info.fields)
-    if (field.name != "struct_size") info.free_fields.push_back({field.name, "filled up to there"});
-  return info;
+                               FIELD(ps_batch_info, last_of_epoch), FIELD(ps_batch_info, end_of_data)}));
 }
 
 // What a text of parameters that is wrong is refused with.
@@ -370,23 +368,13 @@ SizedStruct replay_options() {
 }
 
 SizedStruct replay_report() {
-  SizedStruct report = describe<ps_replay_report>(
+  return filled(describe<ps_replay_report>(
       "ps_replay_report", PS_REPLAY_REPORT_INIT, "ps_replay_report_init", ps_replay_report_init,
       {FIELD(ps_replay_report, struct_size), FIELD(ps_replay_report, is_same), FIELD(ps_replay_report, is_complete),
        FIELD(ps_replay_report, follows_libm), FIELD(ps_replay_report, num_worlds), FIELD(ps_replay_report, steps),
        FIELD(ps_replay_report, differing_step), FIELD(ps_replay_report, differing_world),
        FIELD(ps_replay_report, differing_world_count), FIELD(ps_replay_report, differing_field),
-       FIELD(ps_replay_report, game)});
-  for (const Field &field : report.fields)
-    if (field.name != "struct_size") report.free_fields.push_back({field.name, "filled up to there"});
-  return report;
-}
-
-// A struct that functions fill: whatever lies behind struct_size is right.
-SizedStruct filled(SizedStruct described) {
-  for (const Field &field : described.fields)
-    if (field.name != "struct_size") described.free_fields.push_back({field.name, "filled up to there"});
-  return described;
+       FIELD(ps_replay_report, game)}));
 }
 
 SizedStruct kpu_memory_timing() {
@@ -721,13 +709,10 @@ SizedStruct batch_options() {
 }
 
 SizedStruct batch_result() {
-  SizedStruct result = describe<ps_batch_result>(
+  return filled(describe<ps_batch_result>(
       "ps_batch_result", PS_BATCH_RESULT_INIT, "ps_batch_result_init", ps_batch_result_init,
       {FIELD(ps_batch_result, struct_size), FIELD(ps_batch_result, stopped), FIELD(ps_batch_result, samples),
-       FIELD(ps_batch_result, loss), FIELD(ps_batch_result, mean_loss), FIELD(ps_batch_result, learning_rate)});
-  for (const Field &field : result.fields)
-    if (field.name != "struct_size") result.free_fields.push_back({field.name, "filled up to there"});
-  return result;
+       FIELD(ps_batch_result, loss), FIELD(ps_batch_result, mean_loss), FIELD(ps_batch_result, learning_rate)}));
 }
 
 SizedStruct fit_options() {

@@ -90,16 +90,6 @@ ps_tensor *Stage::transposed_tall_matrix() {
 ps_tensor *Stage::tensor_to_release() { return make_matrix().release(); }
 
 // A place whose handle is released at the end if the call has put one there.
-template <typename Handle>
-Handle **Stage::handle_result(void (*release)(Handle *)) {
-  Handle **place = result<Handle *>();
-  Handle *const untouched = *place;
-  at_end([=] {
-    if (*place != untouched) release(*place);
-  });
-  return place;
-}
-
 ps_tensor **Stage::tensor_result() { return handle_result<ps_tensor>(ps_tensor_release); }
 
 ps_npz **Stage::npz_result() { return handle_result<ps_npz>(ps_npz_release); }

@@ -80,6 +80,16 @@ class Stage {
   Value *result() {
     return static_cast<Value *>(memory(sizeof(Value)));
   }
+  // For a handle, which is given back where the call made one.
+  template <typename Handle>
+  Handle **handle_result(void (*release)(Handle *)) {
+    Handle **place = result<Handle *>();
+    Handle *const untouched = *place;
+    at_end([=] {
+      if (*place != untouched) release(*place);
+    });
+    return place;
+  }
   char *text(size_t capacity) { return static_cast<char *>(memory(capacity)); }
 
   // Inputs: copied, and watched.
@@ -121,8 +131,6 @@ class Stage {
     const void *begin;
     size_t nbytes;
   };
-  template <typename Handle>
-  Handle **handle_result(void (*release)(Handle *));
   DLTensor lent_matrix_description();
 
   std::vector<Watched> watched_;

@@ -15,6 +15,7 @@
 #include "tests/cpp/engine/expect_failure.h"
 #include "tests/cpp/engine/memory_fixture.h"
 #include "tests/cpp/engine/reference.h"
+#include "tests/cpp/engine/tensor_testing.h"
 
 namespace penstock::core {
 namespace {
@@ -33,18 +34,6 @@ class ToData : public MemoryTest {};
 
 std::vector<std::byte> memory_of(const Tensor &tensor) {
   return {tensor.storage->data(), tensor.storage->data() + tensor.storage->nbytes()};
-}
-
-// Elements that differ from each other, in order.
-Tensor counting(const Extents &shape, DType dtype = DType::int32) {
-  return reshape(arange(int64_t{0}, checked_element_count(shape, dtype), 1, dtype, {}), shape);
-}
-
-template <typename Number>
-std::vector<Number> values_of(const Tensor &tensor) {
-  std::vector<Number> values;
-  for (const Bytes &bytes : reference::elements_of(tensor)) values.push_back(reference::load<Number>(bytes.data()));
-  return values;
 }
 
 // The index of source that broadcasting reads for one of destination's.

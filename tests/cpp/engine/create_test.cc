@@ -13,7 +13,7 @@
 #include "core/tensor/view.h"
 #include "tests/cpp/engine/expect_failure.h"
 #include "tests/cpp/engine/memory_fixture.h"
-#include "tests/cpp/engine/reference.h"
+#include "tests/cpp/engine/tensor_testing.h"
 
 namespace penstock::core {
 namespace {
@@ -27,13 +27,6 @@ using ::testing::IsEmpty;
 class Create : public MemoryTest {};
 class Arange : public MemoryTest {};
 class Wrap : public MemoryTest {};
-
-template <typename Number>
-std::vector<Number> values_of(const Tensor &tensor) {
-  std::vector<Number> values(static_cast<size_t>(tensor.element_count()));
-  to_data(values.data(), static_cast<uint64_t>(tensor.nbytes()), tensor);
-  return values;
-}
 
 TEST_F(Create, EmptyIsRowMajorAndWritable) {
   const Tensor tensor = empty(DType::int16, {2, 3, 4}, {});

@@ -21,6 +21,7 @@
 #include "tests/cpp/engine/expect_failure.h"
 #include "tests/cpp/engine/memory_fixture.h"
 #include "tests/cpp/engine/reference.h"
+#include "tests/cpp/engine/tensor_testing.h"
 
 namespace penstock::core {
 namespace {
@@ -48,19 +49,8 @@ using LegacyExported = std::unique_ptr<DLManagedTensor, Deleting<DLManagedTensor
 Exported exported(const Tensor &tensor, bool is_copy = false) { return Exported(to_dlpack(tensor, is_copy)); }
 LegacyExported exported_legacy(const Tensor &tensor) { return LegacyExported(to_dlpack_legacy(tensor)); }
 
-Tensor counting(const Extents &shape, DType dtype = DType::int32) {
-  return reshape(arange(int64_t{0}, checked_element_count(shape, dtype), 1, dtype, {}), shape);
-}
-
 Extents shape_of(const DLTensor &lent) { return {lent.shape, lent.ndim}; }
 Extents strides_of(const DLTensor &lent) { return {lent.strides, lent.ndim}; }
-
-template <typename Number>
-std::vector<Number> values_of(const Tensor &tensor) {
-  std::vector<Number> values;
-  for (const auto &bytes : reference::elements_of(tensor)) values.push_back(reference::load<Number>(bytes.data()));
-  return values;
-}
 
 // Six numbers of another library's, lent as a matrix of 2 x 3, and how often they were given back.
 template <typename Managed>

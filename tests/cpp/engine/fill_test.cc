@@ -14,6 +14,7 @@
 #include "tests/cpp/engine/expect_failure.h"
 #include "tests/cpp/engine/memory_fixture.h"
 #include "tests/cpp/engine/reference.h"
+#include "tests/cpp/engine/tensor_testing.h"
 
 namespace penstock::core {
 namespace {
@@ -32,13 +33,6 @@ Tensor filled(DType dtype, Value value, DType value_dtype) {
   const Tensor tensor = zeros(dtype, {3}, {});
   fill(tensor, &value, value_dtype);
   return tensor;
-}
-
-template <typename Number>
-std::vector<Number> values_of(const Tensor &tensor) {
-  std::vector<Number> values(static_cast<size_t>(tensor.element_count()));
-  to_data(values.data(), static_cast<uint64_t>(tensor.nbytes()), tensor);
-  return values;
 }
 
 // The rule of ps_tensor_fill(), written as a table: which kinds a value of each kind may fill.

@@ -16,6 +16,7 @@
 #include "tests/cpp/engine/expect_failure.h"
 #include "tests/cpp/engine/memory_fixture.h"
 #include "tests/cpp/engine/reference.h"
+#include "tests/cpp/engine/tensor_testing.h"
 
 namespace penstock::core {
 namespace {
@@ -52,17 +53,6 @@ Tensor integers(const Extents &shape, const std::vector<int64_t> &values) {
   return from_data(DType::int64, shape, values.data(), values.size() * sizeof(int64_t), {});
 }
 Tensor integers(const std::vector<int64_t> &values) { return integers({static_cast<int64_t>(values.size())}, values); }
-
-Tensor counting(const Extents &shape, DType dtype = DType::int32) {
-  return reshape(arange(int64_t{0}, checked_element_count(shape, dtype), 1, dtype, {}), shape);
-}
-
-template <typename Number>
-std::vector<Number> values_of(const Tensor &tensor) {
-  std::vector<Number> values;
-  for (const Bytes &bytes : reference::elements_of(tensor)) values.push_back(reference::load<Number>(bytes.data()));
-  return values;
-}
 
 // One element of an index tensor at an index of the shape that all of them broadcast to.
 int64_t index_at(const Tensor &index, const Extents &picked) {

@@ -11,6 +11,7 @@
 #include "core/base/random.h"
 #include "tests/cpp/engine/child_process.h"
 #include "tests/cpp/engine/io_testing.h"
+#include "tests/cpp/engine/shared_loader_testing.h"
 
 namespace penstock::core {
 namespace {
@@ -96,28 +97,9 @@ TEST(Loader, CanBeForkedWhileOtherThreadsUseIt) {
   LoaderOptions options = small_options();
   options.epochs = 0;
   Loader loader(options);
-  const Lc0Tensors held = *loader.next(for_ever)->tensors;
-  std::atomic<bool> enough{false};
-  std::thread consumer([&] {
-    while (!enough) try {
-        loader.next(for_ever);
-      } catch (const Error &error) {
-        EXPECT_EQ(error.status(), Status::cancelled) << error.sentence();  // by the restore() below
-      }
-  });
-  std::thread starter([&] {
-    while (!enough) loader.restore(loader.state());
-  });
-  for (int forks = 0; forks < 20; ++forks)
-    EXPECT_EQ(child_result([&] {
-                Lc0Tensors kept = held;
-                for (int batch = 0; batch < 3; ++batch) kept = *loader.next(for_ever)->tensors;
-                return element_bytes(kept.front()).empty() ? 1 : 0;
-              }),
-              0);
-  enough = true;
-  consumer.join();
-  starter.join();
+  fork_while_others_use(
+      loader, [&] { return Lc0Tensors(*loader.next(for_ever)->tensors); },
+      [](const Lc0Tensors &tensors) { return !element_bytes(tensors.front()).empty(); });
 }
 #endif
 
@@ -133,16 +115,12 @@ TEST(Loader, ManyThreadsShareTheBatches) {
   LoaderOptions options = small_options();
   options.position_rate = 1;
   Loader loader(options);
-  std::atomic<int64_t> positions{0};
-  std::vector<std::thread> consumers;
-  for (int consumer = 0; consumer < 4; ++consumer)
-    consumers.emplace_back([&] {
-      while (const auto batch = loader.next(for_ever)) positions += batch->tensors->front().shape[0];
-    });
-  for (std::thread &consumer : consumers) consumer.join();
+  const auto size = [](const TensorBatch &batch) { return batch.tensors->front().shape[0]; };
+  const int64_t positions = counted_by_four_consumers([&] { return loader.next(for_ever); }, size);
   Loader alone(options);
-  while (const auto batch = alone.next(for_ever)) positions -= batch->tensors->front().shape[0];
-  EXPECT_EQ(positions, 0);
+  int64_t expected = 0;
+  while (const auto batch = alone.next(for_ever)) expected += size(*batch);
+  EXPECT_EQ(positions, expected);
 }
 
 TEST(Loader, KeepsBatchesAliveThatAreHeldWhenItGoes) {

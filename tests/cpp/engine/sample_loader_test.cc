@@ -13,6 +13,7 @@
 #include "core/base/random.h"
 #include "tests/cpp/engine/child_process.h"
 #include "tests/cpp/engine/sample_loader_testing.h"
+#include "tests/cpp/engine/shared_loader_testing.h"
 
 namespace penstock::core {
 namespace {
@@ -326,16 +327,14 @@ TEST(SampleLoaderThreads, UsesTheMemoryOfBatchesAgain) {
   EXPECT_LE(memory_usage(Device{}).live_bytes, live + 4 * 8192);
 }
 
+int64_t samples_of_four_consumers(SampleLoader &loader) {
+  return counted_by_four_consumers([&] { return loader.next(until_it_comes); },
+                                   [](const SampleBatch &batch) { return batch.size; });
+}
+
 TEST(SampleLoaderThreads, ManyConsumersShareTheBatches) {
   SampleLoader loader(made_up(1000), small_options());
-  std::atomic<int64_t> samples{0};
-  std::vector<std::thread> consumers;
-  for (int consumer = 0; consumer < 4; ++consumer)
-    consumers.emplace_back([&] {
-      while (const auto batch = loader.next(until_it_comes)) samples += batch->size;
-    });
-  for (std::thread &consumer : consumers) consumer.join();
-  EXPECT_EQ(samples, 2000);
+  EXPECT_EQ(samples_of_four_consumers(loader), 2000);
 }
 
 TEST(SampleLoaderThreads, ManyConsumersShareTheWorkWhereThereAreNoWorkers) {
@@ -343,14 +342,7 @@ TEST(SampleLoaderThreads, ManyConsumersShareTheWorkWhereThereAreNoWorkers) {
   options.num_workers = 0;
   options.persistent_workers = false;
   SampleLoader loader(made_up(1000), options);
-  std::atomic<int64_t> samples{0};
-  std::vector<std::thread> consumers;
-  for (int consumer = 0; consumer < 4; ++consumer)
-    consumers.emplace_back([&] {
-      while (const auto batch = loader.next(until_it_comes)) samples += batch->size;
-    });
-  for (std::thread &consumer : consumers) consumer.join();
-  EXPECT_EQ(samples, 2000);
+  EXPECT_EQ(samples_of_four_consumers(loader), 2000);
 }
 
 TEST(SampleLoaderThreads, StopWakesWhoWaitsAndStartGoesOn) {
@@ -577,28 +569,9 @@ TEST(SampleLoaderForks, CanHappenWhileOtherThreadsUseIt) {
   SampleLoaderOptions options = small_options();
   options.epochs = 0;
   SampleLoader loader(made_up(100), options);
-  const Tensor held = loader.next(until_it_comes)->samples;
-  std::atomic<bool> enough{false};
-  std::thread consumer([&] {
-    while (!enough) try {
-        loader.next(until_it_comes);
-      } catch (const Error &error) {
-        EXPECT_EQ(error.status(), Status::cancelled) << error.sentence();  // by the restore() below
-      }
-  });
-  std::thread starter([&] {
-    while (!enough) loader.restore(loader.state());
-  });
-  for (int forks = 0; forks < 20; ++forks)
-    EXPECT_EQ(child_result([&] {
-                Tensor kept = held;
-                for (int batch = 0; batch < 3; ++batch) kept = loader.next(until_it_comes)->samples;
-                return kept.element_count() > 0 ? 0 : 1;
-              }),
-              0);
-  enough = true;
-  consumer.join();
-  starter.join();
+  fork_while_others_use(
+      loader, [&] { return loader.next(until_it_comes)->samples; },
+      [](const Tensor &samples) { return samples.element_count() > 0; });
 }
 #endif
 
