@@ -48,7 +48,8 @@ class LayerNode : public autograd::Node {
     if (call_ == nullptr)
       fail(Status::invalid_argument, name(), ": what the way back needs was given back: keep the graph to go it twice");
     for (size_t index = 0; index < call_->parameters.size(); ++index)
-      if (call_->parameters[index].storage->version() != call_->versions[index])
+      if (call_->plan->parameters()[index]->is_trained &&
+          call_->parameters[index].storage->version() != call_->versions[index])
         fail(Status::invalid_argument, name(), ": a parameter was changed in place since the call");
     PlanMemory memory = call_->memory();
     autograd::Gradients gradients(operands().size());
@@ -111,14 +112,18 @@ CalledLayer call_layer(const std::shared_ptr<Layer> &layer, std::span<const auto
     outlines.push_back({call->inputs.back().shape, call->inputs.back().dtype});
   }
   call->plan = std::make_unique<Plan>(
-      outlines, PlanOptions{.dtype = layer->dtype(), .is_training = is_training, .wants_input_gradients = is_recorded},
+      outlines,
+      PlanOptions{.dtype = layer->dtype(),
+                  .is_training = is_training,
+                  .has_backward = is_recorded,
+                  .wants_input_gradients = is_recorded},
       [&](Tracer &tracer, std::span<const Value> values) { return layer->trace(tracer, values); });
   const std::vector<Parameter *> all = all_parameters(*layer);
   for (const Parameter *parameter : call->plan->parameters()) {
     const auto place = static_cast<size_t>(std::find(all.begin(), all.end(), parameter) - all.begin());
     call->parameter_places.push_back(place);
     call->parameters.push_back(parameters[place].tensor);
-    call->versions.push_back(parameter->is_trained ? parameter->value.storage->version() : 0);
+    call->versions.push_back(parameter->value.storage->version());
   }
   call->arena = Storage::allocate(std::max<int64_t>(call->plan->arena_nbytes(), 64), 64, {});
   PlanRun run(*call->plan, call->memory());

@@ -18,6 +18,7 @@ class Plan::Recorder : public Tracer {
 
   DType dtype() const override { return plan_.options_.dtype; }
   bool is_training() const override { return plan_.options_.is_training; }
+  bool has_backward() const override { return plan_.options_.has_backward; }
   std::string_view apart() const override { return plan_.options_.folded_end; }
 
   Value add(std::unique_ptr<Operation> operation, std::span<const Value> inputs,
@@ -57,7 +58,7 @@ class Plan::Layout {
     find_consumers();
     share_values();
     place_values();
-    if (plan_.options_.is_training) {
+    if (has_backward()) {
       place_kept();
       find_wanted_gradients();
       place_gradients();
@@ -71,7 +72,7 @@ class Plan::Layout {
  private:
   static size_t at(int32_t number) { return static_cast<size_t>(number); }
   int32_t backward_time(int32_t step) const { return 2 * count_ - step; }
-  bool is_training() const { return plan_.options_.is_training; }
+  bool has_backward() const { return plan_.options_.has_backward; }
 
   // Every result but the last must be read: else its gradient would be asked for and never given.
   void find_consumers() {
@@ -92,12 +93,12 @@ class Plan::Layout {
     const int32_t producer = producer_[at(value)];
     if (producer >= 0) {
       last = std::max(last, producer);
-      if (is_training() && plan_.steps_[at(producer)].needs.backward_reads_output)
+      if (has_backward() && plan_.steps_[at(producer)].needs.backward_reads_output)
         last = std::max(last, backward_time(producer));
     }
     for (const int32_t step : consumers_[at(value)]) {
       last = std::max(last, step);
-      if (is_training() && plan_.steps_[at(step)].needs.backward_reads_inputs)
+      if (has_backward() && plan_.steps_[at(step)].needs.backward_reads_inputs)
         last = std::max(last, backward_time(step));
     }
     return last;
@@ -240,6 +241,7 @@ class Plan::Layout {
 
 Plan::Plan(std::span<const ValueOutline> inputs, const PlanOptions &options, const Trace &trace)
     : options_(options), input_count_(static_cast<int32_t>(inputs.size())), values_(inputs.begin(), inputs.end()) {
+  options_.has_backward |= options.is_training;
   std::vector<Value> values;
   for (const ValueOutline &outline : inputs) values.push_back({static_cast<int32_t>(values.size()), outline});
   Recorder recorder(*this);
@@ -316,10 +318,10 @@ PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
       const auto index = static_cast<size_t>(parameter);
       bound.parameters.push_back(memory.parameters[index]);
       bound.constant_parameters.push_back(memory.parameters[index]);
-      if (plan.options_.is_training) bound.parameter_gradients.push_back(memory.parameter_gradients[index]);
+      if (plan.options_.has_backward) bound.parameter_gradients.push_back(memory.parameter_gradients[index]);
     }
     bound.scratch = locate(plan.scratch_);
-    if (plan.options_.is_training) {
+    if (plan.options_.has_backward) {
       bound.kept = locate(step.kept);
       bound.output_gradient = locate(plan.gradient_buffer(step.output));
       for (size_t index = 0; index < step.inputs.size(); ++index) {
@@ -333,7 +335,7 @@ PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
     steps_.push_back(std::move(bound));
   }
   output_ = locate(plan.output_buffer());
-  if (plan.options_.is_training) output_gradient_ = locate(plan.output_gradient_buffer());
+  if (plan.options_.has_backward) output_gradient_ = locate(plan.output_gradient_buffer());
 }
 
 PlanRun::~PlanRun() = default;
