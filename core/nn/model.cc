@@ -128,6 +128,7 @@ void Model::compile(const Json &description) {
     if (!given->if_array()) settings.refuse("metrics", *given, "a list");
     for (const Json &each : *given->if_array()) {
       training.metrics.push_back(make_metric(each));
+      if (const auto ignored = training.loss->ignored_class()) training.metrics.back()->ignore(*ignored);
       metrics.push_back(training.metrics.back()->description());
     }
   }

@@ -135,7 +135,8 @@ PS_API ps_status ps_model_layer(ps_layer **out, ps_model *model, int32_t index);
  * training  an object in JSON:
  *             "loss"       a name or {"name": ..., settings}; required
  *             "optimizer"  a name or {"name": ..., "learning_rate": ..., "schedule": ..., settings}; default "adam"
- *             "metrics"    a list of names or objects; default none
+ *             "metrics"    a list of names or objects; default none.  Targets that the loss ignores (its "ignore_index") do
+ *                          not count in "accuracy", "top_k_accuracy" and "perplexity", unless theirs is another one
  *             "on_nan"     "raise" (default), "stop" or "ignore": what a loss that is no finite number does
  *
  * A softmax at the model's end is folded into the loss "cross_entropy", which takes logits, and a sigmoid there into

@@ -212,6 +212,28 @@ TEST(ModelEnd, MetricsSeeProbabilities) {
   EXPECT_NEAR(model->training().metrics[1]->result(), miss * miss, 1e-6);
 }
 
+TEST(ModelMetrics, WhatTheLossIgnoresDoesNotCount) {
+  const auto model = model_of(R"([{"kind":"dense","settings":{"in_features":3,"out_features":3,
+                                   "weight_initializer":"zeros","bias_initializer":"zeros"}}])");
+  compile(*model, R"({"loss":{"name":"cross_entropy","ignore_index":-100},
+                      "metrics":["accuracy","top_k_accuracy","perplexity",{"name":"accuracy","ignore_index":2}]})");
+  const Tensor x = normal({4, 3}), y = classes(4, 3);  // all outputs are alike: 0 is the answer
+  reinterpret_cast<int64_t *>(y.data)[1] = -100;
+  reinterpret_cast<int64_t *>(y.data)[3] = 1;
+  const auto results = [&] {
+    std::vector<double> list;
+    for (size_t index = 0; index < 3; ++index) list.push_back(model->training().metrics[index]->result());
+    return list;
+  };
+  expect_failure(Status::out_of_range, {"metric accuracy: the target at (1,) is -100"},
+                 [&] { model->test_on_batch(x, y, {}); });
+  compile(*model,
+          R"({"loss":{"name":"nll","ignore_index":-100},"metrics":["accuracy","top_k_accuracy","perplexity"]})");
+  model->test_on_batch(x, y, {});
+  EXPECT_THAT(results(), testing::ElementsAre(1.0 / 3, 1, testing::DoubleNear(3, 1e-6)));
+  model->train_on_batch(x, y, {});
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // How models are built.
 
