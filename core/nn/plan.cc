@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/error.h"
@@ -37,15 +38,15 @@ class Plan::Recorder : public Tracer {
 
  private:
   int32_t number_of(const Parameter *parameter) {
-    auto &known = plan_.parameters_;
-    if (std::find(known.begin(), known.end(), parameter) != known.end())
+    if (!known_.insert(parameter).second)
       fail(Status::invalid_argument, "the parameter ", parameter->name,
            " is used twice: a layer may stand in a network once");
-    known.push_back(parameter);
-    return static_cast<int32_t>(known.size()) - 1;
+    plan_.parameters_.push_back(parameter);
+    return static_cast<int32_t>(plan_.parameters_.size()) - 1;
   }
 
   Plan &plan_;
+  std::unordered_set<const Parameter *> known_;
 };
 
 // Finds out how long each buffer is needed, and places them.  Step number i runs forward at time i; the gradient of the
