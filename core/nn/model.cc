@@ -228,7 +228,12 @@ DType Model::input_dtype() const {
 void Model::make_room(const Plan &plan) {
   if (arena_ && arena_->nbytes() >= plan.arena_nbytes()) return;
   arena_ = Storage::allocate(std::max<int64_t>(plan.arena_nbytes(), 64), 64, {});
-  for (const std::unique_ptr<Prepared> &each : plans_) bind(*each);
+  try {
+    for (const std::unique_ptr<Prepared> &each : plans_) bind(*each);
+  } catch (...) {
+    forget_plans();  // some are in the memory that is gone
+    throw;
+  }
 }
 
 void Model::bind(Prepared &prepared) {
@@ -243,6 +248,7 @@ void Model::bind(Prepared &prepared) {
     memory.parameters.push_back(parameter->value.data);
     memory.parameter_gradients.push_back(parameter->is_trained ? gradients.at(parameter) : nullptr);
   }
+  if (prepared.run) return prepared.run->bind(memory);
   prepared.run = std::make_unique<PlanRun>(*prepared.plan, memory);
   prepared.run->set_profiling(is_profiling_);
 }

@@ -300,7 +300,10 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 }  // namespace
 
-PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
+PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) { bind(memory); }
+
+void PlanRun::bind(const PlanMemory &memory) {
+  const Plan &plan = plan_;
   const auto locate = [&](const PlanBuffer &buffer) -> std::byte * {
     switch (buffer.place) {
       case PlanBuffer::Place::nowhere: return nullptr;
@@ -310,6 +313,7 @@ PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
     }
     return const_cast<std::byte *>(memory.inputs[static_cast<size_t>(buffer.offset)]);  // only ever read
   };
+  std::vector<BoundStep> steps;
   for (const PlanStep &step : plan.steps_) {
     BoundStep bound;
     bound.operation = step.operation.get();
@@ -333,8 +337,9 @@ PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
         bound.added_count.push_back(plan.values_[static_cast<size_t>(step.inputs[index])].element_count());
       }
     }
-    steps_.push_back(std::move(bound));
+    steps.push_back(std::move(bound));
   }
+  steps_ = std::move(steps);
   output_ = locate(plan.output_buffer());
   if (plan.options_.has_backward) output_gradient_ = locate(plan.output_gradient_buffer());
 }

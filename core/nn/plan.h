@@ -110,6 +110,8 @@ class PlanRun {
   const std::byte *output() const { return output_; }
   std::byte *output_gradient() const { return output_gradient_; }
 
+  // Goes on with other memory; the times that profiling took stay.
+  void bind(const PlanMemory &memory);
   // The inputs' memory may be another one in each step.
   void set_input(int32_t index, const std::byte *memory);
 
