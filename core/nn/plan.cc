@@ -13,7 +13,7 @@
 namespace penstock::core::nn {
 
 // Gathers the operations that layers add.
-class Plan::Recorder : public Tracer {
+class Plan::Recorder final : public Tracer {
  public:
   explicit Recorder(Plan &plan) : plan_(plan) {}
 
@@ -311,7 +311,8 @@ void PlanRun::bind(const PlanMemory &memory) {
       case PlanBuffer::Place::input_gradient: return memory.input_gradients[static_cast<size_t>(buffer.offset)];
       case PlanBuffer::Place::input: break;
     }
-    return const_cast<std::byte *>(memory.inputs[static_cast<size_t>(buffer.offset)]);  // only ever read
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): only ever read
+    return const_cast<std::byte *>(memory.inputs[static_cast<size_t>(buffer.offset)]);
   };
   std::vector<BoundStep> steps;
   for (const PlanStep &step : plan.steps_) {
