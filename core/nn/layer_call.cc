@@ -88,7 +88,7 @@ Tensor take_result(const Call &call, const std::byte *output, bool is_recorded) 
   const int64_t offset = call.plan->output_buffer().offset, nbytes = outline.nbytes();
   const bool is_all = call.arena->nbytes() <= nbytes + nbytes / 8 && offset % Storage::default_alignment == 0;
   if (is_recorded || !is_all) {
-    const Tensor copied = empty(outline.dtype, outline.shape, {});
+    Tensor copied = empty(outline.dtype, outline.shape, {});
     if (nbytes > 0) std::memcpy(copied.data, output, static_cast<size_t>(nbytes));
     return copied;
   }
