@@ -15,8 +15,8 @@ namespace penstock::core::nn {
 // Gathers the operations that layers add.
 class Plan::Recorder : public Tracer {
  public:
-  // known: empty, for the parameters that have been added
-  Recorder(Plan &plan, std::unordered_set<const Parameter *> &known) : plan_(plan), known_(known) {}
+  explicit Recorder(Plan &plan) : plan_(plan) {}
+  virtual ~Recorder() = default;
 
   DType dtype() const override { return plan_.options_.dtype; }
   bool is_training() const override { return plan_.options_.is_training; }
@@ -47,7 +47,7 @@ class Plan::Recorder : public Tracer {
   }
 
   Plan &plan_;
-  std::unordered_set<const Parameter *> &known_;
+  std::unordered_set<const Parameter *> known_;
 };
 
 // Finds out how long each buffer is needed, and places them.  Step number i runs forward at time i; the gradient of the
@@ -246,8 +246,7 @@ Plan::Plan(std::span<const ValueOutline> inputs, const PlanOptions &options, con
   options_.has_backward |= options.is_training;
   std::vector<Value> values;
   for (const ValueOutline &outline : inputs) values.push_back({static_cast<int32_t>(values.size()), outline});
-  std::unordered_set<const Parameter *> known;
-  Recorder recorder(*this, known);
+  Recorder recorder(*this);
   output_ = trace(recorder, values).number;
   if (output_ < input_count_) fail(Status::invalid_argument, "the network has no operation: add a layer that computes");
   if (!options.folded_end.empty()) fold_end();
