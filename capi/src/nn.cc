@@ -244,7 +244,7 @@ ps_status ps_layer_call(ps_tensor **out, ps_layer *layer, int32_t input_count, p
       parameters.push_back({all[index]->value, handle.sources[index]});
       requires_gradient |= static_cast<bool>(handle.sources[index].node);
     }
-    const bool is_recorded = trains && requires_gradient && core::autograd::is_recording();
+    const bool is_recorded = requires_gradient && core::autograd::is_recording();
     nn::CalledLayer called =
         nn::call_layer(handle.layer, variables, parameters, trains, is_recorded, {.seed = seed, .number = 0});
     *out = wrap(std::move(called.result), core::autograd::Source{std::move(called.node), 0});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -260,19 +261,31 @@ void Safetensors::require_no_gaps() const {
 Safetensors Safetensors::open(const std::string &path) {
   Safetensors opened(File::open(path));
   opened.read_header();
-  std::sort(opened.entries_.begin(), opened.entries_.end(),
-            [](const SafetensorsEntry &first, const SafetensorsEntry &second) {
-              return std::pair(first.begin, first.end) < std::pair(second.begin, second.end);
-            });
+  opened.sort();
   opened.require_no_gaps();
   return opened;
 }
 
+void Safetensors::sort() {
+  std::sort(entries_.begin(), entries_.end(), [](const SafetensorsEntry &first, const SafetensorsEntry &second) {
+    return std::pair(first.begin, first.end) < std::pair(second.begin, second.end);
+  });
+  by_name_.resize(entries_.size());
+  std::iota(by_name_.begin(), by_name_.end(), 0);
+  std::sort(by_name_.begin(), by_name_.end(),
+            [&](int64_t first, int64_t second) { return name(first) < name(second); });
+}
+
+int64_t Safetensors::place_of(std::string_view wanted) const {
+  const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), wanted,
+                                      [&](int64_t place, std::string_view each) { return name(place) < each; });
+  return found != by_name_.end() && name(*found) == wanted ? *found : -1;
+}
+
 const SafetensorsEntry &Safetensors::find(std::string_view name) const {
-  const auto found =
-      std::find_if(entries_.begin(), entries_.end(), [&](const SafetensorsEntry &entry) { return entry.name == name; });
-  if (found == entries_.end()) fail(Status::not_found, in_quotes(file_.path()), " has no tensor ", in_quotes(name));
-  return *found;
+  const int64_t place = place_of(name);
+  if (place < 0) fail(Status::not_found, in_quotes(file_.path()), " has no tensor ", in_quotes(name));
+  return entries_[static_cast<size_t>(place)];
 }
 
 Tensor Safetensors::read(std::string_view name, const LoadOptions &options) const {

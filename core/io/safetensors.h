@@ -36,6 +36,7 @@ class Safetensors {
   int64_t count() const { return static_cast<int64_t>(entries_.size()); }
   const std::string &name(int64_t index) const { return entries_[static_cast<size_t>(index)].name; }
   const Metadata &metadata() const { return metadata_; }
+  bool has(std::string_view name) const { return place_of(name) >= 0; }
   uint64_t data_nbytes() const { return entries_.empty() ? 0 : entries_.back().end; }  // of all tensors
 
   Tensor read(std::string_view name, const LoadOptions &options) const;
@@ -44,11 +45,14 @@ class Safetensors {
   explicit Safetensors(File file) : file_(std::move(file)) {}
   void read_header();
   void require_no_gaps() const;
+  void sort();
+  int64_t place_of(std::string_view name) const;  // -1: nowhere
   const SafetensorsEntry &find(std::string_view name) const;
 
   File file_;
   uint64_t data_offset_ = 0;
   std::vector<SafetensorsEntry> entries_;  // as their elements lie in the file
+  std::vector<int64_t> by_name_;           // their places, in the order of their names
   Metadata metadata_;
 };
 

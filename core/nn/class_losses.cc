@@ -209,6 +209,7 @@ class CrossEntropyLoss : public Loss {
       : smoothing_(settings.number("label_smoothing", 0, 0, 1)), weights_(settings) {}
 
   std::string_view name() const override { return "cross_entropy"; }
+  std::optional<int64_t> ignored_class() const override { return weights_.ignored; }
   void check(const ValueOutline &outputs, const ValueOutline &targets) const override {
     require_floating("loss cross_entropy", outputs);
     const bool fits = outputs.shape.size() >= 2 &&
@@ -241,6 +242,7 @@ class NllLoss : public Loss {
   explicit NllLoss(Settings &settings) : weights_(settings) {}
 
   std::string_view name() const override { return "nll"; }
+  std::optional<int64_t> ignored_class() const override { return weights_.ignored; }
   void check(const ValueOutline &outputs, const ValueOutline &targets) const override {
     require_floating("loss nll", outputs);
     if (!are_class_numbers(outputs.shape, targets.shape))

@@ -35,7 +35,8 @@ struct Parameter {
 class Tracer {
  public:
   virtual DType dtype() const = 0;
-  virtual bool is_training() const = 0;  // whether backward() will be run
+  virtual bool is_training() const = 0;   // how to compute: whether dropout drops, and the like
+  virtual bool has_backward() const = 0;  // whether backward() may be run; always in training
   // An activation of that name must be an operation of its own, not a part of another: it may be left out at the end.
   virtual std::string_view apart() const = 0;
   // Adds an operation on some values and parameters, which live as long as the plan; gives its result.

@@ -48,7 +48,8 @@ class LayerNode : public autograd::Node {
     if (call_ == nullptr)
       fail(Status::invalid_argument, name(), ": what the way back needs was given back: keep the graph to go it twice");
     for (size_t index = 0; index < call_->parameters.size(); ++index)
-      if (call_->parameters[index].storage->version() != call_->versions[index])
+      if (call_->plan->parameters()[index]->is_trained &&
+          call_->parameters[index].storage->version() != call_->versions[index])
         fail(Status::invalid_argument, name(), ": a parameter was changed in place since the call");
     PlanMemory memory = call_->memory();
     autograd::Gradients gradients(operands().size());
@@ -79,6 +80,26 @@ class LayerNode : public autograd::Node {
  private:
   std::unique_ptr<Call> call_;
 };
+
+// The call's result: a copy where the way back may read it again, or little of the arena is the result; else the arena
+// itself, which nobody needs any more.
+Tensor take_result(const Call &call, const std::byte *output, bool is_recorded) {
+  const ValueOutline &outline = call.plan->output();
+  const int64_t offset = call.plan->output_buffer().offset, nbytes = outline.nbytes();
+  const bool is_all = call.arena->nbytes() <= nbytes + nbytes / 8 && offset % Storage::default_alignment == 0;
+  if (is_recorded || !is_all) {
+    Tensor copied = empty(outline.dtype, outline.shape, {});
+    if (nbytes > 0) std::memcpy(copied.data, output, static_cast<size_t>(nbytes));
+    return copied;
+  }
+  Tensor result;
+  result.storage = call.arena;
+  result.data = call.arena->data() + offset;
+  result.dtype = outline.dtype;
+  result.shape = outline.shape;
+  result.strides = row_major_strides(outline.shape);
+  return result;
+}
 
 Tensor usable_input(const Layer &layer, const Tensor &given) {
   const bool fits = given.dtype == layer.dtype() || dtype_kind(given.dtype) == DTypeKind::signed_integer ||
@@ -111,22 +132,23 @@ CalledLayer call_layer(const std::shared_ptr<Layer> &layer, std::span<const auto
     outlines.push_back({call->inputs.back().shape, call->inputs.back().dtype});
   }
   call->plan = std::make_unique<Plan>(
-      outlines, PlanOptions{.dtype = layer->dtype(), .is_training = is_training, .wants_input_gradients = is_recorded},
+      outlines,
+      PlanOptions{.dtype = layer->dtype(),
+                  .is_training = is_training,
+                  .has_backward = is_recorded,
+                  .wants_input_gradients = is_recorded},
       [&](Tracer &tracer, std::span<const Value> values) { return layer->trace(tracer, values); });
   const std::vector<Parameter *> all = all_parameters(*layer);
   for (const Parameter *parameter : call->plan->parameters()) {
     const auto place = static_cast<size_t>(std::find(all.begin(), all.end(), parameter) - all.begin());
     call->parameter_places.push_back(place);
     call->parameters.push_back(parameters[place].tensor);
-    call->versions.push_back(parameter->is_trained ? parameter->value.storage->version() : 0);
+    call->versions.push_back(parameter->value.storage->version());
   }
-  call->arena = Storage::allocate(std::max<int64_t>(call->plan->arena_nbytes(), 64), 64, {});
+  call->arena = Storage::allocate(std::max<int64_t>(call->plan->arena_nbytes(), 64), Storage::default_alignment, {});
   PlanRun run(*call->plan, call->memory());
   run.forward(random);
-  const ValueOutline &outline = call->plan->output();
-  CalledLayer called{empty(outline.dtype, outline.shape, {}), {}};
-  if (called.result.nbytes() > 0)
-    std::memcpy(called.result.data, run.output(), static_cast<size_t>(called.result.nbytes()));
+  CalledLayer called{take_result(*call, run.output(), is_recorded), {}};
   if (is_recorded) {
     std::vector<autograd::Edge> operands;
     for (const autograd::Variable &input : inputs) operands.push_back(autograd::edge_to(input));

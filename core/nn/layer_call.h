@@ -11,7 +11,7 @@
 namespace penstock::core::nn {
 
 // Throws invalid_argument for shapes that the layer does not take, type_mismatch for dtypes.  sources: where the inputs come
-// from, and the parameters in the order of all_parameters().  is_recorded needs is_training; without it the node is null.
+// from, and the parameters in the order of all_parameters().  Unless is_recorded the node is null.
 struct CalledLayer {
   Tensor result;
   Reference<autograd::Node> node;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -35,6 +36,8 @@ class Loss {
   virtual std::string_view name() const = 0;
   // All that make_loss() takes, defaults included.
   Json description() const;
+  // The class number that does not count, where there is one.
+  virtual std::optional<int64_t> ignored_class() const { return {}; }
 
   // Throws type_mismatch for outputs that are neither float32 nor float64, and invalid_argument, naming both shapes, where
   // targets do not fit outputs.  Looks at no dtype of targets.

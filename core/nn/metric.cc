@@ -1,5 +1,6 @@
 #include "core/nn/metric.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -20,10 +21,10 @@ double sample_weight(const MetricCall &call, int64_t sample) {
   return call.sample_weights == nullptr ? 1 : static_cast<double>(elements<Element>(call.sample_weights)[sample]);
 }
 
-// The sum over samples of body(sample) times the sample's weight, and of the weights times parts.
-template <typename Element, typename Body>
+// The sum over samples of body(sample) times the sample's weight, and of the weights times parts(sample).
+template <typename Element, typename Parts, typename Body>
 void add_samples(const MetricCall &call, int64_t samples, int64_t sample_elements, double &sum, double &weight,
-                 double parts, const Body &body) {
+                 const Parts &parts, const Body &body) {
   const int64_t grain = std::max<int64_t>(loss_grain / std::max<int64_t>(sample_elements, 1), 1);
   sum = sum_of_pieces(samples, grain, [&](Range range) {
     double piece = 0;
@@ -32,7 +33,32 @@ void add_samples(const MetricCall &call, int64_t samples, int64_t sample_element
     return piece;
   });
   weight = 0;
-  for (int64_t sample = 0; sample < samples; ++sample) weight += parts * sample_weight<Element>(call, sample);
+  for (int64_t sample = 0; sample < samples; ++sample) weight += parts(sample) * sample_weight<Element>(call, sample);
+}
+
+// A target that does not count, or none.
+using Ignored = std::optional<int64_t>;
+
+template <typename Target>
+bool counts(Target target, Ignored ignored) {
+  return !ignored || target != static_cast<Target>(*ignored);
+}
+
+// How many of a sample's targets count.
+template <typename Target>
+double counted(const Target *targets, int64_t size, Ignored ignored) {
+  if (!ignored) return static_cast<double>(size);
+  return static_cast<double>(
+      std::count_if(targets, targets + size, [&](Target target) { return counts(target, ignored); }));
+}
+
+Ignored read_ignored(Settings &settings) {
+  if (settings.value("ignore_index") == nullptr) return {};
+  return settings.integer("ignore_index", 0, -most_classes, most_classes);
+}
+
+void describe_ignored(Json::Object &settings, Ignored ignored) {
+  settings.emplace_back("ignore_index", ignored ? Json(*ignored) : Json());
 }
 
 // The share of elements on the right side of a threshold.
@@ -43,24 +69,26 @@ class BinaryAccuracy : public Metric {
 
  protected:
   void describe(Json::Object &settings) const override { settings.emplace_back("threshold", threshold_); }
-  Sums sums_of(const MetricCall &call) const override {
-    return call.output_outline.dtype == DType::float32 ? sums_on<float>(call) : sums_on<double>(call);
+  Sums sums_of(const MetricCall &call) const override { return sums_without(call, {}); }
+  Sums sums_without(const MetricCall &call, Ignored ignored) const {
+    return call.output_outline.dtype == DType::float32 ? sums_on<float>(call, ignored) : sums_on<double>(call, ignored);
   }
 
  private:
   template <typename Element>
-  Sums sums_on(const MetricCall &call) const {
+  Sums sums_on(const MetricCall &call, Ignored ignored) const {
     const int64_t samples = call.output_outline.shape[0], count = call.output_outline.element_count();
     if (count == 0) return {};
     const int64_t size = count / samples;
     const auto *outputs = elements<Element>(call.outputs), *targets = elements<Element>(call.targets);
     const auto threshold = static_cast<Element>(threshold_);
     Sums sums;
-    add_samples<Element>(call, samples, size, sums.sum, sums.weight, static_cast<double>(size), [&](int64_t sample) {
+    const auto parts = [&](int64_t sample) { return counted(targets + sample * size, size, ignored); };
+    add_samples<Element>(call, samples, size, sums.sum, sums.weight, parts, [&](int64_t sample) {
       int64_t right = 0;
       for (int64_t index = sample * size; index < (sample + 1) * size; ++index) {
-        const bool is_number = !std::isnan(outputs[index]);  // a NaN is on no side
-        right += is_number && (outputs[index] > threshold) == (targets[index] > Element{0.5}) ? 1 : 0;
+        const bool is_one = !std::isnan(outputs[index]) && counts(targets[index], ignored);  // a NaN is on no side
+        right += is_one && (outputs[index] > threshold) == (targets[index] > Element{0.5}) ? 1 : 0;
       }
       return static_cast<double>(right);
     });
@@ -74,9 +102,10 @@ class BinaryAccuracy : public Metric {
 class ClassAccuracy : public BinaryAccuracy {
  public:
   // k = 0: that with the highest output, and binary_accuracy for outputs of a single class.
-  ClassAccuracy(std::string_view name, int64_t k, double threshold)
-      : BinaryAccuracy(threshold), name_(name), who_(text("metric ", name)), k_(k) {}
+  ClassAccuracy(std::string_view name, int64_t k, double threshold, Ignored ignored)
+      : BinaryAccuracy(threshold), name_(name), who_(text("metric ", name)), k_(k), ignored_(ignored) {}
   std::string_view name() const override { return name_; }
+  void ignore(int64_t number) override { ignored_ = ignored_.value_or(number); }
 
   void check(const ValueOutline &outputs, const ValueOutline &targets) const override {
     if (is_binary(outputs)) return Metric::check(outputs, targets);
@@ -97,9 +126,10 @@ class ClassAccuracy : public BinaryAccuracy {
       settings.emplace_back("k", static_cast<uint64_t>(k_));
     else
       BinaryAccuracy::describe(settings);
+    describe_ignored(settings, ignored_);
   }
   Sums sums_of(const MetricCall &call) const override {
-    if (is_binary(call.output_outline)) return BinaryAccuracy::sums_of(call);
+    if (is_binary(call.output_outline)) return sums_without(call, ignored_);
     return call.output_outline.dtype == DType::float32 ? sums_on<float>(call) : sums_on<double>(call);
   }
 
@@ -114,25 +144,27 @@ class ClassAccuracy : public BinaryAccuracy {
     const int64_t *numbers = nullptr;
     if (are_class_numbers(call.output_outline.shape, call.target_outline.shape)) {
       numbers = elements<int64_t>(call.targets);
-      require_class_numbers(who_, numbers, call.target_outline, layout, std::nullopt);
+      require_class_numbers(who_, numbers, call.target_outline, layout, ignored_);
     }
     if (layout.positions() == 0 || layout.classes == 0) return {};
     const auto *outputs = elements<Element>(call.outputs);
     Sums sums;
     const int64_t sample_elements = layout.classes * layout.inner;
-    add_samples<Element>(call, layout.samples, sample_elements, sums.sum, sums.weight,
-                         static_cast<double>(layout.inner), [&](int64_t sample) {
-                           int64_t right = 0;
-                           for (int64_t inner = 0; inner < layout.inner; ++inner) {
-                             const int64_t position = sample * layout.inner + inner;
-                             const int64_t offset = layout.position_offset(position);
-                             const int64_t wanted =
-                                 numbers != nullptr ? numbers[position]
-                                                    : highest_class(elements<Element>(call.targets) + offset, layout);
-                             right += is_right(outputs + offset, layout, wanted) ? 1 : 0;
-                           }
-                           return static_cast<double>(right);
-                         });
+    const auto parts = [&](int64_t sample) {
+      return numbers == nullptr ? static_cast<double>(layout.inner)
+                                : counted(numbers + sample * layout.inner, layout.inner, ignored_);
+    };
+    add_samples<Element>(call, layout.samples, sample_elements, sums.sum, sums.weight, parts, [&](int64_t sample) {
+      int64_t right = 0;
+      for (int64_t position = sample * layout.inner; position < (sample + 1) * layout.inner; ++position) {
+        if (numbers != nullptr && !counts(numbers[position], ignored_)) continue;
+        const int64_t offset = layout.position_offset(position);
+        const int64_t wanted =
+            numbers != nullptr ? numbers[position] : highest_class(elements<Element>(call.targets) + offset, layout);
+        right += is_right(outputs + offset, layout, wanted) ? 1 : 0;
+      }
+      return static_cast<double>(right);
+    });
     return sums;
   }
 
@@ -160,6 +192,7 @@ class ClassAccuracy : public BinaryAccuracy {
   std::string_view name_;
   std::string who_;
   int64_t k_;
+  Ignored ignored_;
 };
 
 // The mean of a loss.
@@ -195,11 +228,10 @@ class LossMetric : public Metric {
 // e to the mean of what the right class' probability is below 1.
 class Perplexity : public Metric {
  public:
-  explicit Perplexity(Settings &settings) : from_logits_(settings.boolean("from_logits", true)) {
-    if (settings.value("ignore_index") != nullptr)
-      ignored_ = settings.integer("ignore_index", 0, -most_classes, most_classes);
-  }
+  explicit Perplexity(Settings &settings)
+      : from_logits_(settings.boolean("from_logits", true)), ignored_(read_ignored(settings)) {}
   std::string_view name() const override { return "perplexity"; }
+  void ignore(int64_t number) override { ignored_ = ignored_.value_or(number); }
   double result() const override { return std::exp(Metric::result()); }
 
   void check(const ValueOutline &outputs, const ValueOutline &targets) const override {
@@ -213,7 +245,7 @@ class Perplexity : public Metric {
  protected:
   void describe(Json::Object &settings) const override {
     settings.emplace_back("from_logits", from_logits_);
-    settings.emplace_back("ignore_index", ignored_ ? Json(*ignored_) : Json());
+    describe_ignored(settings, ignored_);
   }
   Sums sums_of(const MetricCall &call) const override {
     return call.output_outline.dtype == DType::float32 ? sums_on<float>(call) : sums_on<double>(call);
@@ -231,13 +263,13 @@ class Perplexity : public Metric {
         layout.positions(), std::max<int64_t>(loss_grain / std::max<int64_t>(layout.classes, 1), 1), [&](Range range) {
           double sum = 0;
           for (int64_t position = range.begin; position < range.end; ++position)
-            if (numbers[position] != ignored_)
+            if (counts(numbers[position], ignored_))
               sum += sample_weight<Element>(call, position / layout.inner) *
                      surprise(outputs + layout.position_offset(position), layout, numbers[position]);
           return sum;
         });
     for (int64_t position = 0; position < layout.positions(); ++position)
-      if (numbers[position] != ignored_) sums.weight += sample_weight<Element>(call, position / layout.inner);
+      if (counts(numbers[position], ignored_)) sums.weight += sample_weight<Element>(call, position / layout.inner);
     return sums;
   }
 
@@ -255,13 +287,14 @@ class Perplexity : public Metric {
   }
 
   bool from_logits_;
-  std::optional<int64_t> ignored_;
+  Ignored ignored_;
 };
 
 double read_threshold(Settings &settings) { return settings.number("threshold", 0.5, -largest, largest); }
 
 std::unique_ptr<Metric> make_accuracy(Settings &settings) {
-  return std::make_unique<ClassAccuracy>("accuracy", 0, read_threshold(settings));
+  const double threshold = read_threshold(settings);
+  return std::make_unique<ClassAccuracy>("accuracy", 0, threshold, read_ignored(settings));
 }
 std::unique_ptr<Metric> make_binary_accuracy(Settings &settings) {
   return std::make_unique<BinaryAccuracy>(read_threshold(settings));
@@ -271,7 +304,8 @@ std::unique_ptr<Metric> make_mse(Settings &) { return std::make_unique<LossMetri
 std::unique_ptr<Metric> make_perplexity(Settings &settings) { return std::make_unique<Perplexity>(settings); }
 std::unique_ptr<Metric> make_rmse(Settings &) { return std::make_unique<LossMetric>("rmse", "mse", true); }
 std::unique_ptr<Metric> make_top_k_accuracy(Settings &settings) {
-  return std::make_unique<ClassAccuracy>("top_k_accuracy", settings.integer("k", 5, 1, most_classes), 0);
+  const int64_t k = settings.integer("k", 5, 1, most_classes);
+  return std::make_unique<ClassAccuracy>("top_k_accuracy", k, 0, read_ignored(settings));
 }
 
 struct MetricKind {
@@ -299,6 +333,8 @@ Json Metric::description() const {
 }
 
 void Metric::describe(Json::Object &) const {}
+
+void Metric::ignore(int64_t) {}
 
 void Metric::check(const ValueOutline &outputs, const ValueOutline &targets) const {
   const std::string who = text("metric ", name());

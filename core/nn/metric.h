@@ -31,6 +31,9 @@ class Metric {
   // All that make_metric() takes, defaults included.
   Json description() const;
 
+  // Leaves out targets of that class number, as the loss does; nothing where the metric has none, or its own was named.
+  virtual void ignore(int64_t number);
+
   // As Loss's.
   virtual void check(const ValueOutline &outputs, const ValueOutline &targets) const;
   virtual DType target_dtype(const ValueOutline &outputs, const ValueOutline &targets) const;
@@ -63,13 +66,14 @@ class Metric {
 //
 //   accuracy          the share of right answers: of outputs (samples, classes, ...) the class with the highest one, beside
 //                     class numbers (samples, ...) or one-hot targets of the outputs' shape; of outputs with a single class,
-//                     or one axis, as binary_accuracy.  threshold 0.5
+//                     or one axis, as binary_accuracy.  threshold 0.5; ignore_index null, a class number that does not
+//                     count
 //   binary_accuracy   the share of elements on the right side: output above threshold 0.5 (0 where outputs are logits),
 //                     target above 0.5
-//   top_k_accuracy    as accuracy, right where less than k 5 classes have a higher output; not for one axis
+//   top_k_accuracy    as accuracy, right where less than k 5 classes have a higher output; not for one axis; ignore_index
 //   mse, mae, rmse    of elements
 //   perplexity        exp of the mean cross entropy; from_logits true (log-probabilities are logits too), false where
-//                     outputs are probabilities; ignore_index null
+//                     outputs are probabilities; ignore_index
 //
 // Throws invalid_argument, naming metric and setting, for what it does not know and for numbers beyond their limits.
 std::unique_ptr<Metric> make_metric(const Json &description);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 #include "core/base/error.h"
@@ -58,7 +59,7 @@ Json replaced(const Json &object, std::string_view key, const Json &value) {
 // ---------------------------------------------------------------------------------------------------------------------
 // What a model is made of.
 
-Model::Model(const Json &description) {
+Model::Model(const Json &description, FirstValues first_values) {
   Settings settings(description, "model");
   dtype_ = read_dtype(settings);
   if (const Json *seed = settings.value("seed")) {
@@ -75,7 +76,7 @@ Model::Model(const Json &description) {
     const Json *values = layer.value("settings");
     const std::string name = layer.text("name", text(layers_.size()));
     layer.finish();
-    add(kind, values == nullptr ? Json() : *values, name);
+    add(kind, values == nullptr ? Json() : *values, name, first_values);
   }
 }
 
@@ -87,19 +88,25 @@ void Model::add(std::shared_ptr<Layer> layer, std::string_view name) {
   const std::string wanted = name.empty() ? text(layers_.size()) : std::string(name);
   if (wanted.find('.') != std::string::npos || !is_utf8(wanted) || wanted.find('\0') != std::string::npos)
     fail(Status::invalid_argument, "the layer's name is ", in_quotes(wanted), ": expected a text without a dot");
-  for (const NamedLayer &other : layers_) {
-    if (other.name == wanted) fail(Status::invalid_argument, "there is a layer ", in_quotes(wanted), " already");
-    if (other.layer == layer)
-      fail(Status::invalid_argument, "the layer is in the model already, as ", in_quotes(other.name));
-  }
-  if (layer->is_in_model())
+  if (names_.contains(wanted)) fail(Status::invalid_argument, "there is a layer ", in_quotes(wanted), " already");
+  if (layer->is_in_model()) {
+    for (const NamedLayer &other : layers_)
+      if (other.layer == layer)
+        fail(Status::invalid_argument, "the layer is in the model already, as ", in_quotes(other.name));
     fail(Status::invalid_argument, "the layer ", in_quotes(wanted), " is in another model: make one for each");
+  }
   if (layer->dtype() != dtype_)
     fail(Status::invalid_argument, "the layer ", in_quotes(wanted), " has dtype ", layer->dtype(), ", the model ",
          dtype_);
   NamedLayer named{wanted, std::move(layer), {}};
   for (const StoredParameter &stored : list_parameters({named})) named.parameter_names.push_back(stored.name);
   layers_.push_back(std::move(named));
+  try {
+    names_.insert(wanted);
+  } catch (...) {
+    layers_.pop_back();
+    throw;
+  }
   layers_.back().layer->set_in_model(true);
   forget_plans();
   store_.reset();
@@ -107,8 +114,12 @@ void Model::add(std::shared_ptr<Layer> layer, std::string_view name) {
 }
 
 void Model::add(std::string_view kind, const Json &settings, std::string_view name) {
+  add(kind, settings, name, FirstValues::drawn);
+}
+
+void Model::add(std::string_view kind, const Json &settings, std::string_view name, FirstValues values) {
   std::shared_ptr<Layer> layer = make_layer(kind, settings, dtype_);
-  initialize(*layer, fold_in(stream_for(seed_, seeds_layers), layers_.size()).seed);
+  if (values == FirstValues::drawn) initialize(*layer, fold_in(stream_for(seed_, seeds_layers), layers_.size()).seed);
   add(std::move(layer), name);
 }
 
@@ -128,6 +139,7 @@ void Model::compile(const Json &description) {
     if (!given->if_array()) settings.refuse("metrics", *given, "a list");
     for (const Json &each : *given->if_array()) {
       training.metrics.push_back(make_metric(each));
+      if (const auto ignored = training.loss->ignored_class()) training.metrics.back()->ignore(*ignored);
       metrics.push_back(training.metrics.back()->description());
     }
   }
@@ -216,7 +228,12 @@ DType Model::input_dtype() const {
 void Model::make_room(const Plan &plan) {
   if (arena_ && arena_->nbytes() >= plan.arena_nbytes()) return;
   arena_ = Storage::allocate(std::max<int64_t>(plan.arena_nbytes(), 64), 64, {});
-  for (const std::unique_ptr<Prepared> &each : plans_) bind(*each);
+  try {
+    for (const std::unique_ptr<Prepared> &each : plans_) bind(*each);
+  } catch (...) {
+    forget_plans();  // some are in the memory that is gone
+    throw;
+  }
 }
 
 void Model::bind(Prepared &prepared) {
@@ -224,13 +241,14 @@ void Model::bind(Prepared &prepared) {
   memory.arena = arena_->data();
   memory.inputs = {prepared.input->data()};
   memory.input_gradients = {nullptr};
-  const std::vector<StoredParameter> &stored = store_->parameters();
+  std::unordered_map<const Parameter *, std::byte *> gradients;
+  for (const StoredParameter &stored : store_->parameters())
+    if (stored.parameter->is_trained) gradients.emplace(stored.parameter, store_->gradient(stored).data);
   for (const Parameter *parameter : prepared.plan->parameters()) {
-    const auto found = std::find_if(stored.begin(), stored.end(),
-                                    [&](const StoredParameter &each) { return each.parameter == parameter; });
     memory.parameters.push_back(parameter->value.data);
-    memory.parameter_gradients.push_back(parameter->is_trained ? store_->gradient(*found).data : nullptr);
+    memory.parameter_gradients.push_back(parameter->is_trained ? gradients.at(parameter) : nullptr);
   }
+  if (prepared.run) return prepared.run->bind(memory);
   prepared.run = std::make_unique<PlanRun>(*prepared.plan, memory);
   prepared.run->set_profiling(is_profiling_);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/nn/loss.h"
@@ -44,7 +45,7 @@ struct BatchResult {
 // What each function throws stands with the function of its name in penstock/nn.h.
 class Model {
  public:
-  explicit Model(const Json &description);
+  explicit Model(const Json &description) : Model(description, FirstValues::drawn) {}
   ~Model();
   Model(const Model &) = delete;
   Model &operator=(const Model &) = delete;
@@ -87,6 +88,7 @@ class Model {
   const std::string &position() const { return position_; }
 
  private:
+  enum class FirstValues { drawn, unset };  // unset: parameters hold anything yet, for load()
   enum class Purpose { training, testing, predicting };
   struct Prepared;
   struct Saved;
@@ -95,6 +97,8 @@ class Model {
     std::vector<Tensor> states;
   };
 
+  Model(const Json &description, FirstValues values);
+  void add(std::string_view kind, const Json &settings, std::string_view name, FirstValues values);
   void require_layers() const;
   void require_compiled() const;
   void require_batch(const Tensor &x, const Tensor &y, const BatchOptions &options) const;
@@ -119,6 +123,7 @@ class Model {
   DType dtype_ = DType::float32;
   uint64_t seed_ = 0;
   std::vector<NamedLayer> layers_;
+  std::unordered_set<std::string> names_;  // of the layers
   Training training_;
 
   std::optional<ParameterStore> store_;

@@ -37,15 +37,9 @@ const std::string &metadata_of(const Safetensors &file, const std::string &path,
   return found->second;
 }
 
-bool has_tensor(const Safetensors &file, std::string_view name) {
-  for (int64_t index = 0; index < file.count(); ++index)
-    if (file.name(index) == name) return true;
-  return false;
-}
-
 // A tensor that must have a parameter's shape and dtype.
 Tensor read_as(const Safetensors &file, const std::string &path, const std::string &name, const Tensor &like) {
-  if (!has_tensor(file, name)) fail(Status::data_error, in_quotes(path), " has no tensor ", in_quotes(name));
+  if (!file.has(name)) fail(Status::data_error, in_quotes(path), " has no tensor ", in_quotes(name));
   Tensor tensor = file.read(name, {});
   if (tensor.dtype != like.dtype || !(tensor.shape == like.shape))
     fail(Status::data_error, in_quotes(path), ": tensor ", in_quotes(name), " has dtype ", tensor.dtype, " and shape ",
@@ -228,7 +222,7 @@ std::unique_ptr<Model> Model::load(const std::string &path) {
     for (const auto &[key, value] : *saved.description.if_object())
       if (key != "training") append(network, key, value);
     const ParameterLimit limit(saved.file.data_nbytes());  // a damaged description must not ask for more
-    auto made = std::make_unique<Model>(Json(std::move(network)));
+    std::unique_ptr<Model> made(new Model(Json(std::move(network)), FirstValues::unset));
     const Json *training = saved.description.find("training");
     if (training != nullptr && !training->is_null()) made->compile(*training);
     return made;

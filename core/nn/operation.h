@@ -30,7 +30,7 @@ struct ValueOutline {
 
 // What an operation asks its plan for.
 struct OperationNeeds {
-  int64_t kept_nbytes = 0;     // that forward() writes in training, and the backward() behind it reads
+  int64_t kept_nbytes = 0;     // that forward() writes where backward() follows, and that one reads
   int64_t scratch_nbytes = 0;  // that one call writes and reads
   bool backward_reads_inputs = false;
   bool backward_reads_output = false;
@@ -45,9 +45,9 @@ struct ForwardCall {
   std::byte *output;
   // In the order that the layer gave them.  Those that are not trained (running statistics) may be written in training.
   std::span<std::byte *const> parameters;
-  std::byte *kept;  // null unless is_training
+  std::byte *kept;  // null where no backward() follows
   std::byte *scratch;
-  bool is_training;
+  bool is_training;     // how to compute; backward() may follow either way
   RandomStream random;  // for this operation in this step alone
 };
 

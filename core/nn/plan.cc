@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/error.h"
@@ -15,9 +16,11 @@ namespace penstock::core::nn {
 class Plan::Recorder : public Tracer {
  public:
   explicit Recorder(Plan &plan) : plan_(plan) {}
+  virtual ~Recorder() = default;
 
   DType dtype() const override { return plan_.options_.dtype; }
   bool is_training() const override { return plan_.options_.is_training; }
+  bool has_backward() const override { return plan_.options_.has_backward; }
   std::string_view apart() const override { return plan_.options_.folded_end; }
 
   Value add(std::unique_ptr<Operation> operation, std::span<const Value> inputs,
@@ -36,15 +39,15 @@ class Plan::Recorder : public Tracer {
 
  private:
   int32_t number_of(const Parameter *parameter) {
-    auto &known = plan_.parameters_;
-    if (std::find(known.begin(), known.end(), parameter) != known.end())
+    if (!known_.insert(parameter).second)
       fail(Status::invalid_argument, "the parameter ", parameter->name,
            " is used twice: a layer may stand in a network once");
-    known.push_back(parameter);
-    return static_cast<int32_t>(known.size()) - 1;
+    plan_.parameters_.push_back(parameter);
+    return static_cast<int32_t>(plan_.parameters_.size()) - 1;
   }
 
   Plan &plan_;
+  std::unordered_set<const Parameter *> known_;
 };
 
 // Finds out how long each buffer is needed, and places them.  Step number i runs forward at time i; the gradient of the
@@ -57,7 +60,7 @@ class Plan::Layout {
     find_consumers();
     share_values();
     place_values();
-    if (plan_.options_.is_training) {
+    if (has_backward()) {
       place_kept();
       find_wanted_gradients();
       place_gradients();
@@ -71,7 +74,7 @@ class Plan::Layout {
  private:
   static size_t at(int32_t number) { return static_cast<size_t>(number); }
   int32_t backward_time(int32_t step) const { return 2 * count_ - step; }
-  bool is_training() const { return plan_.options_.is_training; }
+  bool has_backward() const { return plan_.options_.has_backward; }
 
   // Every result but the last must be read: else its gradient would be asked for and never given.
   void find_consumers() {
@@ -92,12 +95,12 @@ class Plan::Layout {
     const int32_t producer = producer_[at(value)];
     if (producer >= 0) {
       last = std::max(last, producer);
-      if (is_training() && plan_.steps_[at(producer)].needs.backward_reads_output)
+      if (has_backward() && plan_.steps_[at(producer)].needs.backward_reads_output)
         last = std::max(last, backward_time(producer));
     }
     for (const int32_t step : consumers_[at(value)]) {
       last = std::max(last, step);
-      if (is_training() && plan_.steps_[at(step)].needs.backward_reads_inputs)
+      if (has_backward() && plan_.steps_[at(step)].needs.backward_reads_inputs)
         last = std::max(last, backward_time(step));
     }
     return last;
@@ -240,6 +243,7 @@ class Plan::Layout {
 
 Plan::Plan(std::span<const ValueOutline> inputs, const PlanOptions &options, const Trace &trace)
     : options_(options), input_count_(static_cast<int32_t>(inputs.size())), values_(inputs.begin(), inputs.end()) {
+  options_.has_backward |= options.is_training;
   std::vector<Value> values;
   for (const ValueOutline &outline : inputs) values.push_back({static_cast<int32_t>(values.size()), outline});
   Recorder recorder(*this);
@@ -297,7 +301,10 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 }  // namespace
 
-PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
+PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) { bind(memory); }
+
+void PlanRun::bind(const PlanMemory &memory) {
+  const Plan &plan = plan_;
   const auto locate = [&](const PlanBuffer &buffer) -> std::byte * {
     switch (buffer.place) {
       case PlanBuffer::Place::nowhere: return nullptr;
@@ -305,8 +312,10 @@ PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
       case PlanBuffer::Place::input_gradient: return memory.input_gradients[static_cast<size_t>(buffer.offset)];
       case PlanBuffer::Place::input: break;
     }
-    return const_cast<std::byte *>(memory.inputs[static_cast<size_t>(buffer.offset)]);  // only ever read
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): only ever read
+    return const_cast<std::byte *>(memory.inputs[static_cast<size_t>(buffer.offset)]);
   };
+  std::vector<BoundStep> steps;
   for (const PlanStep &step : plan.steps_) {
     BoundStep bound;
     bound.operation = step.operation.get();
@@ -316,10 +325,10 @@ PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
       const auto index = static_cast<size_t>(parameter);
       bound.parameters.push_back(memory.parameters[index]);
       bound.constant_parameters.push_back(memory.parameters[index]);
-      if (plan.options_.is_training) bound.parameter_gradients.push_back(memory.parameter_gradients[index]);
+      if (plan.options_.has_backward) bound.parameter_gradients.push_back(memory.parameter_gradients[index]);
     }
     bound.scratch = locate(plan.scratch_);
-    if (plan.options_.is_training) {
+    if (plan.options_.has_backward) {
       bound.kept = locate(step.kept);
       bound.output_gradient = locate(plan.gradient_buffer(step.output));
       for (size_t index = 0; index < step.inputs.size(); ++index) {
@@ -330,10 +339,11 @@ PlanRun::PlanRun(Plan &plan, const PlanMemory &memory) : plan_(plan) {
         bound.added_count.push_back(plan.values_[static_cast<size_t>(step.inputs[index])].element_count());
       }
     }
-    steps_.push_back(std::move(bound));
+    steps.push_back(std::move(bound));
   }
+  steps_ = std::move(steps);
   output_ = locate(plan.output_buffer());
-  if (plan.options_.is_training) output_gradient_ = locate(plan.output_gradient_buffer());
+  if (plan.options_.has_backward) output_gradient_ = locate(plan.output_gradient_buffer());
 }
 
 PlanRun::~PlanRun() = default;

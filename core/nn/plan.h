@@ -35,8 +35,9 @@ struct PlanStep {
 
 struct PlanOptions {
   DType dtype = DType::float32;
-  bool is_training = false;
-  bool wants_input_gradients = false;  // of floating inputs
+  bool is_training = false;            // how the layers compute; implies has_backward
+  bool has_backward = false;           // whether runs keep what PlanRun::backward() needs
+  bool wants_input_gradients = false;  // of floating inputs, with has_backward
   // An operation of that name at the end is left out: what follows the network does its work.  Empty: none.
   std::string_view folded_end = {};
 };
@@ -95,7 +96,7 @@ struct PlanMemory {
   std::vector<const std::byte *> inputs;
   std::vector<std::byte *> input_gradients;      // empty unless wanted
   std::vector<std::byte *> parameters;           // in the order of Plan::parameters()
-  std::vector<std::byte *> parameter_gradients;  // likewise, in training; null for those that are not trained
+  std::vector<std::byte *> parameter_gradients;  // likewise, with has_backward; null for those that are not trained
 };
 
 // One thread at a time, and one run of a plan at a time.
@@ -109,12 +110,14 @@ class PlanRun {
   const std::byte *output() const { return output_; }
   std::byte *output_gradient() const { return output_gradient_; }
 
+  // Goes on with other memory; the times that profiling took stay.
+  void bind(const PlanMemory &memory);
   // The inputs' memory may be another one in each step.
   void set_input(int32_t index, const std::byte *memory);
 
   // Operation number i draws from fold_in(random, i).
   void forward(RandomStream random);
-  // Writes all gradients, and may overwrite the output's.
+  // Only with PlanOptions::has_backward.  Writes all gradients, and may overwrite the output's.
   void backward();
 
   // Seconds that each step has taken since profiling began, forward and backward.

@@ -138,7 +138,8 @@ class Model(ModelTraining, ModelFiles):
         """Says how the model is trained; may be called again: the parameters stay, the optimizer begins anew.
 
         optimizer, loss: an object of penstock.optimizers and penstock.losses, or its name. metrics: "accuracy",
-        "binary_accuracy", "top_k_accuracy", "mse", "mae", "rmse", "perplexity", or dicts with "name" and settings.
+        "binary_accuracy", "top_k_accuracy", "mse", "mae", "rmse", "perplexity", or dicts with "name" and settings;
+        targets that the loss ignores (its ignore_index) do not count in "accuracy", "top_k_accuracy" and "perplexity".
         on_nan: what a loss that is no finite number does: "raise" (InvalidArgumentError), "stop" (the training ends,
         and the parameters are as before that batch) or "ignore".
 

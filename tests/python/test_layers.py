@@ -231,3 +231,15 @@ def test_what_torch_has_alone_is_refused_by_name() -> None:
         ps.layers.Layer.from_torch(torch.nn.Bilinear(2, 2, 2))
     with pytest.raises(ps.UnavailableError, match=r"bidirectional|one direction"):
         ps.layers.Layer.from_torch(torch.nn.LSTM(2, 2, batch_first=True, bidirectional=True))
+
+
+@pytest.mark.parametrize("layer", [ps.layers.GELU(), ps.layers.Dropout(0.5), ps.layers.Flatten()], ids=repr)
+def test_each_call_gives_memory_of_its_own(layer: ps.layers.Layer) -> None:
+    x = ps.ones((64, 64))
+    with ps.no_grad():
+        first, second = layer(x), layer(x)
+    before = second.tolist()
+    first += 1
+    assert second.tolist() == before
+    assert x.tolist() == ps.ones((64, 64)).tolist()
+    assert first.tolist() == (second + 1).tolist()

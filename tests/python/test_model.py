@@ -356,3 +356,11 @@ def test_a_state_dict_in_a_safetensors_file_is_loaded(tmp_path: Path) -> None:
     model = ps.Model.from_torch(networks())
     model.load_weights(tmp_path / "torch.safetensors")
     assert model.named_parameters()["0.weight"].tolist() == network[0].weight.tolist()
+
+
+def test_accuracy_leaves_out_what_the_loss_ignores() -> None:
+    model = ps.Model([ps.layers.Dense(2, 2, weight_initializer=ps.initializers.Constant(0.0))])
+    model.layers[0].set_parameters({"bias": [1.0, 0.0]})
+    model.compile("sgd", ps.losses.CrossEntropy(ignore_index=-100), metrics=["accuracy"])
+    results = model.evaluate(ps.zeros((4, 2)), ps.Tensor([0, -100, 1, -100]), verbose=0, return_dict=True)
+    assert results["accuracy"] == 0.5

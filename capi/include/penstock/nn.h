@@ -77,12 +77,14 @@ PS_API const char *ps_layer_parameter_name(const ps_layer *layer, int32_t index)
  * PS_OUT_OF_RANGE  index is outside */
 PS_API ps_status ps_layer_parameter(ps_tensor **out, ps_layer *layer, int32_t index);
 
-/* Calls a layer.  In training, where recording is on (autograd.h) and an input or a parameter requires gradients, the result
- * remembers how it was made.
+/* Calls a layer.  Where recording is on (autograd.h) and an input or a parameter requires gradients, the result remembers how
+ * it was made, in training or not: the layer then keeps what ps_backward() needs.  A caller that wants none turns recording
+ * off for the call.
  *
  * out          receives one hold, the caller's to release; untouched on failure
  * inputs       input_count of them, first axis the batch; of the layer's dtype, but for indices of int64
- * is_training  1: as in training (dropout drops, batch_norm looks at the batch and moves its statistics); 0: not
+ * is_training  1: as in training (dropout drops, batch_norm looks at the batch and moves its statistics); 0: not (dropout
+ *              gives what it was given, batch_norm takes its running statistics for constants, and so do their gradients)
  * seed         of what dropout draws; any number
  *
  * PS_INVALID_ARGUMENT  a shape the layer does not take: the sentence has both
@@ -133,7 +135,8 @@ PS_API ps_status ps_model_layer(ps_layer **out, ps_model *model, int32_t index);
  * training  an object in JSON:
  *             "loss"       a name or {"name": ..., settings}; required
  *             "optimizer"  a name or {"name": ..., "learning_rate": ..., "schedule": ..., settings}; default "adam"
- *             "metrics"    a list of names or objects; default none
+ *             "metrics"    a list of names or objects; default none.  Targets that the loss ignores (its "ignore_index") do
+ *                          not count in "accuracy", "top_k_accuracy" and "perplexity", unless theirs is another one
  *             "on_nan"     "raise" (default), "stop" or "ignore": what a loss that is no finite number does
  *
  * A softmax at the model's end is folded into the loss "cross_entropy", which takes logits, and a sigmoid there into

@@ -13,17 +13,17 @@ constexpr int64_t grain = int64_t{1} << 14;
 template <typename Element>
 class ActivationOperation : public Operation {
  public:
-  ActivationOperation(const Activation &activation, const ValueOutline &output, bool is_training)
-      : activation_(activation), output_(output), is_training_(is_training) {}
+  ActivationOperation(const Activation &activation, const ValueOutline &output, bool has_backward)
+      : activation_(activation), output_(output), has_backward_(has_backward) {}
 
   std::string_view name() const override { return activation_name(activation_); }
   ValueOutline output() const override { return output_; }
   OperationNeeds needs() const override {
     const bool is_linear = activation_.kind == ActivationKind::linear;
-    const bool reads_input = is_training_ && activation_.gradient_reads_input();
+    const bool reads_input = has_backward_ && activation_.gradient_reads_input();
     const auto count = static_cast<double>(output_.element_count());
     return {.backward_reads_inputs = reads_input,
-            .backward_reads_output = is_training_ && !reads_input && !is_linear,
+            .backward_reads_output = has_backward_ && !reads_input && !is_linear,
             .may_run_in_place = !reads_input,
             .forward_flops = is_linear ? 0 : count,
             .backward_flops = is_linear ? 0 : count};
@@ -50,15 +50,15 @@ class ActivationOperation : public Operation {
  private:
   const Activation activation_;
   const ValueOutline output_;
-  const bool is_training_;
+  const bool has_backward_;
 };
 
 Value trace_pointwise(Tracer &tracer, const Value &value, const Activation &activation) {
   const Value inputs[] = {value};
   if (value.outline.dtype == DType::float64)
-    return tracer.add(std::make_unique<ActivationOperation<double>>(activation, value.outline, tracer.is_training()),
+    return tracer.add(std::make_unique<ActivationOperation<double>>(activation, value.outline, tracer.has_backward()),
                       inputs, {});
-  return tracer.add(std::make_unique<ActivationOperation<float>>(activation, value.outline, tracer.is_training()),
+  return tracer.add(std::make_unique<ActivationOperation<float>>(activation, value.outline, tracer.has_backward()),
                     inputs, {});
 }
 

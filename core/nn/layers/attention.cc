@@ -64,7 +64,7 @@ class AttentionLayer : public Layer {
                                            .is_causal = description_.is_causal,
                                            .dropout = tracer.is_training() ? description_.dropout : 0,
                                            .attends_to_itself = is_alone};
-    return tracer.add(make_attention_operation(description, tracer.is_training()), inputs, parameter_list());
+    return tracer.add(make_attention_operation(description, tracer.has_backward()), inputs, parameter_list());
   }
 
  private:

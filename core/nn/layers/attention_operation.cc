@@ -69,10 +69,10 @@ const std::byte *bytes(const Element *memory) {
 template <typename Element>
 class AttentionOperation : public Operation {
  public:
-  AttentionOperation(const AttentionDescription &description, bool is_training)
-      : description_(description), is_training_(is_training) {
+  AttentionOperation(const AttentionDescription &description, bool has_backward)
+      : description_(description), has_backward_(has_backward) {
     prepare_forward();
-    if (is_training) prepare_backward();
+    if (has_backward) prepare_backward();
   }
 
   std::string_view name() const override { return "multi_head_attention"; }
@@ -82,9 +82,9 @@ class AttentionOperation : public Operation {
 
   OperationNeeds needs() const override {
     Stretches kept(nullptr), scratch(nullptr);
-    take_kept(is_training_ ? kept : scratch);
+    take_kept(has_backward_ ? kept : scratch);
     int64_t scratch_nbytes = take_forward_scratch(scratch);
-    if (is_training_) {
+    if (has_backward_) {
       Stretches backward(nullptr);
       take_backward_scratch(backward);
       scratch_nbytes = std::max(scratch_nbytes, backward.nbytes());
@@ -95,14 +95,14 @@ class AttentionOperation : public Operation {
                          4 * features * static_cast<double>(description_.keys) * static_cast<double>(query_rows());
     return {.kept_nbytes = kept.nbytes(),
             .scratch_nbytes = scratch_nbytes,
-            .backward_reads_inputs = is_training_,
+            .backward_reads_inputs = has_backward_,
             .forward_flops = flops,
             .backward_flops = 2 * flops};
   }
 
   void forward(const ForwardCall &call) override {
     Stretches kept(call.kept), scratch(call.scratch);
-    const Kept memory = take_kept(call.is_training ? kept : scratch);
+    const Kept memory = take_kept(has_backward_ ? kept : scratch);
     *memory.random = call.random;  // NOLINT(clang-analyzer-core*): null only where bytes are counted
     project(call, memory.projections);
     products_->scores.run(bytes(memory.probabilities), bytes(memory.projections.query), bytes(memory.projections.key));
@@ -353,7 +353,7 @@ class AttentionOperation : public Operation {
   }
 
   const AttentionDescription description_;
-  const bool is_training_;
+  const bool has_backward_;
   const ScoreRows scores_{
       description_.queries, description_.keys, description_.is_causal,
       std::sqrt(static_cast<double>(description_.heads) / static_cast<double>(description_.features))};
@@ -364,10 +364,10 @@ class AttentionOperation : public Operation {
 
 }  // namespace
 
-std::unique_ptr<Operation> make_attention_operation(const AttentionDescription &description, bool is_training) {
+std::unique_ptr<Operation> make_attention_operation(const AttentionDescription &description, bool has_backward) {
   if (description.dtype == DType::float64)
-    return std::make_unique<AttentionOperation<double>>(description, is_training);
-  return std::make_unique<AttentionOperation<float>>(description, is_training);
+    return std::make_unique<AttentionOperation<double>>(description, has_backward);
+  return std::make_unique<AttentionOperation<float>>(description, has_backward);
 }
 
 }  // namespace penstock::core::nn

@@ -18,6 +18,6 @@ struct AttentionDescription {
 
 // Parameters: in_proj_weight, in_proj_bias, out_proj_weight, out_proj_bias; the biases where there are some.  Throws
 // out_of_memory.
-std::unique_ptr<Operation> make_attention_operation(const AttentionDescription &description, bool is_training);
+std::unique_ptr<Operation> make_attention_operation(const AttentionDescription &description, bool has_backward);
 
 }  // namespace penstock::core::nn

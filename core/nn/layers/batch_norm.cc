@@ -16,6 +16,7 @@ struct BatchNormDescription {
   ChannelShape shape;
   double epsilon = 0, momentum = 0;
   bool is_affine = false;
+  bool is_training = false, has_backward = false;
 };
 
 // Shards of some channels and some of their positions each.
@@ -56,37 +57,57 @@ class ChannelCut {
 template <typename Element>
 class BatchNormOperation : public Operation {
  public:
-  BatchNormOperation(const ValueOutline &outline, const BatchNormDescription &description, bool is_training)
-      : outline_(outline),
-        description_(description),
-        is_training_(is_training),
-        channels_(description.shape.channels),
-        cut_(description.shape) {}
+  BatchNormOperation(const ValueOutline &outline, const BatchNormDescription &description)
+      : outline_(outline), description_(description), channels_(description.shape.channels), cut_(description.shape) {}
 
   std::string_view name() const override { return "batch_norm"; }
   ValueOutline output() const override { return outline_; }
 
   OperationNeeds needs() const override {
     const auto elements = static_cast<double>(outline_.element_count());
-    OperationNeeds needs{.backward_reads_inputs = is_training_,
-                         .may_run_in_place = !is_training_,
-                         .forward_flops = elements * (is_training_ ? 7 : 3),
-                         .backward_flops = elements * 10};
+    const bool sums_gradients = description_.has_backward && (description_.is_training || description_.is_affine);
+    OperationNeeds needs{.backward_reads_inputs = sums_gradients,
+                         .may_run_in_place = !sums_gradients,
+                         .forward_flops = elements * (description_.is_training ? 7 : 3),
+                         .backward_flops = elements * (description_.is_training ? 10
+                                                       : sums_gradients         ? 5
+                                                                                : 1)};
     constexpr int64_t size = sizeof(Element);
-    if (is_training_) needs.kept_nbytes = 2 * channels_ * size;
-    needs.scratch_nbytes =
-        is_training_ ? sum_stride() * channels_ * int64_t{sizeof(double)} + 3 * channels_ * size : channels_ * size;
+    if (description_.has_backward) needs.kept_nbytes = 2 * channels_ * size;
+    needs.scratch_nbytes = description_.has_backward
+                               ? sum_stride() * channels_ * int64_t{sizeof(double)} + 3 * channels_ * size
+                               : channels_ * size;
     return needs;
   }
 
   void forward(const ForwardCall &call) override {
-    if (call.is_training)
+    if (description_.is_training)
       normalize_by_batch(call);
     else
       normalize_by_running(call);
   }
 
   void backward(const BackwardCall &call) override {
+    if (description_.is_training)
+      pass_batch(call);
+    else
+      pass_running(call);
+  }
+
+ private:
+  // Numbers for each channel, in the scratch memory.
+  struct Scratch {
+    Scratch(std::byte *memory, int64_t sum_count, int64_t channels)
+        : sums(elements<double>(memory)),
+          factors(reinterpret_cast<Element *>(sums + sum_count)),
+          slopes(factors + channels),
+          shifts(slopes + channels) {}
+    double *sums;  // two for each piece of each channel
+    Element *factors, *slopes, *shifts;
+  };
+
+  // The statistics are those of the batch: each element's gradient reaches all of its channel.
+  void pass_batch(const BackwardCall &call) {
     const Scratch scratch(call.scratch, sum_stride() * channels_, channels_);
     Element *const to = elements<Element>(call.input_gradients[0]);
     const Element *const from = elements<Element>(call.inputs[0]);
@@ -113,17 +134,27 @@ class BatchNormOperation : public Operation {
     cut_.for_each([&](const ChannelPart &part, int64_t) { write(part); });
   }
 
- private:
-  // Numbers for each channel, in the scratch memory.
-  struct Scratch {
-    Scratch(std::byte *memory, int64_t sum_count, int64_t channels)
-        : sums(elements<double>(memory)),
-          factors(reinterpret_cast<Element *>(sums + sum_count)),
-          slopes(factors + channels),
-          shifts(slopes + channels) {}
-    double *sums;  // two for each piece of each channel
-    Element *factors, *slopes, *shifts;
-  };
+  // The statistics are given: the way back of x * factor + shift.
+  void pass_running(const BackwardCall &call) {
+    const Scratch scratch(call.scratch, sum_stride() * channels_, channels_);
+    Element *const to = elements<Element>(call.input_gradients[0]);
+    const Element *const gradient = elements<Element>(call.output_gradient);
+    if (description_.is_affine && (call.parameter_gradients[0] != nullptr || call.parameter_gradients[1] != nullptr))
+      cut_.for_each([&](const ChannelPart &part, int64_t piece) {
+        kernels_.channel_gradient_sums(description_.shape, part, elements<Element>(call.inputs[0]), gradient,
+                                       elements<Element>(call.kept),
+                                       scratch.sums + part.channels.begin * sum_stride() + 2 * piece, sum_stride());
+      });
+    for (int64_t channel = 0; channel < channels_; ++channel) {
+      finish_parameter_gradients(call, scratch, channel);
+      scratch.factors[channel] = static_cast<Element>(gradient_factor(call, channel));
+      scratch.slopes[channel] = 0;  // what move_channels() takes away
+    }
+    if (to == nullptr) return;
+    cut_.for_each([&](const ChannelPart &part, int64_t) {
+      kernels_.move_channels(description_.shape, part, to, gradient, {scratch.slopes, scratch.factors, nullptr});
+    });
+  }
 
   int64_t sum_stride() const { return 2 * cut_.pieces(); }
   size_t running() const { return description_.is_affine ? 2 : 0; }
@@ -136,9 +167,13 @@ class BatchNormOperation : public Operation {
     const Element *const variances = elements<Element>(call.parameters[running() + 1]);
     const Element *const weights = description_.is_affine ? elements<Element>(call.parameters[0]) : nullptr;
     auto *const factors = elements<Element>(call.scratch);
+    auto *const kept = elements<Element>(call.kept);  // backward() may run after the statistics have moved on
     for (int64_t channel = 0; channel < channels_; ++channel) {
       const double scale = 1 / std::sqrt(static_cast<double>(variances[channel]) + description_.epsilon);
       factors[channel] = static_cast<Element>(weights == nullptr ? scale : scale * weights[channel]);
+      if (kept == nullptr) continue;
+      kept[channel] = means[channel];
+      kept[channels_ + channel] = static_cast<Element>(scale);
     }
     cut_.for_each([&](const ChannelPart &part, int64_t) {
       kernels_.move_channels(description_.shape, part, elements<Element>(call.output),
@@ -198,22 +233,42 @@ class BatchNormOperation : public Operation {
     move(call.parameters[running() + 1], squares / (count - 1));
   }
 
-  void finish_gradients(const BackwardCall &call, const Scratch &scratch, int64_t channel) {
+  // Over a channel, of dy and of dy * (x - mean).
+  struct GradientSums {
+    double plain = 0, product = 0;
+  };
+  GradientSums joined_sums(const Scratch &scratch, int64_t channel) const {
     const double *const sums = scratch.sums + channel * sum_stride();
-    double sum = 0, product = 0;  // of dy, and of dy * (x - mean)
+    GradientSums joined;
     for (int64_t piece = 0; piece < cut_.pieces(); ++piece) {
-      sum += sums[2 * piece];
-      product += sums[2 * piece + 1];
+      joined.plain += sums[2 * piece];
+      joined.product += sums[2 * piece + 1];
     }
-    const auto scale = static_cast<double>(elements<Element>(call.kept)[channels_ + channel]);
-    double factor = scale;
-    if (description_.is_affine) {
-      factor *= static_cast<double>(elements<Element>(call.parameters[0])[channel]);
-      if (std::byte *const weight = call.parameter_gradients[0])
-        elements<Element>(weight)[channel] = static_cast<Element>(cut_.pieces() == 0 ? 0 : product * scale);
-      if (std::byte *const bias = call.parameter_gradients[1])
-        elements<Element>(bias)[channel] = static_cast<Element>(sum);
-    }
+    return joined;
+  }
+
+  double kept_scale(const BackwardCall &call, int64_t channel) const {
+    return static_cast<double>(elements<Element>(call.kept)[channels_ + channel]);
+  }
+  double gradient_factor(const BackwardCall &call, int64_t channel) const {
+    const double scale = kept_scale(call, channel);
+    return description_.is_affine ? scale * static_cast<double>(elements<Element>(call.parameters[0])[channel]) : scale;
+  }
+
+  void finish_parameter_gradients(const BackwardCall &call, const Scratch &scratch, int64_t channel) const {
+    if (!description_.is_affine) return;
+    const auto [sum, product] = joined_sums(scratch, channel);
+    if (std::byte *const weight = call.parameter_gradients[0])
+      elements<Element>(weight)[channel] =
+          static_cast<Element>(cut_.pieces() == 0 ? 0 : product * kept_scale(call, channel));
+    if (std::byte *const bias = call.parameter_gradients[1])
+      elements<Element>(bias)[channel] = static_cast<Element>(sum);
+  }
+
+  void finish_gradients(const BackwardCall &call, const Scratch &scratch, int64_t channel) const {
+    finish_parameter_gradients(call, scratch, channel);
+    const auto [sum, product] = joined_sums(scratch, channel);
+    const double scale = kept_scale(call, channel), factor = gradient_factor(call, channel);
     const auto count = static_cast<double>(description_.shape.positions());
     scratch.factors[channel] = static_cast<Element>(factor);
     scratch.slopes[channel] = static_cast<Element>(factor * scale * scale * product / count);
@@ -222,7 +277,6 @@ class BatchNormOperation : public Operation {
 
   const ValueOutline outline_;
   const BatchNormDescription description_;
-  const bool is_training_;
   const int64_t channels_;
   const ChannelCut cut_;
   const NormalizationKernels<Element> &kernels_ = normalization_kernels<Element>();
@@ -263,12 +317,17 @@ class BatchNormLayer : public Layer {
     if (tracer.is_training() && shape.positions() == 1)
       fail(Status::invalid_argument, "batch_norm: an input has shape ", given,
            ": expected more than one value a feature in training, or there is no variance");
-    const BatchNormDescription description{shape, epsilon_, momentum_, is_affine_};
+    const BatchNormDescription description{.shape = shape,
+                                           .epsilon = epsilon_,
+                                           .momentum = momentum_,
+                                           .is_affine = is_affine_,
+                                           .is_training = tracer.is_training(),
+                                           .has_backward = tracer.has_backward()};
     std::unique_ptr<Operation> operation;
     if (dtype() == DType::float64)
-      operation = std::make_unique<BatchNormOperation<double>>(outline, description, tracer.is_training());
+      operation = std::make_unique<BatchNormOperation<double>>(outline, description);
     else
-      operation = std::make_unique<BatchNormOperation<float>>(outline, description, tracer.is_training());
+      operation = std::make_unique<BatchNormOperation<float>>(outline, description);
     return tracer.add(std::move(operation), inputs, parameter_list());
   }
 

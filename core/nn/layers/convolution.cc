@@ -47,7 +47,7 @@ template <typename Element>
 class ConvolutionOperation : public Operation {
  public:
   ConvolutionOperation(const ConvolutionSettings &settings, const WindowShape &shape, const ValueOutline &output,
-                       bool is_training)
+                       bool has_backward)
       : name_(settings.kind.name),
         is_transposed_(settings.kind.is_transposed),
         use_bias_(settings.use_bias),
@@ -56,9 +56,9 @@ class ConvolutionOperation : public Operation {
         output_(output),
         channels_(is_transposed_ ? shape.wide_channels : shape.narrow_channels),
         plane_(is_transposed_ ? shape.wide_plane() : shape.narrow_plane()),
-        products_(shape, {.narrow_from_wide = is_training || !is_transposed_,
-                          .wide_from_narrow = is_training || is_transposed_,
-                          .weight_gradient = is_training}) {}
+        products_(shape, {.narrow_from_wide = has_backward || !is_transposed_,
+                          .wide_from_narrow = has_backward || is_transposed_,
+                          .weight_gradient = has_backward}) {}
 
   std::string_view name() const override { return name_; }
   ValueOutline output() const override { return output_; }
@@ -198,9 +198,9 @@ class ConvolutionLayer : public Layer {
       behind.pointwise = {};
     std::unique_ptr<Operation> operation;
     if (dtype() == DType::float64)
-      operation = std::make_unique<ConvolutionOperation<double>>(within, shape, output, tracer.is_training());
+      operation = std::make_unique<ConvolutionOperation<double>>(within, shape, output, tracer.has_backward());
     else
-      operation = std::make_unique<ConvolutionOperation<float>>(within, shape, output, tracer.is_training());
+      operation = std::make_unique<ConvolutionOperation<float>>(within, shape, output, tracer.has_backward());
     const Value value = tracer.add(std::move(operation), inputs, parameter_list());
     return trace_activation(tracer, value, behind, kind(), 1);
   }

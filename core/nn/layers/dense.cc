@@ -37,7 +37,7 @@ struct DenseForm {
   int64_t rows = 0, in_features = 0, out_features = 0;
   bool use_bias = true;
   Activation activation;
-  bool is_training = false;
+  bool has_backward = false;
 };
 
 // y = f(x w^T + b).  What f's gradient is made from is kept: the output, or else the sums.
@@ -46,9 +46,9 @@ class DenseOperation : public Operation {
  public:
   explicit DenseOperation(const DenseForm &form)
       : form_(form),
-        keeps_sums_(form.is_training && form.activation.gradient_reads_input()),
+        keeps_sums_(form.has_backward && form.activation.gradient_reads_input()),
         product_(prepare(form.output.dtype, {form.rows, form.out_features, form.in_features, false, true})) {
-    if (!form.is_training) return;
+    if (!form.has_backward) return;
     weight_gradient_ = prepare(form.output.dtype, {form.out_features, form.in_features, form.rows, true, false});
     input_gradient_ = prepare(form.output.dtype, {form.rows, form.in_features, form.out_features});
   }
@@ -61,9 +61,9 @@ class DenseOperation : public Operation {
                         static_cast<double>(form_.out_features);
     const int64_t scratch = form_.use_bias ? bias_gradient_scratch(form_.rows, form_.out_features) : 0;
     return {.kept_nbytes = keeps_sums_ ? form_.output.nbytes() : 0,
-            .scratch_nbytes = form_.is_training ? scratch * static_cast<int64_t>(sizeof(Element)) : 0,
-            .backward_reads_inputs = form_.is_training,
-            .backward_reads_output = form_.is_training && reads_output,
+            .scratch_nbytes = form_.has_backward ? scratch * static_cast<int64_t>(sizeof(Element)) : 0,
+            .backward_reads_inputs = form_.has_backward,
+            .backward_reads_output = form_.has_backward && reads_output,
             .forward_flops = work,
             .backward_flops = 2 * work};
   }
@@ -137,7 +137,7 @@ class DenseLayer : public Layer {
                    .out_features = out_features_,
                    .use_bias = use_bias_,
                    .activation = is_apart ? Activation() : activation_.pointwise,
-                   .is_training = tracer.is_training()};
+                   .has_backward = tracer.has_backward()};
     form.rows = inputs[0].outline.element_count() / in_features_;
     form.output.shape[last] = out_features_;
     std::unique_ptr<Operation> operation;

@@ -30,11 +30,11 @@ template <typename Element>
 class RowNormOperation : public Operation {
  public:
   RowNormOperation(std::string_view name, const ValueOutline &outline, const RowNormDescription &description,
-                   bool is_training)
+                   bool has_backward)
       : name_(name),
         outline_(outline),
         description_(description),
-        is_training_(is_training),
+        has_backward_(has_backward),
         rows_(outline.element_count() / description.columns),
         grain_(std::max<int64_t>(1, shard_elements / description.columns)),
         piece_(std::max(grain_, shard_count(rows_, most_pieces))),
@@ -45,11 +45,11 @@ class RowNormOperation : public Operation {
 
   OperationNeeds needs() const override {
     const auto elements = static_cast<double>(outline_.element_count());
-    OperationNeeds needs{.backward_reads_inputs = is_training_,
-                         .may_run_in_place = !is_training_,
+    OperationNeeds needs{.backward_reads_inputs = has_backward_,
+                         .may_run_in_place = !has_backward_,
                          .forward_flops = elements * 8,
                          .backward_flops = elements * 12};
-    if (is_training_) {
+    if (has_backward_) {
       needs.kept_nbytes = rows_ * (description_.is_centred ? 2 : 1) * element_size;
       if (pieces_ > 1) needs.scratch_nbytes = pieces_ * sum_count() * element_size;
     }
@@ -122,7 +122,7 @@ class RowNormOperation : public Operation {
   const std::string_view name_;
   const ValueOutline outline_;
   const RowNormDescription description_;
-  const bool is_training_;
+  const bool has_backward_;
   const int64_t rows_, grain_, piece_, pieces_;
   const NormalizationKernels<Element> &kernels_ = normalization_kernels<Element>();
 };
@@ -191,9 +191,9 @@ class RowNormLayer : public Layer {
                                                        : double{std::numeric_limits<float>::epsilon()});
     std::unique_ptr<Operation> operation;
     if (is_twofold)
-      operation = std::make_unique<RowNormOperation<double>>(kind_, outline, description, tracer.is_training());
+      operation = std::make_unique<RowNormOperation<double>>(kind_, outline, description, tracer.has_backward());
     else
-      operation = std::make_unique<RowNormOperation<float>>(kind_, outline, description, tracer.is_training());
+      operation = std::make_unique<RowNormOperation<float>>(kind_, outline, description, tracer.has_backward());
     return tracer.add(std::move(operation), inputs, parameter_list());
   }
 

@@ -56,7 +56,7 @@ class RecurrentLayer : public Layer {
     // The largest array of an operation: that it can be counted is enough here.
     checked_element_count({shape[0], shape[1] + 1, form_.gate_count() * std::max(form_.units, form_.in_features)},
                           dtype());
-    return tracer.add(make_recurrent_operation(form_, input, tracer.is_training()), inputs.first(1), parameter_list());
+    return tracer.add(make_recurrent_operation(form_, input, tracer.has_backward()), inputs.first(1), parameter_list());
   }
 
  private:

@@ -82,14 +82,14 @@ void sum_columns(Element *sums, const Element *matrix, int64_t rows, int64_t col
 template <typename Element>
 class RecurrentOperation : public Operation {
  public:
-  RecurrentOperation(const RecurrentForm &form, const ValueOutline &input, bool is_training)
+  RecurrentOperation(const RecurrentForm &form, const ValueOutline &input, bool has_backward)
       : form_(form),
         dtype_(input.dtype),
         batch_(input.shape[0]),
         steps_(input.shape[1]),
         gates_(form.gate_count() * form.units),
         grain_(rows_of_a_shard()),
-        is_training_(is_training),
+        has_backward_(has_backward),
         kernels_(find_recurrent_kernels<Element>(form.cell)),
         block_kernel_(find_block_kernel(input.dtype)) {
     place_arrays();
@@ -107,16 +107,16 @@ class RecurrentOperation : public Operation {
     const double flops = 2.0 * static_cast<double>(batch_ * steps_) * static_cast<double>(gates_) *
                          static_cast<double>(form_.in_features + form_.units);
     OperationNeeds needs;
-    needs.kept_nbytes = is_training_ ? kept_.nbytes : 0;
-    needs.scratch_nbytes = is_training_ ? std::max(forward_.nbytes, backward_.nbytes) : kept_.nbytes + forward_.nbytes;
+    needs.kept_nbytes = has_backward_ ? kept_.nbytes : 0;
+    needs.scratch_nbytes = has_backward_ ? std::max(forward_.nbytes, backward_.nbytes) : kept_.nbytes + forward_.nbytes;
     needs.forward_flops = flops;
     needs.backward_flops = 2.0 * flops;
     return needs;
   }
 
   void forward(const ForwardCall &call) override {
-    std::byte *kept = is_training_ ? call.kept : call.scratch;
-    std::byte *scratch = is_training_ ? call.scratch : call.scratch + kept_.nbytes;
+    std::byte *kept = has_backward_ ? call.kept : call.scratch;
+    std::byte *scratch = has_backward_ ? call.scratch : call.scratch + kept_.nbytes;
     to_steps(elements<Element>(kept + kept_.inputs), elements<Element>(call.inputs[0]), form_.in_features);
     input_product_->run(kept + kept_.gates, kept + kept_.inputs, call.parameters[0]);
     transpose(elements<Element>(scratch + forward_.matrix), padded(gates_, element_nbytes),
@@ -214,7 +214,7 @@ class RecurrentOperation : public Operation {
                               .rows = rows,
                               .columns = gates_,
                               .inner = features});
-    if (!is_training_) return;
+    if (!has_backward_) return;
     weight_product_ = product({.out = {nullptr, features, 1},
                                .left = {nullptr, 1, gates_},
                                .right = {nullptr, features, 1},
@@ -398,7 +398,7 @@ class RecurrentOperation : public Operation {
   DType dtype_;
   int64_t batch_, steps_, gates_;
   int64_t grain_;  // samples of a shard
-  bool is_training_;
+  bool has_backward_;
   RecurrentKernels<Element> kernels_;
   BlockKernel block_kernel_;
   int64_t workspace_nbytes_ = 0;  // of a shard
@@ -411,9 +411,9 @@ class RecurrentOperation : public Operation {
 }  // namespace
 
 std::unique_ptr<Operation> make_recurrent_operation(const RecurrentForm &form, const ValueOutline &input,
-                                                    bool is_training) {
-  if (input.dtype == DType::float64) return std::make_unique<RecurrentOperation<double>>(form, input, is_training);
-  return std::make_unique<RecurrentOperation<float>>(form, input, is_training);
+                                                    bool has_backward) {
+  if (input.dtype == DType::float64) return std::make_unique<RecurrentOperation<double>>(form, input, has_backward);
+  return std::make_unique<RecurrentOperation<float>>(form, input, has_backward);
 }
 
 }  // namespace penstock::core::nn

@@ -19,6 +19,6 @@ struct RecurrentForm {
 // input: (batch, steps, in_features), one step at least, of float32 or float64.  The parameters come in the order weight_ih,
 // weight_hh, bias_ih, bias_hh.
 std::unique_ptr<Operation> make_recurrent_operation(const RecurrentForm &form, const ValueOutline &input,
-                                                    bool is_training);
+                                                    bool has_backward);
 
 }  // namespace penstock::core::nn

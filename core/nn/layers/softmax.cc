@@ -58,18 +58,18 @@ Element largest_of(const Element *numbers, int64_t count) {
 template <typename Element>
 class SoftmaxOperation : public Operation {
  public:
-  SoftmaxOperation(Normalisation normalisation, const ValueOutline &output, int32_t axis, bool is_training)
+  SoftmaxOperation(Normalisation normalisation, const ValueOutline &output, int32_t axis, bool has_backward)
       : is_logarithm_(normalisation == Normalisation::log_softmax),
         output_(output),
         axes_(axes_around(output.shape, axis)),
-        is_training_(is_training),
+        has_backward_(has_backward),
         exponential_(find_elementwise(core::Operation::exp, output.dtype)) {}
 
   std::string_view name() const override { return is_logarithm_ ? "log_softmax" : "softmax"; }
   ValueOutline output() const override { return output_; }
   OperationNeeds needs() const override {
     const auto count = static_cast<double>(output_.element_count());
-    return {.backward_reads_output = is_training_,
+    return {.backward_reads_output = has_backward_,
             .may_run_in_place = true,
             .forward_flops = 4 * count,
             .backward_flops = 4 * count};
@@ -218,7 +218,7 @@ class SoftmaxOperation : public Operation {
   const bool is_logarithm_;
   const ValueOutline output_;
   const Axes axes_;
-  const bool is_training_;
+  const bool has_backward_;
   const ElementwiseKernel exponential_;
 };
 
@@ -268,11 +268,11 @@ Value trace_softmax(Tracer &tracer, const Value &value, Normalisation normalisat
     fail(Status::invalid_argument, layer, ": an input of shape ", shape, " has no axis ", axis,
          " behind the batch: expected one of 1 to ", shape.size() - 1, ", or counted from the end");
   const Value inputs[] = {value};
-  const bool is_training = tracer.is_training();
+  const bool has_backward = tracer.has_backward();
   if (value.outline.dtype == DType::float64)
-    return tracer.add(std::make_unique<SoftmaxOperation<double>>(normalisation, value.outline, from_front, is_training),
-                      inputs, {});
-  return tracer.add(std::make_unique<SoftmaxOperation<float>>(normalisation, value.outline, from_front, is_training),
+    return tracer.add(
+        std::make_unique<SoftmaxOperation<double>>(normalisation, value.outline, from_front, has_backward), inputs, {});
+  return tracer.add(std::make_unique<SoftmaxOperation<float>>(normalisation, value.outline, from_front, has_backward),
                     inputs, {});
 }
 

@@ -14,7 +14,6 @@ from penstock.base import is_tensor, made
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError, UnavailableError
 from penstock.json_texts import as_json, read_text, without_none
-from penstock.recording_modes import is_grad_enabled
 
 if TYPE_CHECKING:
     from typing import Self
@@ -133,15 +132,7 @@ class Layer:
         layer = self._handle()
         tensors = [as_input(each, self._dtype) for each in inputs]
         self._calls += 1
-        # The engine records calls as in training alone: where that makes no other difference, all are.
-        is_training = self._is_training or (not self._has_modes() and is_grad_enabled())
-        return made(lib.ps_layer_call, layer, len(tensors), tensors, int(is_training), self._call_seed())
-
-    def _has_modes(self) -> bool:
-        """Whether it computes something else in training."""
-        if self.kind in ("dropout", "batch_norm"):
-            return True
-        return bool(self._settings.get("dropout")) or any(layer._has_modes() for layer in self._inside())
+        return made(lib.ps_layer_call, layer, len(tensors), tensors, int(self._is_training), self._call_seed())
 
     def _call_seed(self) -> int:
         """What dropout draws: another mask at each call, the same ones in each run of a program."""

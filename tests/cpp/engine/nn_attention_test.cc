@@ -133,6 +133,11 @@ TEST(MultiHeadAttentionLayer, DropoutKeepsTheMeanInTrainingAndIsNothingOutside) 
   EXPECT_NEAR(mean_of(R"({"features":2,"heads":1,"dropout":0.5})", false).first, 3, 1e-12);
 }
 
+TEST(MultiHeadAttentionLayer, GradientsAreTrueWhereDropoutIsNothing) {
+  expect_true_gradients("multi_head_attention", R"({"features":4,"heads":2,"dropout":0.5})", {of({2, 3, 4})},
+                        Mode::evaluating_with_backward);
+}
+
 TEST(MultiHeadAttentionLayer, RunsWithoutAllocating) {
   LayerRun run(layer_of("multi_head_attention", R"({"features":64,"heads":4,"dropout":0.1})", DType::float32),
                {of({4, 70, 64}, DType::float32)}, true, DType::float32);

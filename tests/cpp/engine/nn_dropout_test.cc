@@ -57,6 +57,16 @@ TEST(DropoutLayer, ChangesNothingOutOfTraining) {
   EXPECT_THAT(numbers(out), ElementsAreArray(numbers(run.inputs()[0])));
 }
 
+TEST(DropoutLayer, HandsGradientsBackAsTheyAreOutOfTraining) {
+  LayerRun run(layer_of("dropout", "{}"), {{{4, 5}, DType::float64}}, Mode::evaluating_with_backward);
+  fill_normal(run.inputs()[0], 0);
+  run.forward();
+  const Tensor gradient = empty(DType::float64, {4, 5}, {});
+  fill_normal(gradient, 1);
+  run.backward(gradient);
+  EXPECT_THAT(numbers(run.input_gradients()[0]), ElementsAreArray(numbers(gradient)));
+}
+
 TEST(DropoutLayer, ThreadsDoNotChangeABit) {
   std::vector<Tensor> results;
   for (const int32_t threads : {1, 3}) {

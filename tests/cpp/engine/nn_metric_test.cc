@@ -71,6 +71,32 @@ TEST(TopKAccuracy, CountsWhereLessThanKOutputsAreHigher) {
   EXPECT_DOUBLE_EQ(value_of("\"top_k_accuracy\"", batch), 1);
 }
 
+TEST(Accuracy, WhatIsIgnoredDoesNotCount) {
+  const std::string_view accuracy = R"({"name":"accuracy","ignore_index":-100})";
+  EXPECT_DOUBLE_EQ(value_of(accuracy, Batch<float, int64_t>{{3, 3}, logits, {3}, {1, -100, 0}}), 0.5);
+  EXPECT_DOUBLE_EQ(value_of(accuracy, Batch<float, int64_t>{{3, 3}, logits, {3}, {1, -100, 0}, {3, 5, 1}}), 0.75);
+  // Of two classes in three places.
+  EXPECT_DOUBLE_EQ(value_of(accuracy, Batch<float, int64_t>{{1, 2, 3}, {1, 2, 3, 3, 2.5f, 1}, {1, 3}, {1, -100, 1}}),
+                   0.5);
+  EXPECT_DOUBLE_EQ(value_of(accuracy, Batch<float, float>{{4, 1}, {0.4f, 0.6f, -1, 2}, {4}, {0, -100, 1, -100}}), 0.5);
+  EXPECT_DOUBLE_EQ(value_of(R"({"name":"top_k_accuracy","k":2,"ignore_index":2})",
+                            Batch<float, int64_t>{{3, 3}, logits, {3}, {2, 1, 0}}),
+                   0.5);
+  EXPECT_TRUE(std::isnan(value_of(accuracy, Batch<float, int64_t>{{1, 3}, {1, 2, 3}, {1}, {-100}})));
+}
+
+TEST(Accuracy, TakesTheLosssIgnoredClassUnlessItsOwnWasNamed) {
+  for (const std::string_view name : {"accuracy", "top_k_accuracy", "perplexity"}) {
+    const auto metric = make_metric(name);
+    metric->ignore(7);
+    metric->ignore(8);
+    EXPECT_EQ(metric->description().find("ignore_index")->dump(), "7") << name;
+  }
+  const auto error = make_metric("mse");
+  error->ignore(7);
+  EXPECT_EQ(error->description().dump(), R"({"name":"mse"})");
+}
+
 TEST(Metric, ErrorsAreOfElements) {
   const Batch<double, double> batch{{2, 2}, {1, 2, 3, 5}, {2, 2}, {0, 0, 0, 1}};
   EXPECT_DOUBLE_EQ(value_of("\"mse\"", batch), 30.0 / 4);
@@ -166,7 +192,8 @@ TEST(Metric, WrongDescriptionsAndShapesAreRefused) {
 }
 
 TEST(Metric, DescriptionsMakeTheSameAgain) {
-  EXPECT_EQ(make_metric("accuracy")->description().dump(), R"({"name":"accuracy","threshold":0.5})");
+  EXPECT_EQ(make_metric("accuracy")->description().dump(),
+            R"({"name":"accuracy","threshold":0.5,"ignore_index":null})");
   for (const std::string_view name : metric_names()) {
     const Json description = make_metric(name)->description();
     EXPECT_EQ(make_metric(description)->description().dump(), description.dump());

@@ -212,6 +212,49 @@ TEST(ModelEnd, MetricsSeeProbabilities) {
   EXPECT_NEAR(model->training().metrics[1]->result(), miss * miss, 1e-6);
 }
 
+TEST(ModelProfile, TimesStayWhereALargerBatchMovesThePlans) {
+  const auto model = model_of(R"([{"kind":"dense","settings":{"in_features":4,"out_features":4}},{"kind":"relu"}])");
+  model->set_profiling(true);
+  model->predict(normal({8, 4}), 8);
+  const auto times = [&] {
+    const Json plan = model->describe_plan(false, {8, 4});
+    std::vector<double> seconds;
+    for (const Json &step : *plan.find("steps")->if_array())
+      seconds.push_back(step.find("seconds")->if_double() == nullptr ? -1 : *step.find("seconds")->if_double());
+    return seconds;
+  };
+  const std::vector<double> before = times();
+  EXPECT_THAT(before, testing::SizeIs(2));
+  EXPECT_THAT(before, testing::Each(testing::Gt(0)));
+  model->predict(normal({4096, 4}), 4096);
+  EXPECT_EQ(times(), before);
+  model->set_profiling(false);
+  model->predict(normal({16384, 4}), 16384);
+  EXPECT_EQ(times(), before);
+}
+
+TEST(ModelMetrics, WhatTheLossIgnoresDoesNotCount) {
+  const auto model = model_of(R"([{"kind":"dense","settings":{"in_features":3,"out_features":3,
+                                   "weight_initializer":"zeros","bias_initializer":"zeros"}}])");
+  compile(*model, R"({"loss":{"name":"cross_entropy","ignore_index":-100},
+                      "metrics":["accuracy","top_k_accuracy","perplexity",{"name":"accuracy","ignore_index":2}]})");
+  const Tensor x = normal({4, 3}), y = classes(4, 3);  // all outputs are alike: 0 is the answer
+  reinterpret_cast<int64_t *>(y.data)[1] = -100;
+  reinterpret_cast<int64_t *>(y.data)[3] = 1;
+  const auto results = [&] {
+    std::vector<double> list;
+    for (size_t index = 0; index < 3; ++index) list.push_back(model->training().metrics[index]->result());
+    return list;
+  };
+  expect_failure(Status::out_of_range, {"metric accuracy: the target at (1,) is -100"},
+                 [&] { model->test_on_batch(x, y, {}); });
+  compile(*model,
+          R"({"loss":{"name":"nll","ignore_index":-100},"metrics":["accuracy","top_k_accuracy","perplexity"]})");
+  model->test_on_batch(x, y, {});
+  EXPECT_THAT(results(), testing::ElementsAre(1.0 / 3, 1, testing::DoubleNear(3, 1e-6)));
+  model->train_on_batch(x, y, {});
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // How models are built.
 

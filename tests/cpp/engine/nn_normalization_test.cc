@@ -63,6 +63,40 @@ TEST(BatchNormLayer, GradientsAreTrueWhereColumnsComeInBlocks) {
   expect_true_gradients("batch_norm", R"({"features":67})", {of({3, 67})});
 }
 
+TEST(BatchNormLayer, GradientsAreTrueWhereRunningStatisticsServe) {
+  for (const std::string_view settings : {R"({"features":3})", R"({"features":3,"affine":false,"epsilon":0.1})"})
+    for (const Extents &shape : {Extents{5, 3}, {1, 3}, {2, 3, 4}, {2, 3, 3, 2}})
+      expect_true_gradients("batch_norm", settings, {of(shape)}, Mode::evaluating_with_backward);
+}
+
+TEST(BatchNormLayer, TheWayBackTakesTheStatisticsThatTheWayForwardFound) {
+  LayerRun run(layer_of("batch_norm", R"({"features":1})"), {of({2, 1})}, Mode::evaluating_with_backward);
+  fill(run.inputs()[0], {3, 5});
+  fill(run.parameters()[2], {1});
+  fill(run.parameters()[3], {4 - 1e-5});
+  expect_near(run.forward(), {1, 2});
+  expect_near(run.parameters()[2], {1});
+  fill(run.parameters()[2], {100});
+  fill(run.parameters()[3], {9});
+  const Tensor gradient = empty(DType::float64, {2, 1}, {});
+  fill(gradient, {10, 1});
+  run.backward(gradient);
+  expect_near(run.input_gradients()[0], {5, 0.5});
+  expect_near(run.parameter_gradients()[0], {12});
+  expect_near(run.parameter_gradients()[1], {11});
+}
+
+TEST(BatchNormLayer, AnInfinityStaysWhereItIsOnTheWayBackThroughRunningStatistics) {
+  LayerRun run(layer_of("batch_norm", R"({"features":1})"), {of({2, 1})}, Mode::evaluating_with_backward);
+  fill(run.inputs()[0], {INFINITY, 1});
+  fill(run.parameters()[3], {1 - 1e-5});
+  run.forward();
+  const Tensor gradient = empty(DType::float64, {2, 1}, {});
+  fill(gradient, {2, 3});
+  run.backward(gradient);
+  expect_near(run.input_gradients()[0], {2, 3});
+}
+
 // Sums that are cut into pieces, one by one or in columns, are those of an unhurried loop.
 TEST(BatchNormLayer, LongBatchesAreSummedInPieces) {
   for (const Extents &shape : {Extents{1100, 3}, {5, 2, 16000}, {1, 1, 70000}}) {
@@ -193,8 +227,9 @@ TEST(RowNormLayers, EmptyBatchesHaveGradientsOfZero) {
 }
 
 // Everything that a training step writes, as bytes.
-std::vector<std::string> step_bytes(std::string_view kind, std::string_view settings, const Extents &shape) {
-  LayerRun run(layer_of(kind, settings, DType::float32), {of(shape, DType::float32)}, true, DType::float32);
+std::vector<std::string> step_bytes(std::string_view kind, std::string_view settings, const Extents &shape,
+                                    Mode mode = Mode::training) {
+  LayerRun run(layer_of(kind, settings, DType::float32), {of(shape, DType::float32)}, mode, DType::float32);
   fill_normal(run.inputs()[0], 0);
   const Tensor gradient = empty(DType::float32, shape, {});
   fill_normal(gradient, 1);
@@ -211,9 +246,14 @@ std::vector<std::string> step_bytes(std::string_view kind, std::string_view sett
 }
 
 TEST(NormalizationLayers, RunWithoutAllocating) {
-  for (const std::string_view kind : {"batch_norm", "layer_norm"}) {
-    const std::string_view settings = kind == "batch_norm" ? R"({"features":3})" : R"({"shape":[3,20000]})";
-    LayerRun run(layer_of(kind, settings), {of({4, 3, 20000})}, true);
+  struct Case {
+    std::string_view kind, settings;
+    Mode mode;
+  };
+  for (const auto &[kind, settings, mode] : {Case{"batch_norm", R"({"features":3})", Mode::training},
+                                             Case{"batch_norm", R"({"features":3})", Mode::evaluating_with_backward},
+                                             Case{"layer_norm", R"({"shape":[3,20000]})", Mode::training}}) {
+    LayerRun run(layer_of(kind, settings), {of({4, 3, 20000})}, mode);
     const auto step = [&] {
       run.plan_run().forward({.seed = 1, .number = 2});
       run.plan_run().backward();
@@ -229,15 +269,17 @@ TEST(NormalizationLayers, BitsDoNotDependOnTheNumberOfThreads) {
   struct Case {
     std::string_view kind, settings;
     Extents shape;
+    Mode mode = Mode::training;
   };
   for (const Case &each :
        {Case{"batch_norm", R"({"features":130})", {1500, 130}},
-        Case{"batch_norm", R"({"features":5})", {40, 5, 30, 31}}, Case{"layer_norm", R"({"shape":130})", {1500, 130}},
-        Case{"rms_norm", R"({"shape":[5,26]})", {1500, 5, 26}}}) {
+        Case{"batch_norm", R"({"features":5})", {40, 5, 30, 31}},
+        Case{"batch_norm", R"({"features":5})", {40, 5, 30, 31}, Mode::evaluating_with_backward},
+        Case{"layer_norm", R"({"shape":130})", {1500, 130}}, Case{"rms_norm", R"({"shape":[5,26]})", {1500, 5, 26}}}) {
     process_pool().set_num_threads(1);
-    const std::vector<std::string> alone = step_bytes(each.kind, each.settings, each.shape);
+    const std::vector<std::string> alone = step_bytes(each.kind, each.settings, each.shape, each.mode);
     process_pool().set_num_threads(2);
-    EXPECT_EQ(step_bytes(each.kind, each.settings, each.shape), alone) << each.kind;
+    EXPECT_EQ(step_bytes(each.kind, each.settings, each.shape, each.mode), alone) << each.kind;
     process_pool().set_num_threads(0);
   }
 }

@@ -21,13 +21,23 @@
 
 namespace penstock::core::nn {
 
+// How the layers of a plan compute, and whether it has a way back.
+enum class Mode { evaluating, evaluating_with_backward, training };
+
 // A layer with a plan for inputs of some shapes, its parameters, and everything in float64 unless said otherwise.
 class LayerRun {
  public:
   LayerRun(std::shared_ptr<Layer> layer, const std::vector<ValueOutline> &inputs, bool is_training,
            DType dtype = DType::float64)
+      : LayerRun(std::move(layer), inputs, is_training ? Mode::training : Mode::evaluating, dtype) {}
+  LayerRun(std::shared_ptr<Layer> layer, const std::vector<ValueOutline> &inputs, Mode mode,
+           DType dtype = DType::float64)
       : layer_(std::move(layer)),
-        plan_(inputs, {.dtype = dtype, .is_training = is_training, .wants_input_gradients = is_training},
+        plan_(inputs,
+              {.dtype = dtype,
+               .is_training = mode == Mode::training,
+               .has_backward = mode != Mode::evaluating,
+               .wants_input_gradients = mode != Mode::evaluating},
               [&](Tracer &tracer, std::span<const Value> values) { return layer_->trace(tracer, values); }) {
     arena_ = Storage::allocate(std::max<int64_t>(plan_.arena_nbytes(), 1), 64, {});
     std::memset(arena_->data(), 0xAB, static_cast<size_t>(plan_.arena_nbytes()));  // nothing is 0 by chance
@@ -109,8 +119,12 @@ inline std::shared_ptr<Layer> layer_of(std::string_view kind, std::string_view s
 
 // Whether the gradients of every floating input and trained parameter are those of sum(weights * output), by central differences.
 inline void expect_true_gradients(std::string_view kind, std::string_view settings,
-                                  const std::vector<ValueOutline> &shapes) {
-  LayerRun run(layer_of(kind, settings), shapes, true);
+                                  const std::vector<ValueOutline> &shapes, Mode mode = Mode::training) {
+  LayerRun run(layer_of(kind, settings), shapes, mode);
+  if (mode != Mode::training)  // statistics as no layer begins with
+    for (size_t index = 0; index < run.parameters().size(); ++index)
+      if (!run.plan().parameters()[index]->is_trained)
+        for (double &number : numbers(run.parameters()[index])) number = 0.3 * static_cast<double>(index) + 0.4;
   for (size_t input = 0; input < shapes.size(); ++input)
     if (shapes[input].dtype == DType::float64) fill_normal(run.inputs()[input], input);
   const Tensor weights = empty(DType::float64, run.plan().output().shape, {});
