@@ -48,7 +48,8 @@ class LayerNode : public autograd::Node {
     if (call_ == nullptr)
       fail(Status::invalid_argument, name(), ": what the way back needs was given back: keep the graph to go it twice");
     for (size_t index = 0; index < call_->parameters.size(); ++index)
-      if (call_->parameters[index].storage->version() != call_->versions[index])
+      if (call_->plan->parameters()[index]->is_trained &&
+          call_->parameters[index].storage->version() != call_->versions[index])
         fail(Status::invalid_argument, name(), ": a parameter was changed in place since the call");
     PlanMemory memory = call_->memory();
     autograd::Gradients gradients(operands().size());
