@@ -153,7 +153,7 @@ struct OptionsLayout<ps_custom_layer_options> {
 };
 // NOLINTEND(bugprone-sizeof-expression)
 
-core::nn::CustomFactory custom_factory(ps_layer_factory factory, void *user) {
+core::nn::CustomFactory custom_factory(ps_layer_factory_function factory, void *user) {
   return [factory, user](const std::string &type, const core::Json &config, core::DType dtype) {
     ps_layer *made = nullptr;
     call_outside("making the layer " + type, [&] {

@@ -8,6 +8,6 @@
 namespace penstock {
 
 // factory must live as long as what this gives.
-core::nn::CustomFactory custom_factory(ps_layer_factory factory, void *user);
+core::nn::CustomFactory custom_factory(ps_layer_factory_function factory, void *user);
 
 }  // namespace penstock

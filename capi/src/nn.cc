@@ -471,7 +471,7 @@ ps_status ps_model_load(ps_model **out, const char *path) {
   });
 }
 
-ps_status ps_model_load_with(ps_model **out, const char *path, ps_layer_factory factory, void *user) {
+ps_status ps_model_load_with(ps_model **out, const char *path, ps_layer_factory_function factory, void *user) {
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(path, "path");

@@ -134,7 +134,7 @@ typedef struct ps_custom_layer_options {
   int32_t parameter_count;              /* 0 and up */
   const char *const *parameter_names;   /* parameter_count texts without a dot; optional when there are none */
   ps_tensor *const *parameters;         /* of the layer's dtype; those that require gradients are trained; likewise */
-  const char *const *layer_names;       /* layer_count texts without a dot; optional when there are none */
+  const char *const *layer_names;       /* layer_count texts; optional when there are none */
   ps_layer *const *layers;              /* layers inside, of the same dtype, in no model; likewise */
   int32_t layer_count;                  /* 0 and up */
   int32_t reserved;                     /* 0 */
@@ -152,7 +152,7 @@ PS_API ps_status ps_custom_layer_options_init(ps_custom_layer_options *options, 
  *
  * out       receives one hold, the caller's to release; untouched on failure
  * type      how files, plans and messages call it, as "scale"
- * config    an object in JSON, any: what files keep of it, for a ps_layer_factory.  Optional: NULL is "{}"
+ * config    an object in JSON, any: what files keep of it, for a ps_layer_factory_function.  Optional: NULL is "{}"
  * dtype     PS_FLOAT32 or PS_FLOAT64, of its parameters and results
  * forward   called for each batch
  * backward  optional: NULL for a layer through which nothing can be trained
@@ -163,7 +163,8 @@ PS_API ps_status ps_custom_layer_options_init(ps_custom_layer_options *options, 
  * The layer holds the parameters.  A model that it is added to moves them, as it does any layer's: these handles are then
  * tensors over the model's memory.  The layers inside are moved too; this one's forward may call them.
  *
- * PS_INVALID_ARGUMENT  also: a count below 0, a name that is empty, has a dot or is there twice, a layer inside is in a model
+ * PS_INVALID_ARGUMENT  also: a count below 0, a name that is empty or a parameter's with a dot, two parameters of one name, a
+ *                      layer inside is in a model
  *                      or another layer
  * PS_DATA_ERROR        config is no JSON
  * PS_TYPE_MISMATCH     dtype is another one, or a parameter or a layer inside has another */
@@ -177,7 +178,8 @@ PS_API ps_status ps_layer_create_custom(ps_layer **out, const char *type, const 
  * type    as ps_layer_create_custom() was given it; config likewise
  *
  * Returns PS_OK, or the status with which the loading is to fail. */
-typedef ps_status (*ps_layer_factory)(ps_layer **out, const char *type, const char *config, ps_dtype dtype, void *user);
+typedef ps_status (*ps_layer_factory_function)(ps_layer **out, const char *type, const char *config, ps_dtype dtype,
+                                               void *user);
 
 /* ---------------------------------------------------------------------------------------------------------------- */
 /* Models                                                                                                           */
@@ -428,7 +430,7 @@ PS_API ps_status ps_model_load(ps_model **out, const char *path);
  * user     any value: handed to factory
  *
  * Also what factory returns, though PS_INVALID_ARGUMENT, PS_TYPE_MISMATCH and PS_OUT_OF_RANGE as PS_DATA_ERROR. */
-PS_API ps_status ps_model_load_with(ps_model **out, const char *path, ps_layer_factory factory, void *user);
+PS_API ps_status ps_model_load_with(ps_model **out, const char *path, ps_layer_factory_function factory, void *user);
 
 /* The same into a model that there is: the parameters and, where saved and compiled alike, its training.  PS_INVALID_ARGUMENT
  * where the layers differ, naming the first that does; then nothing has changed. */

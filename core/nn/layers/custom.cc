@@ -94,35 +94,33 @@ class CustomOperation : public Operation {
   uint64_t seed_ = 0;
 };
 
-void require_name(std::set<std::string> &taken, const std::string &type, const std::string &name) {
-  if (name.empty() || name.find('.') != std::string::npos || !is_utf8(name))
+void require_name(const std::string &type, const std::string &name, bool may_have_dots) {
+  if (name.empty() || (!may_have_dots && name.find('.') != std::string::npos) || !is_utf8(name))
     fail(Status::invalid_argument, type, " has a part whose name is ", in_quotes(name),
          ": expected a text without a dot");
-  if (!taken.insert(name).second) fail(Status::invalid_argument, type, " has two parts of the name ", in_quotes(name));
 }
 
-class CustomLayer : public Layer {
+class CustomLayer final : public Layer {
  public:
   CustomLayer(CustomDescription description, DType dtype, std::unique_ptr<CustomFunctions> functions)
       : Layer(dtype),
         type_(std::move(description.type)),
         config_(std::move(description.config)),
         functions_(std::move(functions)) {
-    std::set<std::string> taken;
     for (CustomDescription::OwnParameter &own : description.parameters) {
-      require_name(taken, type_, own.name);
+      require_name(type_, own.name, false);
       add_given_parameter(std::move(own.name), std::move(own.value), own.is_trained);
     }
     for (CustomDescription::Inside &inside : description.layers) {
-      require_name(taken, type_, inside.name);
+      require_name(type_, inside.name, true);
       if (inside.layer->dtype() != dtype)
         fail(Status::type_mismatch, type_, ": the layer ", in_quotes(inside.name), " inside has dtype ",
              inside.layer->dtype(), ": expected ", dtype);
       names_.push_back(std::move(inside.name));
       layers_.push_back(std::move(inside.layer));
     }
-    for (const Parameter *parameter : parameter_list()) all_.push_back(parameter);
-    for (const std::shared_ptr<Layer> &layer : layers_) append_parameters(*layer);
+    std::set<std::string> taken;
+    append_parameters(taken, "", *this);
     take_layers();
   }
 
@@ -158,9 +156,15 @@ class CustomLayer : public Layer {
   }
 
  private:
-  void append_parameters(const Layer &layer) {
-    for (const Parameter &parameter : layer.parameters()) all_.push_back(&parameter);
-    for (const std::shared_ptr<Layer> &inside : layer.layers_inside()) append_parameters(*inside);
+  void append_parameters(std::set<std::string> &taken, const std::string &prefix, const Layer &layer) {
+    for (const Parameter &parameter : layer.parameters()) {
+      if (!taken.insert(prefix + parameter.name).second)
+        fail(Status::invalid_argument, type_, " has two parameters of the name ", in_quotes(prefix + parameter.name));
+      all_.push_back(&parameter);
+    }
+    const std::span<const std::shared_ptr<Layer>> inside = layer.layers_inside();
+    for (size_t index = 0; index < inside.size(); ++index)
+      append_parameters(taken, text(prefix, layer.inside_name(index), "."), *inside[index]);
   }
 
   // The layers inside are this one's from now on: all or none.

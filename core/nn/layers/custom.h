@@ -68,7 +68,8 @@ struct CustomDescription {
   std::vector<Inside> layers;
 };
 
-// Throws invalid_argument for names that are empty, have a dot or are there twice, and for a layer that is in a model.
+// Throws invalid_argument for names that are empty, for a parameter's with a dot, for parameters that would have one name,
+// and for a layer that is in a model.
 std::shared_ptr<Layer> make_custom(CustomDescription description, DType dtype,
                                    std::unique_ptr<CustomFunctions> functions);
 

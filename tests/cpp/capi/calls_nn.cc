@@ -191,9 +191,11 @@ Call custom_call(Call call) {
       .wrong("options", "a name with a dot", PS_INVALID_ARGUMENT, "\"a.b\"",
              changed_options(
                  [](Stage &stage, Options &options) { options.parameter_names = stage.inputs<const char *>({"a.b"}); }))
-      .wrong("options", "a name that is there twice", PS_INVALID_ARGUMENT, "\"inner\"",
+      .wrong("options", "a name that is there twice", PS_INVALID_ARGUMENT, "\"factor\"",
              changed_options([](Stage &stage, Options &options) {
-               options.parameter_names = stage.inputs<const char *>({"inner"});
+               options.parameter_count = 2;
+               options.parameter_names = stage.inputs<const char *>({"factor", "factor"});
+               options.parameters = stage.inputs<ps_tensor *>({stage.matrix(), stage.matrix()});
              }))
       .wrong("options", "a name that is NULL", PS_INVALID_ARGUMENT, "parameter_names is NULL",
              changed_options([](Stage &stage, Options &options) {

@@ -763,10 +763,15 @@ SizedStruct custom_layer_options() {
     wrong(options, "layer_count", &ps_custom_layer_options::layer_count, count, PS_INVALID_ARGUMENT);
   }
   options.wrong_fields.push_back(
-      {"parameter_count", "1 without names", PS_INVALID_ARGUMENT, "parameter_names is NULL",
-       [](void *given) { static_cast<ps_custom_layer_options *>(given)->parameter_count = 1; }});
-  options.wrong_fields.push_back({"layer_count", "1 without names", PS_INVALID_ARGUMENT, "layer_names is NULL",
-                                  [](void *given) { static_cast<ps_custom_layer_options *>(given)->layer_count = 1; }});
+      {"parameter_count", "1 without names", PS_INVALID_ARGUMENT, "parameter_names is NULL", [](void *given) {
+         static_cast<ps_custom_layer_options *>(given)->parameter_count = 1;
+         static_cast<ps_custom_layer_options *>(given)->parameter_names = NULL;
+       }});
+  options.wrong_fields.push_back(
+      {"layer_count", "1 without names", PS_INVALID_ARGUMENT, "layer_names is NULL", [](void *given) {
+         static_cast<ps_custom_layer_options *>(given)->layer_count = 1;
+         static_cast<ps_custom_layer_options *>(given)->layer_names = NULL;
+       }});
   wrong(options, "reserved", &ps_custom_layer_options::reserved, 1, PS_INVALID_ARGUMENT);
   options.free_fields = {{"parameter_names", "optional when there are none"},
                          {"parameters", "those that require gradients are trained"},
