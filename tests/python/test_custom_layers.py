@@ -294,7 +294,7 @@ def test_what_makes_it_from_a_file_may_be_any_function(tmp_path: Path) -> None:
     loaded = ps.Model.load(path, custom_layers={"Power": lambda exponent: Power(exponent - 1)})
     assert loaded.predict([[2.0]]).tolist() == [[4.0]]
     with pytest.raises(ps.TypeMismatchError, match=r"config\(\) of Power"):
-        ps.Model([Power(object())])
+        ps.Model([Power(object())])  # type: ignore[arg-type]
 
 
 def test_an_error_of_what_makes_it_comes_out(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ class Layer:
     def __call__(self, *inputs: Any) -> Tensor:
         """What the layer makes of a batch; where gradients are recorded, the result remembers how it was made."""
         if self.kind == "custom":
-            result = self.forward(*(as_input(each, self._dtype) for each in inputs))
+            result: Any = self.forward(*(as_input(each, self._dtype) for each in inputs))
             if not is_tensor(result):
                 raise TypeMismatchError(
                     f"forward() of {type(self).__name__} gave a {type(result).__name__}: expected a tensor"
@@ -151,7 +151,7 @@ class Layer:
         """What dropout draws: another mask at each call, the same ones in each run of a program."""
         return ((self._seed or 0) * 0x9E3779B97F4A7C15 + self._calls) % 2**64
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: Any, **named: Any) -> Any:  # by which mypy takes any parameters of yours
         """What a layer of your own computes; those of the engine are computed there.
 
         >>> import penstock as ps
@@ -163,7 +163,7 @@ class Layer:
         """
         if self.kind == "custom":
             raise UnavailableError(f"{type(self).__name__} has no forward(): write what it computes there")
-        return self(*inputs)
+        return self(*inputs, **named)
 
     def add_parameter(self, name: str, value: Any, *, trained: bool = True) -> Tensor:
         """A parameter of a layer of your own, with these first values; gives the tensor, which requires gradients.
