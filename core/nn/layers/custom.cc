@@ -16,6 +16,7 @@ namespace {
 Tensor lent(const std::byte *memory, const Extents &shape, DType dtype, bool read_only) {
   if (memory == nullptr) return {};
   if (element_count(shape) == 0) return empty(dtype, shape, {});
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): what is given as constant is asked for as read-only
   return wrap(const_cast<std::byte *>(memory), dtype, shape, row_major_strides(shape), {}, read_only, nullptr, nullptr);
 }
 
@@ -148,7 +149,7 @@ class CustomLayer final : public Layer {
     const ValueOutline output{functions_->output_shape(inputs[0].outline), dtype()};
     const Extents &given = inputs[0].outline.shape;
     checked_element_count(output.shape, dtype());
-    if (output.shape.size() == 0 || output.shape[0] != given[0])
+    if (output.shape.empty() || output.shape[0] != given[0])
       fail(Status::invalid_argument, type_, " makes shape ", output.shape, " of ", given, ": expected ", given[0],
            " samples along the first axis");
     return tracer.add(std::make_unique<CustomOperation>(type_, functions_, inputs[0].outline, output, all_), inputs,
