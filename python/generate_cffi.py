@@ -11,6 +11,18 @@ extern "Python" int32_t penstock_on_progress(void *user, uint64_t done, uint64_t
 extern "Python" ps_status penstock_on_backward(ps_tensor **input_gradients, ps_tensor *const *output_gradients,
                                                void *user);
 extern "Python" void penstock_on_released(void *user);
+extern "Python" ps_status penstock_on_layer_shape(int64_t *output_shape, int32_t *output_ndim,
+                                                  const int64_t *input_shape, int32_t input_ndim,
+                                                  ps_dtype input_dtype, void *user);
+extern "Python" ps_status penstock_on_layer_forward(ps_tensor *output, const ps_tensor *input,
+                                                    ps_tensor *const *parameters, int32_t is_training, uint64_t seed,
+                                                    void *user);
+extern "Python" ps_status penstock_on_layer_backward(ps_tensor *input_gradient, ps_tensor *const *parameter_gradients,
+                                                     const ps_tensor *output_gradient, const ps_tensor *input,
+                                                     const ps_tensor *output, ps_tensor *const *parameters,
+                                                     uint64_t seed, void *user);
+extern "Python" ps_status penstock_on_layer_wanted(ps_layer **out, const char *type, const char *config,
+                                                   ps_dtype dtype, void *user);
 """
 
 

@@ -6,49 +6,19 @@
 #include <utility>
 #include <vector>
 
+#include "capi/src/custom_layer.h"
 #include "capi/src/guard.h"
 #include "capi/src/handles.h"
+#include "capi/src/network_handles.h"
 #include "capi/src/options.h"
 #include "capi/src/recording.h"
 #include "capi/src/text_result.h"
-#include "core/autograd/leaf.h"
-#include "core/io/json.h"
 #include "core/nn/fit.h"
 #include "core/nn/layer_call.h"
 #include "core/nn/model.h"
 
-namespace nn = penstock::core::nn;
-
 namespace penstock {
 namespace {
-
-// A layer, and what gradients of its parameters flow to.
-struct LayerHandle : core::Counted<LayerHandle> {
-  explicit LayerHandle(std::shared_ptr<nn::Layer> value) : layer(std::move(value)) {
-    const std::vector<nn::NamedLayer> alone = {{"", layer}};
-    for (const nn::StoredParameter &stored : nn::list_parameters(alone)) {
-      names.push_back(stored.name.substr(1));  // behind the dot
-      core::autograd::Source source;
-      if (stored.parameter->is_trained)
-        source.node = core::Reference<core::autograd::Node>::adopt(new core::autograd::Leaf(stored.parameter->value));
-      sources.push_back(std::move(source));
-    }
-  }
-
-  std::shared_ptr<nn::Layer> layer;
-  std::vector<std::string> names;
-  std::vector<core::autograd::Source> sources;
-};
-
-struct ModelHandle : core::Counted<ModelHandle> {
-  explicit ModelHandle(std::unique_ptr<nn::Model> value) : model(std::move(value)) {}
-  std::unique_ptr<nn::Model> model;
-};
-
-LayerHandle *handle_of(ps_layer *layer) { return reinterpret_cast<LayerHandle *>(layer); }
-const LayerHandle *handle_of(const ps_layer *layer) { return reinterpret_cast<const LayerHandle *>(layer); }
-ModelHandle *handle_of(ps_model *model) { return reinterpret_cast<ModelHandle *>(model); }
-const ModelHandle *handle_of(const ps_model *model) { return reinterpret_cast<const ModelHandle *>(model); }
 
 nn::Model &unwrap(ps_model *model) {
   require_not_null(model, "model");
@@ -57,17 +27,6 @@ nn::Model &unwrap(ps_model *model) {
 const nn::Model &unwrap(const ps_model *model) {
   require_not_null(model, "model");
   return *handle_of(model)->model;
-}
-
-ps_layer *wrap_layer(std::shared_ptr<nn::Layer> layer) {
-  return reinterpret_cast<ps_layer *>(new LayerHandle(std::move(layer)));
-}
-ps_model *wrap_model(std::unique_ptr<nn::Model> model) {
-  return reinterpret_cast<ps_model *>(new ModelHandle(std::move(model)));
-}
-
-core::Json read_json(const char *text, const char *name) {
-  return text == nullptr ? core::Json(core::Json::Object()) : core::parse_json(text, name);
 }
 
 core::DType layer_dtype(ps_dtype dtype) { return static_cast<core::DType>(dtype); }
@@ -508,6 +467,16 @@ ps_status ps_model_load(ps_model **out, const char *path) {
   return guarded([&] {
     require_not_null(out, "out");
     require_not_null(path, "path");
+    *out = wrap_model(nn::Model::load(path));
+  });
+}
+
+ps_status ps_model_load_with(ps_model **out, const char *path, ps_layer_factory_function factory, void *user) {
+  return guarded([&] {
+    require_not_null(out, "out");
+    require_not_null(path, "path");
+    require_not_null(reinterpret_cast<const void *>(factory), "factory");
+    const nn::CustomFactoryScope scope(custom_factory(factory, user));
     *out = wrap_model(nn::Model::load(path));
   });
 }

@@ -10,6 +10,7 @@
 #include "core/nn/layers/attention.h"
 #include "core/nn/layers/composite.h"
 #include "core/nn/layers/convolution.h"
+#include "core/nn/layers/custom.h"
 #include "core/nn/layers/dense.h"
 #include "core/nn/layers/dropout.h"
 #include "core/nn/layers/embedding.h"
@@ -64,6 +65,7 @@ constexpr LayerKind kinds[] = {
 };
 
 void initialize_from(Layer &layer, RandomStream stream) {
+  if (layer.kind() == custom_kind) return;
   uint64_t number = 0;
   for (Parameter &parameter : layer.parameters())
     parameter.initializer.fill(parameter.value, fold_in(stream, number++));
@@ -89,6 +91,10 @@ void Layer::add_parameter(std::string name, const Extents &shape, Initializer in
   parameters_.push_back({std::move(name), empty(dtype_, shape, {}), std::move(initializer), is_trained});
 }
 
+void Layer::add_given_parameter(std::string name, Tensor value, bool is_trained) {
+  parameters_.push_back({std::move(name), std::move(value), {}, is_trained});
+}
+
 std::vector<const Parameter *> Layer::parameter_list() const {
   std::vector<const Parameter *> list;
   for (const Parameter &parameter : parameters_) list.push_back(&parameter);
@@ -98,6 +104,10 @@ std::vector<const Parameter *> Layer::parameter_list() const {
 std::shared_ptr<Layer> make_layer(std::string_view kind, const Json &settings, DType dtype) {
   if (dtype != DType::float32 && dtype != DType::float64)
     fail(Status::type_mismatch, "a layer's dtype is ", dtype, ": expected float32 or float64");
+  if (kind == custom_kind) {
+    Settings given(settings, kind);
+    return make_described_custom(given, dtype);
+  }
   const auto *found =
       std::find_if(std::begin(kinds), std::end(kinds), [&](const LayerKind &each) { return each.kind == kind; });
   if (found == std::end(kinds))

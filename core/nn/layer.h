@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/base/text.h"
 #include "core/io/json.h"
 #include "core/nn/initializer.h"
 #include "core/nn/operation.h"
@@ -63,6 +64,10 @@ class Layer {
   std::span<Parameter> parameters() { return parameters_; }
   std::span<const Parameter> parameters() const { return parameters_; }
   virtual std::span<const std::shared_ptr<Layer>> layers_inside() const { return {}; }
+  // What the names of the parameters of one of them begin with.
+  virtual std::string inside_name(size_t index) const { return text(index); }
+  // Said after a model has moved the parameters into memory of its own.
+  virtual void parameters_moved() {}
 
   DType dtype() const { return dtype_; }
   // A model that a layer belongs to keeps its parameters in memory of its own.
@@ -74,6 +79,8 @@ class Layer {
 
   // For constructors: not initialised yet.
   void add_parameter(std::string name, const Extents &shape, Initializer initializer, bool is_trained = true);
+  // With the values it has.
+  void add_given_parameter(std::string name, Tensor value, bool is_trained);
   std::vector<const Parameter *> parameter_list() const;
 
  private:
@@ -99,7 +106,7 @@ class ParameterLimit {
   uint64_t left_;
 };
 
-// kind     one of layer_kinds()
+// kind     one of layer_kinds(), or "custom" (layers/custom.h)
 // settings an object; what it lacks has the default.  Throws invalid_argument for an unknown key, naming those there are,
 //          and for a value of another kind or outside its limits, naming both; the setting's place is in the sentence
 // dtype    float32 or float64
@@ -109,7 +116,7 @@ std::shared_ptr<Layer> make_layer(std::string_view kind, const Json &settings, D
 std::span<const std::string_view> layer_kinds();
 
 // Draws all parameters anew, those of layers inside too: each from a stream of its own, which depends on seed and on the
-// parameter's place in the layer alone.
+// parameter's place in the layer alone.  Layers of the kind "custom" keep what their owner gave them.
 void initialize(Layer &layer, uint64_t seed);
 
 }  // namespace penstock::core::nn

@@ -11,6 +11,7 @@
 #include "core/base/random_key.h"
 #include "core/io/utf8.h"
 #include "core/nn/batch_rows.h"
+#include "core/nn/layers/custom.h"
 #include "core/nn/model_plans.h"
 #include "core/nn/settings.h"
 #include "core/ops/random_choice.h"
@@ -56,6 +57,27 @@ Json replaced(const Json &object, std::string_view key, const Json &value) {
 
 }  // namespace
 
+// While one lives, what a layer of the caller's calls cannot take away what the model computes on.
+class Model::Busy {
+ public:
+  explicit Busy(Model &model) : is_busy_(model.is_busy_) {
+    model.require_idle();
+    is_busy_ = true;
+  }
+  ~Busy() { is_busy_ = false; }
+  Busy(const Busy &) = delete;
+  Busy &operator=(const Busy &) = delete;
+
+ private:
+  bool &is_busy_;
+};
+
+void Model::require_idle() const {
+  if (is_busy_)
+    fail(Status::invalid_argument,
+         "the model is in the middle of a batch: a layer of one's own must not use the model that it is in");
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // What a model is made of.
 
@@ -85,6 +107,7 @@ Model::~Model() {
 }
 
 void Model::add(std::shared_ptr<Layer> layer, std::string_view name) {
+  require_idle();
   const std::string wanted = name.empty() ? text(layers_.size()) : std::string(name);
   if (wanted.find('.') != std::string::npos || !is_utf8(wanted) || wanted.find('\0') != std::string::npos)
     fail(Status::invalid_argument, "the layer's name is ", in_quotes(wanted), ": expected a text without a dot");
@@ -124,6 +147,7 @@ void Model::add(std::string_view kind, const Json &settings, std::string_view na
 }
 
 void Model::compile(const Json &description) {
+  require_idle();
   require_layers();
   Settings settings(description, "training");
   Training training;
@@ -218,11 +242,15 @@ Json Model::describe() const {
 
 void Model::forget_plans() { plans_.clear(); }
 
-// What the first layer reads: indices where it is an embedding.
-DType Model::input_dtype() const {
+// What the first layer reads: indices where it is an embedding; a layer of the caller's is given whole numbers as such.
+DType Model::input_dtype(DType given) const {
+  require_layers();
   const Layer *first = layers_.front().layer.get();
-  while (!first->layers_inside().empty()) first = first->layers_inside().front().get();
-  return first->kind() == "embedding" ? DType::int64 : dtype_;
+  while (first->kind() != custom_kind && !first->layers_inside().empty()) first = first->layers_inside().front().get();
+  if (first->kind() == "embedding") return DType::int64;
+  const DTypeKind kind = dtype_kind(given);
+  const bool is_whole = kind == DTypeKind::signed_integer || kind == DTypeKind::unsigned_integer;
+  return first->kind() == custom_kind && is_whole ? DType::int64 : dtype_;
 }
 
 void Model::make_room(const Plan &plan) {
@@ -253,7 +281,28 @@ void Model::bind(Prepared &prepared) {
   prepared.run->set_profiling(is_profiling_);
 }
 
+std::unique_ptr<Plan> Model::make_plan(Purpose purpose, const ValueOutline &input) {
+  const Busy busy(*this);
+  PlanOptions options{.dtype = dtype_, .is_training = purpose == Purpose::training};
+  if (purpose != Purpose::predicting) {
+    options.folded_end = training_.loss->name() == "cross_entropy"          ? "softmax"
+                         : training_.loss->name() == "binary_cross_entropy" ? "sigmoid"
+                                                                            : "";
+  }
+  auto plan = std::make_unique<Plan>(std::span(&input, 1), options, [&](Tracer &tracer, std::span<const Value> inputs) {
+    Value value = inputs[0];
+    for (const NamedLayer &named : layers_) value = named.layer->trace(tracer, std::span(&value, 1));
+    return value;
+  });
+  if (plan->folded() != nullptr && options.folded_end == "softmax" && plan->output().shape.size() != 2)
+    fail(Status::invalid_argument, "the model ends in a softmax of results of shape ", plan->output().shape,
+         ", which cross_entropy cannot take over: leave it out, the loss takes logits");
+  return plan;
+}
+
 Model::Prepared &Model::prepared(Purpose purpose, const ValueOutline &input) {
+  require_idle();
+  last_input_dtype_ = input.dtype;
   const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const std::unique_ptr<Prepared> &each) {
     return each->purpose == purpose && each->outline == input;
   });
@@ -267,21 +316,7 @@ Model::Prepared &Model::prepared(Purpose purpose, const ValueOutline &input) {
   auto made = std::make_unique<Prepared>();
   made->purpose = purpose;
   made->outline = input;
-  PlanOptions options{.dtype = dtype_, .is_training = purpose == Purpose::training};
-  if (purpose != Purpose::predicting) {
-    options.folded_end = training_.loss->name() == "cross_entropy"          ? "softmax"
-                         : training_.loss->name() == "binary_cross_entropy" ? "sigmoid"
-                                                                            : "";
-  }
-  made->plan =
-      std::make_unique<Plan>(std::span(&input, 1), options, [&](Tracer &tracer, std::span<const Value> inputs) {
-        Value value = inputs[0];
-        for (const NamedLayer &named : layers_) value = named.layer->trace(tracer, std::span(&value, 1));
-        return value;
-      });
-  if (made->plan->folded() != nullptr && options.folded_end == "softmax" && made->plan->output().shape.size() != 2)
-    fail(Status::invalid_argument, "the model ends in a softmax of results of shape ", made->plan->output().shape,
-         ", which cross_entropy cannot take over: leave it out, the loss takes logits");
+  made->plan = make_plan(purpose, input);
   made->input = Storage::allocate(std::max<int64_t>(input.nbytes(), 64), 64, {});
   if (plans_.size() >= most_plans) plans_.erase(plans_.begin());
   make_room(*made->plan);
@@ -330,6 +365,7 @@ double Model::run_batch(Prepared &prepared, const Tensor &x, const Tensor &y, co
         gather_rows(*options.weights, options.rows, dtype_, prepared.weight_storage->data(), "weights");
   }
   prepared.run->set_input(0, gather_rows(x, options.rows, prepared.outline.dtype, prepared.input->data(), "x"));
+  const Busy busy(*this);
   prepared.run->forward(fold_in(stream_for(seed_, seeds_steps), static_cast<uint64_t>(step_)));
   return training_.loss->compute({.output_outline = prepared.plan->output(),
                                   .target_outline = prepared.targets,
@@ -355,41 +391,50 @@ void Model::note(Prepared &prepared, BatchResult &result, double loss) {
   result.mean_loss = loss_sum_ / static_cast<double>(samples_);
 }
 
-// A batch moves the statistics on its way forward, before it is known whether it counts.
-void Model::keep_statistics() {
+// A batch moves the statistics and the metrics' sums before it is known whether it counts.
+void Model::keep_state() {
   const Tensor &statistics = parameters().others();
   if (!(kept_statistics_.shape == statistics.shape)) kept_statistics_ = empty(dtype_, statistics.shape, {});
   if (statistics.nbytes() > 0)
     std::memcpy(kept_statistics_.data, statistics.data, static_cast<size_t>(statistics.nbytes()));
+  kept_sums_.resize(training_.metrics.size() + 1);
+  for (size_t index = 0; index < training_.metrics.size(); ++index)
+    kept_sums_[index] = {training_.metrics[index]->sum(), training_.metrics[index]->weight()};
+  kept_sums_.back() = {loss_sum_, static_cast<double>(samples_)};
 }
 
-void Model::give_statistics_back() {
+void Model::give_state_back() {
   const Tensor &statistics = store_->others();
   if (statistics.nbytes() > 0)
     std::memcpy(statistics.data, kept_statistics_.data, static_cast<size_t>(statistics.nbytes()));
+  for (size_t index = 0; index < training_.metrics.size(); ++index)
+    training_.metrics[index]->set_sums(kept_sums_[index].first, kept_sums_[index].second);
+  loss_sum_ = kept_sums_.back().first;
+  samples_ = static_cast<int64_t>(kept_sums_.back().second);
 }
 
 BatchResult Model::compute_gradients(const Tensor &given_x, const Tensor &given_y, const BatchOptions &options) {
   require_compiled();
   const Tensor x = in_main_memory(given_x), y = in_main_memory(given_y);
   require_batch(x, y, options);
-  Prepared &batch = prepared(Purpose::training, {batch_shape(x, options.rows), input_dtype()});
+  Prepared &batch = prepared(Purpose::training, {batch_shape(x, options.rows), input_dtype(x.dtype)});
   BatchResult result{.learning_rate = learning_rate()};
   bool counts = true;
-  keep_statistics();
+  keep_state();
   try {
     result.loss = run_batch(batch, x, y, options);
     counts = std::isfinite(result.loss) || training_.on_nan == OnNan::ignore;
-    if (counts) note(batch, result, result.loss);
+    if (counts) {
+      note(batch, result, result.loss);
+      const Busy busy(*this);
+      batch.run->backward();
+    }
   } catch (...) {
-    give_statistics_back();
+    give_state_back();
     throw;
   }
-  if (counts) {
-    batch.run->backward();
-    return result;
-  }
-  give_statistics_back();
+  if (counts) return result;
+  give_state_back();
   if (training_.on_nan == OnNan::raise)
     fail(Status::invalid_argument, "the loss is ", result.loss, " in step ", step_,
          ": look at the data and the learning rate, or compile with on_nan \"stop\" or \"ignore\"; nothing was "
@@ -399,6 +444,7 @@ BatchResult Model::compute_gradients(const Tensor &given_x, const Tensor &given_
 }
 
 void Model::apply_gradients() {
+  require_idle();
   require_compiled();
   constexpr size_t most_groups = 64;
   double rates[most_groups];
@@ -428,7 +474,7 @@ BatchResult Model::test_on_batch(const Tensor &given_x, const Tensor &given_y, c
   require_compiled();
   const Tensor x = in_main_memory(given_x), y = in_main_memory(given_y);
   require_batch(x, y, options);
-  Prepared &batch = prepared(Purpose::testing, {batch_shape(x, options.rows), input_dtype()});
+  Prepared &batch = prepared(Purpose::testing, {batch_shape(x, options.rows), input_dtype(x.dtype)});
   BatchResult result{.learning_rate = learning_rate()};
   note(batch, result, run_batch(batch, x, y, options));
   return result;
@@ -448,7 +494,7 @@ Tensor Model::predict(const Tensor &given, int64_t batch_size) {
   const int64_t count = x.shape[0];
   Extents shape = x.shape;
   shape[0] = std::min(count, batch_size);
-  const ValueOutline *output = &prepared(Purpose::predicting, {shape, input_dtype()}).plan->output();
+  const ValueOutline *output = &prepared(Purpose::predicting, {shape, input_dtype(x.dtype)}).plan->output();
   Extents result_shape = output->shape;
   result_shape[0] = count;
   Tensor result = empty(output->dtype, result_shape, {});
@@ -456,10 +502,13 @@ Tensor Model::predict(const Tensor &given, int64_t batch_size) {
   for (int64_t begin = 0; begin < count; begin += batch_size) {
     const int64_t rows = std::min(batch_size, count - begin);
     shape[0] = rows;
-    Prepared &batch = prepared(Purpose::predicting, {shape, input_dtype()});
+    Prepared &batch = prepared(Purpose::predicting, {shape, input_dtype(x.dtype)});
     const Tensor part = narrow(x, 0, begin, rows);
     batch.run->set_input(0, gather_rows(part, nullptr, batch.outline.dtype, batch.input->data(), "x"));
-    batch.run->forward({});
+    {
+      const Busy busy(*this);
+      batch.run->forward({});
+    }
     if (row_nbytes > 0)
       std::memcpy(result.data + begin * row_nbytes, batch.run->output(), static_cast<size_t>(rows * row_nbytes));
   }
@@ -500,6 +549,7 @@ void Model::set_optimizer(double rate, const Json &schedule_state) {
 }
 
 void Model::set_profiling(bool profiling) {
+  require_idle();
   is_profiling_ = profiling;
   for (const std::unique_ptr<Prepared> &each : plans_) each->run->set_profiling(profiling);
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/nn/loss.h"
@@ -99,15 +100,18 @@ class Model {
 
   Model(const Json &description, FirstValues values);
   void add(std::string_view kind, const Json &settings, std::string_view name, FirstValues values);
+  class Busy;
+  void require_idle() const;
   void require_layers() const;
   void require_compiled() const;
   void require_batch(const Tensor &x, const Tensor &y, const BatchOptions &options) const;
-  DType input_dtype() const;
+  DType input_dtype(DType given) const;
   Prepared &prepared(Purpose purpose, const ValueOutline &input);
+  std::unique_ptr<Plan> make_plan(Purpose purpose, const ValueOutline &input);
   void bind(Prepared &prepared);
   void make_room(const Plan &plan);
-  void keep_statistics();
-  void give_statistics_back();
+  void keep_state();
+  void give_state_back();
   double run_batch(Prepared &prepared, const Tensor &x, const Tensor &y, const BatchOptions &options);
   void note(Prepared &prepared, BatchResult &result, double loss);
   const double *gather_weights(Prepared &prepared, const BatchOptions &options, int64_t samples);
@@ -127,7 +131,9 @@ class Model {
   Training training_;
 
   std::optional<ParameterStore> store_;
-  Tensor kept_statistics_;  // the parameters that are not trained, as they were before a step
+  // As they were before a step: the parameters that are not trained, and what the metrics have summed.
+  Tensor kept_statistics_;
+  std::vector<std::pair<double, double>> kept_sums_;
   std::vector<OptimizerSegment> segments_;
   std::vector<Tensor> states_;  // the optimizer's, laid out as the parameters
   int64_t step_ = 0, epoch_ = 0;
@@ -135,6 +141,8 @@ class Model {
   std::vector<std::unique_ptr<Prepared>> plans_;  // the one used last behind the others
   Reference<Storage> arena_;
   bool is_profiling_ = false;
+  bool is_busy_ = false;  // a layer of the caller's may be running
+  DType last_input_dtype_ = DType::float32;
 
   double loss_sum_ = 0;  // since the metrics were reset: of each batch's mean times its samples
   int64_t samples_ = 0;

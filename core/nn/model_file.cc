@@ -76,7 +76,10 @@ auto of_file(const std::string &path, const Make &make) {
   try {
     return make();
   } catch (const Error &error) {
-    if (error.status() == Status::out_of_memory || error.status() == Status::data_error) throw;
+    // Another status is that of the caller's own layers.
+    const bool is_of_description = error.status() == Status::invalid_argument ||
+                                   error.status() == Status::type_mismatch || error.status() == Status::out_of_range;
+    if (!is_of_description) throw;
     fail(Status::data_error, in_quotes(path), ": ", error.sentence());
   }
 }
@@ -251,6 +254,7 @@ void Model::check_saved(const Saved &saved) const {
 }
 
 void Model::restore(const std::string &path) {
+  require_idle();
   require_layers();
   const Saved saved = read(path);
   check_saved(saved);

@@ -41,7 +41,8 @@ Json Model::describe_plan(bool is_training, const Extents &batch_shape) {
   if (batch_shape.size() == 0 || batch_shape[0] < 1)
     fail(Status::invalid_argument, "the batch has shape ", batch_shape, ": expected one sample at least");
   checked_element_count(batch_shape, dtype_);
-  const Prepared &made = prepared(is_training ? Purpose::training : Purpose::predicting, {batch_shape, input_dtype()});
+  const Prepared &made =
+      prepared(is_training ? Purpose::training : Purpose::predicting, {batch_shape, input_dtype(last_input_dtype_)});
   Json::Array steps;
   const std::span<const PlanRun::StepTime> times = made.run->times();
   for (size_t index = 0; index < made.plan->steps().size(); ++index)

@@ -12,9 +12,14 @@ constexpr int64_t alignment = 64;  // bytes
 
 void list_layer(std::vector<StoredParameter> &list, const std::string &prefix, Layer &layer) {
   for (Parameter &parameter : layer.parameters()) list.push_back({prefix + parameter.name, &parameter, 0});
-  int64_t number = 0;
+  size_t number = 0;
   for (const std::shared_ptr<Layer> &inside : layer.layers_inside())
-    list_layer(list, text(prefix, number++, "."), *inside);
+    list_layer(list, text(prefix, layer.inside_name(number++), "."), *inside);
+}
+
+void say_that_parameters_moved(Layer &layer) {
+  layer.parameters_moved();
+  for (const std::shared_ptr<Layer> &inside : layer.layers_inside()) say_that_parameters_moved(*inside);
 }
 
 // Places those that are, or are not, trained; the result is the number of elements they need.
@@ -53,6 +58,7 @@ ParameterStore::ParameterStore(const std::vector<NamedLayer> &layers, DType dtyp
     copy(moved.back(), stored.parameter->value, Casting::same_kind);
   }
   for (size_t index = 0; index < moved.size(); ++index) parameters_[index].parameter->value = std::move(moved[index]);
+  for (const NamedLayer &named : layers) say_that_parameters_moved(*named.layer);
 }
 
 Tensor ParameterStore::gradient(const StoredParameter &stored) const {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from penstock import errors
 from penstock._cffi import ffi, lib
 
-__all__ = ["call", "ffi", "lib", "raise_last_error", "struct", "text"]
+__all__ = ["call", "ffi", "lib", "note_exception", "raise_last_error", "struct", "text"]
 
 
 def text(characters: Any) -> str:
@@ -15,8 +16,25 @@ def text(characters: Any) -> str:
     return str(ffi.string(characters).decode())
 
 
+class Raised(threading.local):
+    """What this thread's call of the C ABI has to raise once it is out of C."""
+
+    exception: BaseException | None = None
+
+
+raised = Raised()
+
+
+def note_exception(exception: BaseException) -> None:
+    """Keeps what a function of Python's, called by C, raised, until that call of C is over."""
+    raised.exception = exception
+
+
 def raise_last_error(status: int) -> None:
-    """Raises the exception of a status, with this thread's last sentence."""
+    """Raises the exception of a status, with this thread's last sentence; or what Python raised below C."""
+    exception, raised.exception = raised.exception, None
+    if exception is not None:
+        raise exception
     raise errors.CLASSES[status if status < len(errors.CLASSES) else 0](text(lib.ps_last_error()))
 
 

@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penstock import creation
-from penstock._native import ffi, lib
+from penstock._native import call, ffi, lib
 from penstock.base import adopt, is_tensor
 from penstock.containers import flatten, map_leaves
 from penstock.custom_operation import record
 from penstock.errors import InvalidArgumentError, TypeMismatchError, UnavailableError
 from penstock.recording_modes import enable_grad, is_grad_enabled
-from penstock.walks import walk
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor
@@ -45,7 +44,7 @@ def gradients(
     if output_gradients is not None and len(seeds) != len(made):
         raise InvalidArgumentError(f"{len(seeds)} gradients were given for {len(made)} outputs")
     out = ffi.new("ps_tensor *[]", len(wanted))
-    walk(lib.ps_gradients, out, len(made), made, seeds, len(wanted), wanted, int(retain_graph))
+    call(lib.ps_gradients, out, len(made), made, seeds, len(wanted), wanted, int(retain_graph))
     return tuple(None if each == ffi.NULL else adopt(int(ffi.cast("intptr_t", each))) for each in out)
 
 

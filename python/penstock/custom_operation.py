@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock import creation
-from penstock._native import call, ffi, lib
+from penstock._native import call, ffi, lib, note_exception
 from penstock.base import adopt, is_tensor
 from penstock.errors import InvalidArgumentError, TypeMismatchError
 from penstock.recording_modes import no_grad
-from penstock.walks import note_exception
 
 if TYPE_CHECKING:
     from penstock.tensor import Tensor

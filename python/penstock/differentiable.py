@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from penstock._native import call, ffi, lib
 from penstock.base import adopt, made
 from penstock.errors import InvalidArgumentError, UnavailableError
-from penstock.walks import walk
 
 if TYPE_CHECKING:
     from typing import Self
@@ -99,7 +98,7 @@ class Differentiable:
         if create_graph:
             raise UnavailableError("create_graph: second derivatives are not computed")
         seeds = ffi.NULL if gradient is None else [gradient]
-        walk(lib.ps_backward, 1, [self], seeds, int(retain_graph))
+        call(lib.ps_backward, 1, [self], seeds, int(retain_graph))
 
     def detach(self) -> Tensor:
         """The same memory as a tensor that requires no gradients; a view.

@@ -10,9 +10,10 @@ from penstock._native import call, ffi, lib, text
 from penstock.base import made
 from penstock.callbacks.history import History
 from penstock.dtypes import DType
-from penstock.errors import InvalidArgumentError, UnavailableError
+from penstock.errors import InvalidArgumentError
 from penstock.json_texts import as_json, described, read_text
-from penstock.layers.containers import Container, is_native, require_layer
+from penstock.layers.containers import is_native, require_layer, set_dtype
+from penstock.layers.custom import engine_layer, note_in_model
 from penstock.layers.layer import Layer, as_float, as_input, copy_into
 from penstock.losses import loss_described
 from penstock.model_files import ModelFiles
@@ -67,8 +68,9 @@ class Model(ModelTraining, ModelFiles):
         self.stop_training = False
 
     @classmethod
-    def _of(cls, native: Any) -> Model:
-        """The model of Python for one of the engine's."""
+    def _of(cls, native: Any, own: Iterable[Layer] = ()) -> Model:
+        """The model of Python for one of the engine's, with the layers of Python's own in it."""
+        others = iter(own)
         model = cls.__new__(cls)
         description = json.loads(read_text(lib.ps_model_description, native))
         model._begin(as_float(description["dtype"]))
@@ -76,8 +78,10 @@ class Model(ModelTraining, ModelFiles):
         for index, described_layer in enumerate(description["layers"]):
             out = ffi.new("ps_layer **")
             call(lib.ps_model_layer, out, native, index)
-            layer = Layer._of(ffi.gc(out[0], lib.ps_layer_release), model._dtype)
-            layer._is_in_model = True
+            held = ffi.gc(out[0], lib.ps_layer_release)
+            is_own = described_layer["kind"] == "custom"
+            layer = next(others) if is_own else Layer._of(held, model._dtype)
+            note_in_model(layer)
             model._layers.append(layer)
             model._names.append(described_layer.get("name") or str(index))
         return model
@@ -90,7 +94,8 @@ class Model(ModelTraining, ModelFiles):
     def add(self, layer: Layer, name: str | None = None) -> None:
         """Adds a layer behind the others.  Its parameters are called "name.weight"; the name is its place unless given.
 
-        A layer without a seed, which nobody has looked into, is drawn by the model's seed and its place.
+        A layer without a seed, which nobody has looked into, is drawn by the model's seed and its place. One of your
+        own keeps the values it has; its forward() is called for each batch.
 
         >>> import penstock as ps
         >>> model = ps.Model()
@@ -100,17 +105,14 @@ class Model(ModelTraining, ModelFiles):
         """
         place = len(self._layers)
         require_layer(layer, f"layer {place}")
-        if not is_native(layer):
-            raise UnavailableError(
-                f"layer {place} is {layer!r}, whose forward() is in Python: a Model runs the engine's layers; call "
-                f"yours by itself, and train it with backward()"
-            )
-        if layer._is_in_model or layer._part_of is not None:
+        if any(each._is_in_model for each in layer._walk()) or layer._part_of is not None:
             raise InvalidArgumentError(
                 f"layer {place} is {layer!r}, which is in a model or another layer: make one more"
             )
         called = ffi.NULL if name is None else name.encode()
-        if layer._is_touched:
+        if not is_native(layer):
+            call(lib.ps_model_add_layer, self._native, engine_layer(layer, self._dtype), called)
+        elif layer._is_touched:
             call(lib.ps_model_add_layer, self._native, layer._native, called)
         elif layer._seed is not None:
             set_dtype(layer, self._dtype)
@@ -123,7 +125,7 @@ class Model(ModelTraining, ModelFiles):
             out = ffi.new("ps_layer **")
             call(lib.ps_model_layer, out, self._native, place)
             layer._take(ffi.gc(out[0], lib.ps_layer_release))
-        layer._is_in_model = True
+        note_in_model(layer)
         self._layers.append(layer)
         self._names.append(str(place) if name is None else name)
 
@@ -421,11 +423,3 @@ class Model(ModelTraining, ModelFiles):
             [f"seed={seed}"] if seed else []
         )
         return f"Model({', '.join([repr(list(self._layers)), *words])})"
-
-
-def set_dtype(layer: Layer, dtype: DType) -> None:
-    """Gives a layer that has not been drawn for good the model's dtype."""
-    layer._dtype = dtype
-    if isinstance(layer, Container):
-        for inside in layer.layers:
-            set_dtype(inside, dtype)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penstock import creation, files
 from penstock._native import call, ffi, lib
-from penstock.errors import DataError, InvalidArgumentError
+from penstock.errors import DataError, InvalidArgumentError, UnavailableError
 from penstock.json_texts import read_text
+from penstock.layers.containers import is_native
+from penstock.layers.custom import Makers
 
 if TYPE_CHECKING:
     from typing import Self
@@ -39,7 +41,7 @@ class ModelFiles:
         def _handle(self) -> Any: ...
         def _is_compiled(self) -> bool: ...
         @classmethod
-        def _of(cls, native: Any) -> Self: ...
+        def _of(cls, native: Any, own: Iterable[Layer] = ()) -> Self: ...
         def add(self, layer: Layer, name: str | None = None) -> None: ...  # noqa: D102
         def description(self) -> dict[str, Any]: ...  # noqa: D102
         def named_parameters(self) -> dict[str, Tensor]: ...  # noqa: D102
@@ -75,8 +77,13 @@ class ModelFiles:
         call(lib.ps_model_save, os.fsencode(path), self._handle(), 1, position)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(
+        cls, path: str | os.PathLike[str], *, custom_layers: Mapping[str, Callable[..., Layer]] | None = None
+    ) -> Self:
         """A model from a file that save() or ModelCheckpoint wrote.
+
+        custom_layers: for layers of your own, by the names of their classes: the class, or what makes such a layer of
+        its config() as keyword arguments; the parameters' values then come from the file.
 
         DataError for one that is damaged, cut or of something else, naming the place; NotFoundError. With training it
         is compiled, and goes on where it was.
@@ -89,16 +96,18 @@ class ModelFiles:
         2
         """
         if suffix_of(path, "load()") == ".npz":
-            return cls._load_npz(path)
+            return cls._load_npz(path, custom_layers or {})
         out = ffi.new("ps_model **")
-        call(lib.ps_model_load, out, os.fsencode(path))
+        makers = Makers(os.fspath(path), custom_layers or {})
+        handle = ffi.new_handle(makers)
+        call(lib.ps_model_load_with, out, os.fsencode(path), lib.penstock_on_layer_wanted, handle)
         native = ffi.gc(out[0], lib.ps_model_release)
-        model = cls._of(native)
+        model = cls._of(native, makers.made)
         model._position = read_text(lib.ps_model_position, native) or None
         return model
 
     @classmethod
-    def _load_npz(cls, path: str | os.PathLike[str]) -> Self:
+    def _load_npz(cls, path: str | os.PathLike[str], custom_layers: Mapping[str, Callable[..., Layer]]) -> Self:
         arrays = files.load(path)
         if DESCRIPTION not in arrays:
             raise DataError(f"{os.fspath(path)!r} is no saved model: it has no array {DESCRIPTION!r}")
@@ -106,9 +115,15 @@ class ModelFiles:
             description = json.loads(bytes(memoryview(arrays.pop(DESCRIPTION).contiguous())))
         except ValueError as error:
             raise DataError(f"{os.fspath(path)!r}: {DESCRIPTION!r} is no JSON: {error}") from None
-        out = ffi.new("ps_model **")
-        call(lib.ps_model_create, out, json.dumps(without_training(description)).encode())
-        model = cls._of(ffi.gc(out[0], lib.ps_model_release))
+        if any(each.get("kind") == "custom" for each in description.get("layers", [])):
+            makers = Makers(os.fspath(path), custom_layers)
+            model = cls(dtype=description.get("dtype"), seed=description.get("seed", 0))
+            for each in description["layers"]:
+                model.add(makers.layer_of(each, model._dtype), each.get("name"))
+        else:
+            out = ffi.new("ps_model **")
+            call(lib.ps_model_create, out, json.dumps(without_training(description)).encode())
+            model = cls._of(ffi.gc(out[0], lib.ps_model_release))
         missing = [name for name in model.named_parameters() if name not in arrays]
         if missing:
             raise DataError(f"{os.fspath(path)!r} has no array {missing[0]!r}")
@@ -168,6 +183,11 @@ class ModelFiles:
         """
         from penstock.onnx_export import export_layers, write_onnx
 
+        for name, layer in zip(self._names, self._layers, strict=True):
+            if not is_native(layer):
+                raise UnavailableError(
+                    f"layer {name} is {layer!r}, whose forward() is in Python: ONNX has no such layer"
+                )
         layers = [(layer.kind, layer.settings, detached(layer)) for layer in self._layers]
         write_onnx(path, *export_layers(layers, input_shape, self._dtype.name))
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from penstock import creation, dtypes
 from penstock.errors import Error
+from penstock.layers.containers import is_native
+from penstock.layers.custom import shape_made
 from penstock.recording_modes import no_grad
 
 if TYPE_CHECKING:
@@ -48,12 +50,24 @@ def summary_lines(layers: list[tuple[str, Layer]], sample: tuple[int, ...] | Non
 
 def output_shape(layer: Layer, sample: tuple[int, ...], dtype: DType, *, is_first: bool) -> tuple[int, ...] | None:
     """The shape of a sample that a layer makes of one; None where it does not take such a one."""
+    if not is_native(layer):
+        return own_output_shape(layer, sample, dtype, is_first=is_first)
     takes_indices = is_first and layer.kind == "embedding"
     try:
         with no_grad():
             return layer(creation.zeros((0, *sample), dtype=dtypes.int64 if takes_indices else dtype)).shape[1:]
     except Error:
         return None
+
+
+def own_output_shape(layer: Layer, sample: tuple[int, ...], dtype: DType, *, is_first: bool) -> tuple[int, ...] | None:
+    """The same of a layer whose forward() is in Python: where it stands first, whole numbers may be what it takes."""
+    for given in (dtype, dtypes.int64) if is_first else (dtype,):
+        try:
+            return shape_made(layer, (1, *sample), given)[1:]
+        except Exception:
+            continue
+    return None
 
 
 class Plan:

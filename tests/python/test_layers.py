@@ -169,9 +169,10 @@ def test_a_container_runs_layers_of_ones_own() -> None:
     assert list(whole.parameters()) == ["0.factor", "0.dense.weight", "0.dense.bias"]
 
 
-def test_a_model_says_what_to_do_with_a_layer_of_ones_own() -> None:
-    with pytest.raises(ps.UnavailableError, match="call yours by itself"):
-        ps.Model([Scale(2)])
+def test_a_model_takes_a_layer_of_ones_own() -> None:  # test_custom_layers.py has the rest
+    layer = Scale(2)
+    expected = layer(ps.ones((3, 2))).tolist()
+    assert ps.Model([layer]).predict(ps.ones((3, 2))).tolist() == expected
 
 
 def test_a_layer_without_forward_says_so() -> None:

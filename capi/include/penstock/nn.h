@@ -94,6 +94,96 @@ PS_API ps_status ps_layer_call(ps_tensor **out, ps_layer *layer, int32_t input_c
                                int32_t is_training, uint64_t seed);
 
 /* ---------------------------------------------------------------------------------------------------------------- */
+/* Layers of one's own                                                                                              */
+
+/* The shape of what a layer makes of an input.  Called when a plan is made for a new shape of batch.
+ *
+ * output_shape  room for 16 numbers, the first of which must be input_shape's first: the samples
+ * output_ndim   receives how many it has, 1 to 16
+ * input_dtype   the layer's dtype, or PS_INT64 for whole numbers that a model's first layer is given
+ *
+ * Returns PS_OK, or the status with which the call is to fail. */
+typedef ps_status (*ps_layer_shape_function)(int64_t *output_shape, int32_t *output_ndim, const int64_t *input_shape,
+                                             int32_t input_ndim, ps_dtype input_dtype, void *user);
+
+/* Computes a layer's result.  Called by the thread that runs the model or calls the layer; it may call any function of
+ * penstock, but none on that model.  All tensors are dense and lent for the call: a hold on them, or a view, that outlives
+ * it fails the step.
+ *
+ * output       is written
+ * parameters   the layer's own in their order, then those of the layers inside; those that are not trained may be written
+ *              in training
+ * is_training  1 or 0
+ * seed         of what it draws: another one in each step, the same in each run
+ *
+ * Returns PS_OK, or the status with which the call is to fail; then the model is as before it. */
+typedef ps_status (*ps_layer_forward_function)(ps_tensor *output, const ps_tensor *input, ps_tensor *const *parameters,
+                                               int32_t is_training, uint64_t seed, void *user);
+
+/* Computes gradients, behind a forward in training, whose tensors and seed it gets again; as that otherwise.
+ *
+ * input_gradient       is written, zeros at first; NULL where nobody asks for it
+ * parameter_gradients  likewise one for each parameter; NULL for those that are not trained
+ * output_gradient      the loss's derivative by the output */
+typedef ps_status (*ps_layer_backward_function)(ps_tensor *input_gradient, ps_tensor *const *parameter_gradients,
+                                                const ps_tensor *output_gradient, const ps_tensor *input,
+                                                const ps_tensor *output, ps_tensor *const *parameters, uint64_t seed,
+                                                void *user);
+
+/* What a layer of one's own has besides its functions. */
+typedef struct ps_custom_layer_options {
+  uint32_t struct_size;
+  int32_t parameter_count;              /* 0 and up */
+  const char *const *parameter_names;   /* parameter_count texts without a dot; optional when there are none */
+  ps_tensor *const *parameters;         /* of the layer's dtype; those that require gradients are trained; likewise */
+  const char *const *layer_names;       /* layer_count texts; optional when there are none */
+  ps_layer *const *layers;              /* layers inside, of the same dtype, in no model; likewise */
+  int32_t layer_count;                  /* 0 and up */
+  int32_t reserved;                     /* 0 */
+  ps_layer_shape_function output_shape; /* optional: NULL is the input's shape */
+} ps_custom_layer_options;
+
+#define PS_CUSTOM_LAYER_OPTIONS_INIT \
+  { (uint32_t)sizeof(ps_custom_layer_options), 0, NULL, NULL, NULL, NULL, 0, 0, NULL }
+
+/* Fills struct_size bytes, sizeof(ps_custom_layer_options), with the defaults: PS_CUSTOM_LAYER_OPTIONS_INIT for other
+ * languages. */
+PS_API ps_status ps_custom_layer_options_init(ps_custom_layer_options *options, uint32_t struct_size);
+
+/* Makes a layer that the caller computes: of the kind "custom", which stands in a model as any other does.
+ *
+ * out       receives one hold, the caller's to release; untouched on failure
+ * type      how files, plans and messages call it, as "scale"
+ * config    an object in JSON, any: what files keep of it, for a ps_layer_factory_function.  Optional: NULL is "{}"
+ * dtype     PS_FLOAT32 or PS_FLOAT64, of its parameters and results
+ * forward   called for each batch
+ * backward  optional: NULL for a layer through which nothing can be trained
+ * user      any value: handed to the functions
+ * deleter   optional: called once with user, when the layer is gone.  After a failure it has not been called
+ * options   optional: NULL is a layer without parameters, whose results have their input's shape
+ *
+ * The layer holds the parameters.  A model that it is added to moves them, as it does any layer's: these handles are then
+ * tensors over the model's memory.  The layers inside are moved too; this one's forward may call them.
+ *
+ * PS_INVALID_ARGUMENT  also: a count below 0, a name that is empty or a parameter's with a dot, two parameters of one name, a
+ *                      layer inside is in a model
+ *                      or another layer
+ * PS_DATA_ERROR        config is no JSON
+ * PS_TYPE_MISMATCH     dtype is another one, or a parameter or a layer inside has another */
+PS_API ps_status ps_layer_create_custom(ps_layer **out, const char *type, const char *config, ps_dtype dtype,
+                                        ps_layer_forward_function forward, ps_layer_backward_function backward,
+                                        void *user, ps_deleter deleter, const ps_custom_layer_options *options);
+
+/* Makes a layer of one's own again, for a file that has one.
+ *
+ * out     receives one hold on a new layer of that dtype
+ * type    as ps_layer_create_custom() was given it; config likewise
+ *
+ * Returns PS_OK, or the status with which the loading is to fail. */
+typedef ps_status (*ps_layer_factory_function)(ps_layer **out, const char *type, const char *config, ps_dtype dtype,
+                                               void *user);
+
+/* ---------------------------------------------------------------------------------------------------------------- */
 /* Models                                                                                                           */
 
 /* Layers in a row, and what trains them. */
@@ -333,8 +423,17 @@ PS_API ps_status ps_model_set_profiling(ps_model *model, int32_t profiling);
 PS_API ps_status ps_model_save(const char *path, const ps_model *model, int32_t with_training, const char *position);
 
 /* Loads what ps_model_save() wrote, with its training where that was saved.  PS_DATA_ERROR for a file that is cut, damaged
- * or of something else, naming the place; PS_NOT_FOUND, PS_IO_ERROR. */
+ * or of something else, naming the place; PS_UNAVAILABLE for one that has a layer of one's own, naming its type;
+ * PS_NOT_FOUND, PS_IO_ERROR. */
 PS_API ps_status ps_model_load(ps_model **out, const char *path);
+
+/* The same of a file that may have layers of one's own.
+ *
+ * factory  called for each of them, in their order; the parameters' values then come from the file
+ * user     any value: handed to factory
+ *
+ * Also what factory returns, though PS_INVALID_ARGUMENT, PS_TYPE_MISMATCH and PS_OUT_OF_RANGE as PS_DATA_ERROR. */
+PS_API ps_status ps_model_load_with(ps_model **out, const char *path, ps_layer_factory_function factory, void *user);
 
 /* The same into a model that there is: the parameters and, where saved and compiled alike, its training.  PS_INVALID_ARGUMENT
  * where the layers differ, naming the first that does; then nothing has changed. */

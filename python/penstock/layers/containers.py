@@ -11,6 +11,7 @@ from penstock.layers.layer import KINDS, Layer, as_input, copy_into, from_descri
 if TYPE_CHECKING:
     from typing import Self
 
+    from penstock.dtypes import DType
     from penstock.tensor import Tensor
 
 __all__ = ["Residual", "Sequential"]
@@ -66,6 +67,9 @@ class Container(Layer):
 
     def _inside(self) -> Iterator[Layer]:
         return iter(self._layers)
+
+    def _within(self) -> dict[str, Layer]:
+        return {str(place): layer for place, layer in enumerate(self._layers)}
 
     def parameters(self) -> dict[str, Tensor]:
         """The parameters of the layers inside, by names as "0.weight".
@@ -152,6 +156,14 @@ def require_layer(item: Any, place: str) -> None:
 def is_native(layer: Layer) -> bool:
     """Whether the engine can run a layer."""
     return layer._native is not None or layer._part_of is not None
+
+
+def set_dtype(layer: Layer, dtype: DType) -> None:
+    """Gives a layer that has not been drawn for good a model's dtype."""
+    layer._dtype = dtype
+    if isinstance(layer, Container):
+        for inside in layer.layers:
+            set_dtype(inside, dtype)
 
 
 def described(layer: Layer) -> dict[str, Any]:

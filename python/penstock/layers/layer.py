@@ -6,6 +6,7 @@ import inspect
 import itertools
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from penstock import creation, dtypes
@@ -14,6 +15,7 @@ from penstock.base import is_tensor, made
 from penstock.dtypes import DType, as_dtype
 from penstock.errors import InvalidArgumentError, TypeMismatchError, UnavailableError
 from penstock.json_texts import as_json, read_text, without_none
+from penstock.recording_modes import no_grad
 
 if TYPE_CHECKING:
     from typing import Self
@@ -30,7 +32,8 @@ class Layer:
     """A part of a network: it has parameters, and is called with a batch.
 
     The classes beside it are the engine's own kinds. For a layer of your own, derive from Layer, make parameters with
-    add_parameter(), and write forward() in penstock's operations; gradients flow through it by themselves.
+    add_parameter(), and write forward() in penstock's operations; gradients flow through it by themselves. Layers that
+    it has as attributes, in lists and dicts too, are trained with it. A Model takes it as any other.
 
     >>> import penstock as ps
     >>> class Scale(ps.layers.Layer):
@@ -109,7 +112,9 @@ class Layer:
     def _handle(self) -> Any:
         """The engine's layer, of which something is read or written now."""
         if self.kind == "custom":
-            raise UnavailableError(f"{type(self).__name__} has a forward() in Python: the engine has no such layer")
+            raise UnavailableError(
+                f"{type(self).__name__} has a forward() in Python: the engine has it in a Model alone"
+            )
         if self._part_of is not None:
             raise InvalidArgumentError(
                 f"{type(self).__name__} is inside a {type(self._part_of[0]).__name__}, which has its parameters: "
@@ -123,7 +128,7 @@ class Layer:
     def __call__(self, *inputs: Any) -> Tensor:
         """What the layer makes of a batch; where gradients are recorded, the result remembers how it was made."""
         if self.kind == "custom":
-            result = self.forward(*(as_input(each, self._dtype) for each in inputs))
+            result: Any = self.forward(*(as_input(each, self._dtype) for each in inputs))
             if not is_tensor(result):
                 raise TypeMismatchError(
                     f"forward() of {type(self).__name__} gave a {type(result).__name__}: expected a tensor"
@@ -138,7 +143,7 @@ class Layer:
         """What dropout draws: another mask at each call, the same ones in each run of a program."""
         return ((self._seed or 0) * 0x9E3779B97F4A7C15 + self._calls) % 2**64
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: Any, **named: Any) -> Any:  # by which mypy takes any parameters of yours
         """What a layer of your own computes; those of the engine are computed there.
 
         >>> import penstock as ps
@@ -150,10 +155,13 @@ class Layer:
         """
         if self.kind == "custom":
             raise UnavailableError(f"{type(self).__name__} has no forward(): write what it computes there")
-        return self(*inputs)
+        return self(*inputs, **named)
 
-    def add_parameter(self, name: str, value: Any) -> Tensor:
+    def add_parameter(self, name: str, value: Any, *, trained: bool = True) -> Tensor:
         """A parameter of a layer of your own, with these first values; gives the tensor, which requires gradients.
+
+        trained=False: one that no gradient reaches and that is kept with the others, as running statistics are; in
+        training forward() may write to it.
 
         >>> import penstock as ps
         >>> layer = ps.layers.Layer()
@@ -168,8 +176,43 @@ class Layer:
             )
         if not name or "." in name or name in self._own:
             raise InvalidArgumentError(f"a parameter's name is {name!r}: expected one without a dot that is not taken")
-        self._own[name] = creation.tensor(value, None, None).requires_grad_()
+        if self._is_in_model:
+            raise InvalidArgumentError(f"{type(self).__name__} is in a model: add {name!r} before it is added there")
+        tensor = creation.tensor(value, None, None)
+        self._own[name] = tensor.requires_grad_() if trained else tensor.detach()
         return self._own[name]
+
+    def config(self) -> dict[str, Any]:
+        """What a layer of your own is made of again when a model is loaded: the arguments of its class, by name.
+
+        The settings given to Layer.__init__(), unless your class has a config() of its own: numbers, texts, lists and
+        dicts, as JSON has them.
+
+        >>> import penstock as ps
+        >>> class Scale(ps.layers.Layer):
+        ...     def __init__(self, features):
+        ...         super().__init__({"features": features})
+        >>> Scale(3).config()
+        {'features': 3}
+        """
+        return dict(self._settings)
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what the layer makes of a batch of a shape, the samples first.
+
+        It is found by a call on zeros that records nothing; a layer of your own may have a shorter way to it.
+
+        >>> import penstock as ps
+        >>> ps.layers.Dense(2, 3).output_shape((5, 2))
+        (5, 3)
+        """
+        dtype = dtypes.int64 if self.kind == "embedding" else self._dtype
+        return self._shape_of(creation.zeros(input_shape, dtype=dtype))
+
+    def _shape_of(self, zeros: Tensor) -> tuple[int, ...]:
+        """The shape of what it makes of zeros, called as not in training."""
+        with called_as(self, False), no_grad():
+            return self(zeros).shape
 
     # ---- How it is called ----
 
@@ -210,7 +253,32 @@ class Layer:
 
     def _inside(self) -> Iterator[Layer]:
         """The layers that this one is made of, with their names."""
-        return iter([each for each in vars(self).values() if isinstance(each, Layer)] if self.kind == "custom" else [])
+        return iter(self._within().values())
+
+    def _within(self) -> dict[str, Layer]:
+        """The same by what their parameters' names begin with: attributes, and what stands in lists and dicts of them.
+
+        Each once; layers whose parameters another of them has are that one's.
+        """
+        if self.kind != "custom":
+            return {}
+        found: dict[str, Layer] = {}
+        for name, value in vars(self).items():
+            if name == "_part_of":
+                continue
+            for key, each in layers_of(name, value):
+                if not any(each is other for other in found.values()):
+                    found[key] = each
+        wholes = [id(each) for each in found.values()]
+        return {
+            name: each for name, each in found.items() if each._part_of is None or id(each._part_of[0]) not in wholes
+        }
+
+    def _walk(self) -> Iterator[Layer]:
+        """It and all layers inside."""
+        yield self
+        for layer in self._inside():
+            yield from layer._walk()
 
     # ---- What it has ----
 
@@ -253,7 +321,7 @@ class Layer:
             found = whole.parameters().items()
             return {name.removeprefix(prefix): each for name, each in found if name.startswith(prefix)}
         if self.kind == "custom":
-            within = [(name, each) for name, each in vars(self).items() if isinstance(each, Layer)]
+            within = self._within().items()
             inside = {f"{name}.{key}": each for name, layer in within for key, each in layer.parameters().items()}
             return self._own | inside
         layer = self._handle()
@@ -327,6 +395,34 @@ class Layer:
 
 
 KINDS: dict[str, type[Layer]] = {}
+
+
+def layers_of(name: str, value: Any) -> Iterator[tuple[str, Layer]]:
+    """The layers that an attribute is or has, with their names."""
+    if isinstance(value, Layer):
+        yield name, value
+    elif isinstance(value, (list, tuple)):
+        yield from ((f"{name}.{place}", each) for place, each in enumerate(value) if isinstance(each, Layer))
+    elif isinstance(value, dict):
+        yield from ((f"{name}.{key}", each) for key, each in value.items() if isinstance(each, Layer))
+
+
+@contextmanager
+def called_as(layer: Layer, is_training: bool, seed: int | None = None) -> Iterator[None]:
+    """While it lasts, a layer and those inside are called as in training, or not.
+
+    seed: what they draw follows from it, for each call on its own.
+    """
+    before = [(each, each._is_training) for each in layer._walk()]
+    try:
+        layer.train(is_training)
+        if seed is not None:
+            for number, (each, _) in enumerate(before):
+                each._calls = seed + number * 0x9E3779B97F4A7C15
+        yield
+    finally:
+        for each, was_training in before:
+            each._is_training = was_training
 
 
 def from_description(description: Mapping[str, Any], dtype: Any = None) -> Layer:

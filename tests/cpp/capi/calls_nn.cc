@@ -118,6 +118,147 @@ std::vector<Call> layer_calls() {
   };
 }
 
+ps_status doubled(ps_tensor *output, const ps_tensor *input, ps_tensor *const *, int32_t, uint64_t, void *) {
+  return ps_ops_binary_into(output, PS_OP_ADD, input, input);
+}
+
+ps_status doubled_back(ps_tensor *input_gradient, ps_tensor *const *, const ps_tensor *output_gradient,
+                       const ps_tensor *, const ps_tensor *, ps_tensor *const *, uint64_t, void *) {
+  return input_gradient == nullptr ? PS_OK
+                                   : ps_ops_binary_into(input_gradient, PS_OP_ADD, output_gradient, output_gradient);
+}
+
+ps_layer *custom_layer(Stage &stage) {
+  ps_layer *made = nullptr;
+  require_ok(ps_layer_create_custom(&made, "doubled", NULL, PS_FLOAT32, doubled, doubled_back, NULL, NULL, NULL));
+  stage.at_end([made] { ps_layer_release(made); });
+  return made;
+}
+
+ps_status make_doubled(ps_layer **out, const char *type, const char *config, ps_dtype dtype, void *) {
+  return ps_layer_create_custom(out, type, config, dtype, doubled, doubled_back, NULL, NULL, NULL);
+}
+
+const char *custom_model_file(Stage &stage) {
+  const char *path = stage.path("custom.safetensors");
+  ps_model *made = bare_model(stage);
+  require_ok(ps_model_add_layer(made, custom_layer(stage), "twice"));
+  require_ok(ps_model_save(path, made, 0, NULL));
+  return path;
+}
+
+// A parameter, and a layer inside.
+ps_custom_layer_options custom_options(Stage &stage) {
+  ps_custom_layer_options options = PS_CUSTOM_LAYER_OPTIONS_INIT;
+  options.parameter_count = 1;
+  options.parameter_names = stage.inputs<const char *>({"factor"});
+  options.parameters = stage.inputs<ps_tensor *>({stage.matrix()});
+  options.layer_count = 1;
+  options.layer_names = stage.inputs<const char *>({"inner"});
+  options.layers = stage.inputs<ps_layer *>({layer(stage)});
+  return options;
+}
+
+// An options struct that is wrong as the callers' arrays are.
+template <typename Change>
+auto changed_options(Change change) {
+  return [change](Stage &stage) {
+    ps_custom_layer_options options = custom_options(stage);
+    change(stage, options);
+    return stage.input(options);
+  };
+}
+
+Call custom_call(Call call) {
+  using Options = ps_custom_layer_options;
+  const auto any_user = "user any value: handed to the functions";
+  return std::move(call)
+      .wrong("type", "an empty one", PS_INVALID_ARGUMENT, "type is", [](Stage &stage) { return stage.string(""); })
+      .wrong("config", "no JSON", PS_DATA_ERROR, "config", [](Stage &stage) { return stage.string("{"); })
+      .wrong("config", "no object", PS_INVALID_ARGUMENT, "[1]", [](Stage &stage) { return stage.string("[1]"); })
+      .wrong("dtype", static_cast<int32_t>(PS_INT32), PS_TYPE_MISMATCH, "int32")
+      .wrong("dtype", 99, PS_INVALID_ARGUMENT)
+      .wrong("options", "a name with a dot", PS_INVALID_ARGUMENT, "\"a.b\"",
+             changed_options(
+                 [](Stage &stage, Options &options) { options.parameter_names = stage.inputs<const char *>({"a.b"}); }))
+      .wrong("options", "a name that is there twice", PS_INVALID_ARGUMENT, "\"factor\"",
+             changed_options([](Stage &stage, Options &options) {
+               options.parameter_count = 2;
+               options.parameter_names = stage.inputs<const char *>({"factor", "factor"});
+               options.parameters = stage.inputs<ps_tensor *>({stage.matrix(), stage.matrix()});
+             }))
+      .wrong("options", "a name that is NULL", PS_INVALID_ARGUMENT, "parameter_names is NULL",
+             changed_options([](Stage &stage, Options &options) {
+               options.parameter_names = stage.inputs<const char *>({nullptr});
+             }))
+      .wrong("options", "a parameter that is NULL", PS_INVALID_ARGUMENT, "parameters is NULL",
+             changed_options(
+                 [](Stage &stage, Options &options) { options.parameters = stage.inputs<ps_tensor *>({nullptr}); }))
+      .wrong(
+          "options", "a layer that is NULL", PS_INVALID_ARGUMENT, "layers is NULL",
+          changed_options([](Stage &stage, Options &options) { options.layers = stage.inputs<ps_layer *>({nullptr}); }))
+      .wrong("options", "a parameter of another dtype", PS_TYPE_MISMATCH, "int64",
+             changed_options([](Stage &stage, Options &options) {
+               options.parameters = stage.inputs<ps_tensor *>({stage.tensor(make_tensor<int64_t>(PS_INT64, {1}, {1}))});
+             }))
+      .wrong("options", "a layer that is inside another", PS_INVALID_ARGUMENT, "in a model or another layer",
+             changed_options([](Stage &stage, Options &options) {
+               ps_layer *whole = nullptr;
+               require_ok(ps_layer_create_custom(&whole, "whole", NULL, PS_FLOAT32, doubled, doubled_back, NULL, NULL,
+                                                 &options));
+               stage.at_end([whole] { ps_layer_release(whole); });
+             }))
+      .optional("config", "Optional: NULL is \"{}\"")
+      .optional("backward", "backward optional: NULL for a layer")
+      .any("user", any_user)
+      .optional("user", any_user)
+      .optional("deleter", "deleter optional: called once with user")
+      .optional("options", "options optional: NULL is a layer without parameters");
+}
+
+std::vector<Call> custom_calls() {
+  const auto create = [](auto options) {
+    return [options](Stage &stage) {
+      return std::make_tuple(stage.handle_result(ps_layer_release), stage.string("doubled"),
+                             stage.string("{\"times\":2}"), PS_FLOAT32, &doubled, &doubled_back,
+                             static_cast<void *>(nullptr), static_cast<ps_deleter>(nullptr), options(stage));
+    };
+  };
+  return {
+      Call(NAMED(ps_custom_layer_options_init),
+           [](Stage &stage) {
+             return std::make_tuple(stage.result<ps_custom_layer_options>(), sizeof(ps_custom_layer_options));
+           }),
+      custom_call(Call(NAMED(ps_layer_create_custom), create([](Stage &stage) {
+                         const ps_custom_layer_options options = PS_CUSTOM_LAYER_OPTIONS_INIT;
+                         return stage.input(options);
+                       }))),
+      custom_call(
+          Call(NAMED(ps_layer_create_custom), create([](Stage &stage) { return stage.input(custom_options(stage)); })))
+          .named("with a parameter and a layer inside")
+          .once_a_stage(),
+      Call(NAMED(ps_layer_call),
+           [](Stage &stage) {
+             return std::make_tuple(stage.tensor_result(), custom_layer(stage), 1, one_input(stage), 1, UINT64_C(5));
+           })
+          .named("of a layer of one's own")
+          .wrong("input_count", 0, PS_OUT_OF_RANGE)
+          .wrong("is_training", 2, PS_INVALID_ARGUMENT)
+          .any("seed", "of what dropout draws; any number"),
+      Call(NAMED(ps_model_load_with),
+           [](Stage &stage) {
+             return std::make_tuple(stage.handle_result(ps_model_release), custom_model_file(stage), &make_doubled,
+                                    static_cast<void *>(nullptr));
+           })
+          .wrong("path", "a file that is not there", PS_NOT_FOUND, "missing",
+                 [](Stage &stage) { return stage.path("missing.safetensors"); })
+          .wrong("path", "a file of something else", PS_DATA_ERROR, "no saved model",
+                 [](Stage &stage) { return stage.safetensors_file(); })
+          .any("user", "user any value: handed to factory")
+          .optional("user", "user any value: handed to factory"),
+  };
+}
+
 std::vector<Call> making_calls() {
   return {
       Call(NAMED(ps_model_create),
@@ -333,6 +474,7 @@ std::vector<Call> file_calls() {
            [](Stage &stage) { return std::make_tuple(stage.handle_result(ps_model_release), model_file(stage)); })
           .wrong("path", "a file that is not there", PS_NOT_FOUND, "missing",
                  [](Stage &stage) { return stage.path("missing.safetensors"); })
+          .wrong("path", "a file with a layer of one's own", PS_UNAVAILABLE, "\"doubled\"", custom_model_file)
           .wrong("path", "a file of something else", PS_DATA_ERROR, "no saved model",
                  [](Stage &stage) { return stage.safetensors_file(); }),
       Call(NAMED(ps_model_restore), [](Stage &stage) { return std::make_tuple(model(stage), model_file(stage)); })
@@ -357,8 +499,8 @@ std::vector<Call> file_calls() {
 
 std::vector<Call> nn_calls() {
   std::vector<Call> joined;
-  for (const auto &part :
-       {layer_calls(), making_calls(), training_calls(), memory_calls(), describing_calls(), file_calls()})
+  for (const auto &part : {layer_calls(), custom_calls(), making_calls(), training_calls(), memory_calls(),
+                           describing_calls(), file_calls()})
     joined.insert(joined.end(), part.begin(), part.end());
   return joined;
 }

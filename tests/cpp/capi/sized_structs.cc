@@ -734,6 +734,38 @@ SizedStruct fit_options() {
   return options;
 }
 
+SizedStruct custom_layer_options() {
+  SizedStruct options = describe<ps_custom_layer_options>(
+      "ps_custom_layer_options", PS_CUSTOM_LAYER_OPTIONS_INIT, "ps_custom_layer_options_init",
+      ps_custom_layer_options_init,
+      {FIELD(ps_custom_layer_options, struct_size), FIELD(ps_custom_layer_options, parameter_count),
+       FIELD(ps_custom_layer_options, parameter_names), FIELD(ps_custom_layer_options, parameters),
+       FIELD(ps_custom_layer_options, layer_names), FIELD(ps_custom_layer_options, layers),
+       FIELD(ps_custom_layer_options, layer_count), FIELD(ps_custom_layer_options, reserved),
+       FIELD(ps_custom_layer_options, output_shape)});
+  for (const int32_t count : {-1, INT32_MIN}) {
+    wrong(options, "parameter_count", &ps_custom_layer_options::parameter_count, count, PS_INVALID_ARGUMENT);
+    wrong(options, "layer_count", &ps_custom_layer_options::layer_count, count, PS_INVALID_ARGUMENT);
+  }
+  options.wrong_fields.push_back(
+      {"parameter_count", "1 without names", PS_INVALID_ARGUMENT, "parameter_names is NULL", [](void *given) {
+         static_cast<ps_custom_layer_options *>(given)->parameter_count = 1;
+         static_cast<ps_custom_layer_options *>(given)->parameter_names = NULL;
+       }});
+  options.wrong_fields.push_back(
+      {"layer_count", "1 without names", PS_INVALID_ARGUMENT, "layer_names is NULL", [](void *given) {
+         static_cast<ps_custom_layer_options *>(given)->layer_count = 1;
+         static_cast<ps_custom_layer_options *>(given)->layer_names = NULL;
+       }});
+  wrong(options, "reserved", &ps_custom_layer_options::reserved, 1, PS_INVALID_ARGUMENT);
+  options.free_fields = {{"parameter_names", "optional when there are none"},
+                         {"parameters", "those that require gradients are trained"},
+                         {"layer_names", "optional when there are none"},
+                         {"layers", "layers inside, of the same dtype"},
+                         {"output_shape", "optional: NULL is the input's shape"}};
+  return options;
+}
+
 }  // namespace
 
 std::vector<uint32_t> SizedStruct::sizes_at_a_field_end() const {
@@ -766,7 +798,8 @@ const std::vector<SizedStruct> &sized_structs() {
                                                    kpu_counters(),          kpu_conv_options(),  reduce_options(),
                                                    sample_loader_options(), sample_batch_info(), image_info(),
                                                    image_decode_options(),  image_step(),        image_apply_options(),
-                                                   batch_options(),         batch_result(),      fit_options()};
+                                                   batch_options(),         batch_result(),      fit_options(),
+                                                   custom_layer_options()};
   return structs;
 }
 
