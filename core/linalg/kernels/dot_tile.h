@@ -30,12 +30,12 @@ constexpr int64_t dot_tile_stretch_rounds = 64;
 constexpr int64_t most_dot_tile_columns = 24, least_dot_tile_inner = 16;
 constexpr int64_t most_dot_tile_rows = 32, dot_tile_inner_of_a_row = 16;
 
-// The first count numbers from there, and zeros; reads nothing behind them.  count: below the vector's, or negative for 0.
+// The first count numbers from there, and zeros; reads nothing behind them.  count: from 1 on.
 template <typename Number, int bytes>
 PS_LANES_INLINE auto load_first(const Number *from, int64_t count) {
   constexpr int lanes = bytes / static_cast<int>(sizeof(Number));
   using Vector = typename VectorOf<Number, lanes>::type;
-  const auto few = static_cast<int>(std::clamp<int64_t>(count, 0, lanes));
+  const auto few = static_cast<int>(std::min<int64_t>(count, lanes));
 #if defined(__AVX512F__)
   if constexpr (bytes == 64) {
     const uint32_t mask = (uint32_t{1} << few) - 1;
@@ -82,18 +82,20 @@ PS_LANES_INLINE Vector halves_added(Vector first, Vector second) {
   return halves_of<half, span, false>(first, second, lanes) + halves_of<half, span, true>(first, second, lanes);
 }
 
-// Sums of dots: of one tile row each 16 bytes of a vector are in the end.
+// Sums of dots.  An element's sums are as many vectors as fill dot_tile_sums_nbytes, each of which goes through inner by
+// itself: a tile then has as many rows and columns as registers hold of one vector.
 template <typename Number, int bytes>
 class DotTile {
   static constexpr int lanes = bytes / static_cast<int>(sizeof(Number));
   static constexpr int vectors = static_cast<int>(dot_tile_sums_nbytes) / bytes;  // of an element's sums
   static constexpr int64_t round = dot_tile_sums_nbytes / static_cast<int64_t>(sizeof(Number));
+  static constexpr int quarters = bytes / 16;  // of a vector, each with a row's sums in the end
   static constexpr int together = 16 / static_cast<int>(sizeof(Number));  // sums that end in 16 bytes
   using Vector = typename VectorOf<Number, lanes>::type;
   using Sums = typename VectorOf<Number, together>::type;
 
  public:
-  static constexpr int rows = bytes / 16;
+  static constexpr int rows = 4;
   static constexpr int most_columns = bytes == 64 ? 6 : 3;  // what the processor's registers hold beside the operands
   static constexpr int64_t stretch = dot_tile_stretch_rounds * round;
 
@@ -115,32 +117,48 @@ class DotTile {
     const Number *left[rows], *right[columns];
     set_lines(left, task.left, task.left_stride, row_count);
     set_lines(right, task.right, task.right_stride, columns);
-    Vector sums[rows][columns][vectors] = {};
-    int64_t done = 0;
-    for (; done + round <= task.count; done += round) add_round<true>(sums, left, right, done, 0);
-    if (done < task.count) add_round<false>(sums, left, right, done, task.count - done);
+    Vector sums[vectors][rows][columns];
+    for (int vector = 0; vector < vectors; ++vector)
+      add_up(sums[vector], task.count, vector,
+             [&](Vector(&parts)[rows][columns], const auto &load) PS_LANES_INLINE_LAMBDA {
+               Vector factors[rows];
+#pragma GCC unroll 4
+               for (int row = 0; row < rows; ++row) factors[row] = load(left[row]);
+#pragma GCC unroll 6
+               for (int column = 0; column < columns; ++column) {
+                 const Vector other = load(right[column]);
+#pragma GCC unroll 4
+                 for (int row = 0; row < rows; ++row)
+                   parts[row][column] = multiply_add(factors[row], other, parts[row][column]);
+               }
+             });
 #pragma GCC unroll 3
     for (int first = 0; first < columns; first += together) {
-      const Vector joined = columns_joined<rows, columns>(sums, first);
-      for (int row = 0; row < row_count; ++row) store(task, row, first, std::min(together, columns - first), joined);
+      Number joined[rows][together];
+      join_columns(joined, sums, first);
+      for (int row = 0; row < row_count; ++row)
+        store(task, task.out + row * task.out_row + first, joined[row], std::min(together, columns - first));
     }
   }
 
-  // One row times so many columns for each 16 bytes of a vector; column_count: as with rows.
-  template <int each>
+  // One row times as many columns as a tile has rows; column_count: as with rows.  More would be slower: the second cache
+  // gives columns that follow one another faster than many side by side.
   static void multiply_row(const Task &task, int column_count) {
-    constexpr int columns = each * rows;
-    const Number *right[columns];
+    const Number *right[rows];
     set_lines(right, task.right, task.right_stride, column_count);
-    Vector sums[rows][each][vectors] = {};
-    int64_t done = 0;
-    for (; done + round <= task.count; done += round) add_round_of_row<true, each>(sums, task.left, right, done, 0);
-    if (done < task.count) add_round_of_row<false, each>(sums, task.left, right, done, task.count - done);
-    const Vector joined = columns_joined<rows, each>(sums, 0);
+    Vector sums[vectors][rows][1];
+    for (int vector = 0; vector < vectors; ++vector)
+      add_up(sums[vector], task.count, vector, [&](Vector(&parts)[rows][1], const auto &load) PS_LANES_INLINE_LAMBDA {
+        const Vector factor = load(task.left);
+#pragma GCC unroll 4
+        for (int column = 0; column < rows; ++column)
+          parts[column][0] = multiply_add(factor, load(right[column]), parts[column][0]);
+      });
+    Number joined[rows][together];
+    join_columns(joined, sums, 0);
     for (int column = 0; column < column_count; ++column) {
       Number *const out = task.out + column * task.out_column;
-      const Number sum = joined[column / each * together + column % each];
-      const Number written = task.adds ? read_unaligned(out) + sum : sum;
+      const Number sum = joined[column][0], written = task.adds ? read_unaligned(out) + sum : sum;
       std::memcpy(out, &written, sizeof(written));
     }
   }
@@ -152,101 +170,68 @@ class DotTile {
     for (int line = 0; line < lines; ++line) to[line] = first + std::min(line, count - 1) * stride;
   }
 
-  template <bool is_whole>
-  static PS_LANES_INLINE Vector load(const Number *from, int64_t done, int vector, int64_t left_over) {
-    if constexpr (is_whole) {
-      Vector loaded;
-      std::memcpy(&loaded, from + done + vector * lanes, sizeof(loaded));
-      return loaded;
-    } else {
-      return load_first<Number, bytes>(from + done + std::min<int64_t>(vector * lanes, left_over),
-                                       left_over - vector * lanes);
-    }
-  }
-
-  template <bool is_whole, int columns>
-  static PS_LANES_INLINE void add_round(Vector (&sums)[rows][columns][vectors], const Number *const (&left)[rows],
-                                        const Number *const (&right)[columns], int64_t done, int64_t left_over) {
-#pragma GCC unroll 4
-    for (int vector = 0; vector < vectors; ++vector) {
-      Vector factors[rows];
-#pragma GCC unroll 4
-      for (int row = 0; row < rows; ++row) factors[row] = load<is_whole>(left[row], done, vector, left_over);
-#pragma GCC unroll 6
-      for (int column = 0; column < columns; ++column) {
-        const Vector other = load<is_whole>(right[column], done, vector, left_over);
-#pragma GCC unroll 4
-        for (int row = 0; row < rows; ++row)
-          sums[row][column][vector] = multiply_add(factors[row], other, sums[row][column][vector]);
-      }
-    }
-  }
-
-  template <bool is_whole, int each>
-  static PS_LANES_INLINE void add_round_of_row(Vector (&sums)[rows][each][vectors], const Number *left,
-                                               const Number *const (&right)[rows * each], int64_t done,
-                                               int64_t left_over) {
-#pragma GCC unroll 4
-    for (int vector = 0; vector < vectors; ++vector) {
-      const Vector factor = load<is_whole>(left, done, vector, left_over);
-#pragma GCC unroll 8
-      for (int column = 0; column < rows * each; ++column) {
-        Vector &sum = sums[column / each][column % each][vector];
-        sum = multiply_add(factor, load<is_whole>(right[column], done, vector, left_over), sum);
-      }
-    }
+  // add_round(parts, load): adds the products of one round, of whose numbers load gives those of one vector.
+  template <int columns, typename AddRound>
+  static PS_LANES_INLINE void add_up(Vector (&sums)[rows][columns], int64_t count, int vector,
+                                     const AddRound &add_round) {
+    Vector parts[rows][columns] = {};
+    int64_t at = vector * lanes;
+    for (; at - vector * lanes + round <= count; at += round)
+      add_round(parts, [&](const Number *line) PS_LANES_INLINE_LAMBDA {
+        Vector loaded;
+        std::memcpy(&loaded, line + at, sizeof(loaded));
+        return loaded;
+      });
+    if (at < count)
+      add_round(parts, [&](const Number *line)
+                           PS_LANES_INLINE_LAMBDA { return load_first<Number, bytes>(line + at, count - at); });
+    std::memcpy(sums, parts, sizeof(parts));
   }
 
   // An element's sums are added up by halves, the upper to the lower one, until one is left: of all rows and some columns
   // at once, whose sums stand side by side in a row's 16 bytes.
-  template <int row_count, int columns>
-  static PS_LANES_INLINE Vector columns_joined(Vector (&sums)[row_count][columns][vectors], int first) {
-    Vector joined[together];
+  template <int columns>
+  static PS_LANES_INLINE void join_columns(Number (&joined)[rows][together],
+                                           const Vector (&sums)[vectors][rows][columns], int first) {
 #pragma GCC unroll 4
-    for (int column = 0; column < together; ++column) {
-      Vector parts[row_count];
+    for (int row = 0; row < rows; row += quarters) {
+      Vector of_columns[together];
 #pragma GCC unroll 4
-      for (int row = 0; row < row_count; ++row)
-        parts[row] = vectors_added(sums[row][std::min(first + column, columns - 1)]);
-      joined[column] = rows_joined<lanes / 2>(parts);
+      for (int column = 0; column < together; ++column) {
+        Vector parts[quarters];
+#pragma GCC unroll 4
+        for (int quarter = 0; quarter < quarters; ++quarter)
+          parts[quarter] = vectors_added(sums, row + quarter, std::min(first + column, columns - 1));
+        of_columns[column] = all_joined<lanes / 2, lanes>(parts);
+      }
+      const Vector together_now = all_joined<together / 2, together>(of_columns);
+      std::memcpy(joined[row], &together_now, sizeof(together_now));
     }
-    return places_joined<together / 2>(joined);
   }
-  static PS_LANES_INLINE Vector vectors_added(Vector (&parts)[vectors]) {
-    if constexpr (vectors == 4) return (parts[0] + parts[2]) + (parts[1] + parts[3]);
-    if constexpr (vectors == 2) return parts[0] + parts[1];
-    return parts[0];
+  template <int columns>
+  static PS_LANES_INLINE Vector vectors_added(const Vector (&sums)[vectors][rows][columns], int row, int column) {
+    const auto part = [&](int vector) PS_LANES_INLINE_LAMBDA { return sums[vector][row][column]; };
+    if constexpr (vectors == 4) return (part(0) + part(2)) + (part(1) + part(3));
+    if constexpr (vectors == 2) return part(0) + part(1);
+    return part(0);
   }
-  template <int half, size_t count>
-  static PS_LANES_INLINE Vector rows_joined(Vector (&parts)[count]) {
+  template <int half, int span, size_t count>
+  static PS_LANES_INLINE Vector all_joined(Vector (&parts)[count]) {
     if constexpr (count == 1) {
       return parts[0];
     } else {
       Vector fewer[count / 2];
 #pragma GCC unroll 2
       for (size_t part = 0; part < count / 2; ++part)
-        fewer[part] = halves_added<half, lanes>(parts[2 * part], parts[2 * part + 1]);
-      return rows_joined<half / 2>(fewer);
-    }
-  }
-  template <int half, size_t count>
-  static PS_LANES_INLINE Vector places_joined(Vector (&parts)[count]) {
-    if constexpr (count == 1) {
-      return parts[0];
-    } else {
-      Vector fewer[count / 2];
-#pragma GCC unroll 2
-      for (size_t part = 0; part < count / 2; ++part)
-        fewer[part] = halves_added<half, together>(parts[2 * part], parts[2 * part + 1]);
-      return places_joined<half / 2>(fewer);
+        fewer[part] = halves_added<half, span>(parts[2 * part], parts[2 * part + 1]);
+      return all_joined<half / 2, span>(fewer);
     }
   }
 
-  static PS_LANES_INLINE void store(const Task &task, int row, int first, int count, const Vector &joined) {
-    Number *const out = task.out + row * task.out_row + first;
-    Sums sums;
-    std::memcpy(&sums, reinterpret_cast<const std::byte *>(&joined) + row * 16, sizeof(sums));
+  static PS_LANES_INLINE void store(const Task &task, Number *out, const Number *joined, int count) {
     const size_t nbytes = static_cast<size_t>(count) * sizeof(Number);
+    Sums sums{};
+    std::memcpy(&sums, joined, nbytes);
     if (task.adds) {
       Sums before{};
       std::memcpy(&before, out, nbytes);
@@ -313,8 +298,7 @@ class DotTileProduct {
   }
 
   void run_row(const RowTask &row) const {
-    constexpr int wide = 2 * Tile::rows;
-    for (int64_t column = 0; column < row.columns; column += wide)
+    for (int64_t column = 0; column < row.columns; column += Tile::rows)
       for (int64_t first = 0; first < block_.inner; first += Tile::stretch) {
         Task task = row.task;
         task.left += first;
@@ -322,11 +306,7 @@ class DotTileProduct {
         task.count = std::min(Tile::stretch, block_.inner - first);
         task.out += column * task.out_column;
         task.adds = first > 0;
-        const auto columns = static_cast<int>(std::min<int64_t>(wide, row.columns - column));
-        if (columns > Tile::rows)
-          Tile::template multiply_row<2>(task, columns);
-        else
-          Tile::template multiply_row<1>(task, columns);
+        Tile::multiply_row(task, static_cast<int>(std::min<int64_t>(Tile::rows, row.columns - column)));
       }
   }
 
