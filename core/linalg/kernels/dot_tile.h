@@ -175,8 +175,9 @@ class DotTile {
   static PS_LANES_INLINE void add_up(Vector (&sums)[rows][columns], int64_t count, int vector,
                                      const AddRound &add_round) {
     Vector parts[rows][columns] = {};
-    int64_t at = vector * lanes;
-    for (; at - vector * lanes + round <= count; at += round)
+    const int64_t first = int64_t{vector} * lanes;
+    int64_t at = first;
+    for (; at - first + round <= count; at += round)
       add_round(parts, [&](const Number *line) PS_LANES_INLINE_LAMBDA {
         Vector loaded;
         std::memcpy(&loaded, line + at, sizeof(loaded));
