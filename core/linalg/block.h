@@ -26,9 +26,10 @@ struct Block {
   bool keeps_sums = false;  // out takes the sums as BlockKernel::sum_nbytes says, not yet rounded to the dtype
 };
 
-// Each element of out is summed over inner in stretches of a fixed length, one product after the other, and the stretches
-// one after the other: its bits depend on the dtype, on inner and on whether the processor fuses a product with the sum
-// that it goes into, and on nothing else.  Integers wrap around; bool is true where a product is.
+// Each element of out is summed over inner in stretches of a fixed length, and the stretches one after the other; within a
+// stretch one product after the other, or, where dots are faster (kernels/dot.h, kernels/dot_tile.h), in sums side by side.
+// The bits of floats depend on the dtype, on the sizes, on which axes lie densely and on whether the processor fuses a
+// product with the sum that it goes into, and on nothing else.  Integers wrap around; bool is true where a product is.
 struct BlockKernel {
   void (*multiply)(const Block &block, std::byte *workspace) = nullptr;
   int64_t (*workspace_nbytes)(const Block &block) = nullptr;  // of the workspace, aligned to 64 bytes

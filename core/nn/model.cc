@@ -494,23 +494,25 @@ Tensor Model::predict(const Tensor &given, int64_t batch_size) {
   const int64_t count = x.shape[0];
   Extents shape = x.shape;
   shape[0] = std::min(count, batch_size);
-  const ValueOutline *output = &prepared(Purpose::predicting, {shape, input_dtype(x.dtype)}).plan->output();
-  Extents result_shape = output->shape;
+  Prepared *batch = &prepared(Purpose::predicting, {shape, input_dtype(x.dtype)});
+  Extents result_shape = batch->plan->output().shape;
   result_shape[0] = count;
-  Tensor result = empty(output->dtype, result_shape, {});
+  Tensor result = empty(batch->plan->output().dtype, result_shape, {});
   const int64_t row_nbytes = count == 0 ? 0 : result.nbytes() / count;
-  for (int64_t begin = 0; begin < count; begin += batch_size) {
+  for (int64_t begin = 0; begin < count; begin += shape[0]) {
     const int64_t rows = std::min(batch_size, count - begin);
-    shape[0] = rows;
-    Prepared &batch = prepared(Purpose::predicting, {shape, input_dtype(x.dtype)});
-    const Tensor part = narrow(x, 0, begin, rows);
-    batch.run->set_input(0, gather_rows(part, nullptr, batch.outline.dtype, batch.input->data(), "x"));
+    if (rows != shape[0]) {
+      shape[0] = rows;
+      batch = &prepared(Purpose::predicting, {shape, input_dtype(x.dtype)});
+    }
+    const Tensor part = rows == count ? x : narrow(x, 0, begin, rows);
+    batch->run->set_input(0, gather_rows(part, nullptr, batch->outline.dtype, batch->input->data(), "x"));
     {
       const Busy busy(*this);
-      batch.run->forward({});
+      batch->run->forward({});
     }
     if (row_nbytes > 0)
-      std::memcpy(result.data + begin * row_nbytes, batch.run->output(), static_cast<size_t>(rows * row_nbytes));
+      std::memcpy(result.data + begin * row_nbytes, batch->run->output(), static_cast<size_t>(rows * row_nbytes));
   }
   return result;
 }

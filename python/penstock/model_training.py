@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelTraining"]
 
 Figures = float | list[float] | dict[str, float]
+ALL_ROWS = 2**63 - 1  # as the size of a batch
 
 
 class ModelTraining:
@@ -201,8 +202,7 @@ class ModelTraining:
         >>> ps.Model([ps.layers.ReLU()]).predict_on_batch([[-1.0, 2.0]]).tolist()
         [[0.0, 2.0]]
         """
-        tensor = as_input(x, self._dtype)
-        return made(lib.ps_model_predict, self._handle(), tensor, max(tensor.shape[0] if tensor.ndim else 1, 1))
+        return made(lib.ps_model_predict, self._handle(), as_input(x, self._dtype), ALL_ROWS)
 
     @overload
     def train_on_batch(

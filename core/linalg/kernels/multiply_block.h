@@ -10,6 +10,7 @@
 
 #include "core/linalg/block.h"
 #include "core/linalg/kernels/dot.h"
+#include "core/linalg/kernels/dot_tile.h"
 #include "core/linalg/kernels/pack.h"
 #include "core/linalg/kernels/schemes.h"
 #include "core/linalg/kernels/tile.h"
@@ -26,6 +27,7 @@ class BlockProduct {
   using Stored = typename Scheme::Stored;
   using Shape = TileShape<Scheme, bytes>;
   static constexpr bool sums_in_place = std::is_same_v<Number, Stored>;
+  static constexpr bool has_dot_tiles = Scheme::units_are_elements && std::is_floating_point_v<Number>;
 
  public:
   BlockProduct(const Block &block, std::byte *workspace)
@@ -47,7 +49,9 @@ class BlockProduct {
   }
 
   void run() {
-    if (is_of_dots(block_)) {
+    if (is_of_dot_tiles(block_)) {
+      if constexpr (has_dot_tiles) DotTileProduct<Number, bytes>(block_).run();
+    } else if (is_of_dots(block_)) {
       multiply_by_column();
     } else {
       const int64_t steps = Scheme::steps(block_.inner);
@@ -73,6 +77,7 @@ class BlockProduct {
   static int64_t round_up(int64_t nbytes) { return (nbytes + 63) / 64 * 64; }
 
   static Layout layout_of(const Block &block) {
+    if (is_of_dot_tiles(block)) return {};
     const int64_t steps = std::min(stretch_steps, Scheme::steps(block.inner));
     const int64_t unit = sizeof(Unit);
     return {reads_left_directly(block) ? 0 : round_up(block.rows * (steps + left_padding) * unit),
@@ -81,6 +86,11 @@ class BlockProduct {
   }
 
   static bool writes_sums(const Block &block) { return sums_in_place || block.keeps_sums; }
+
+  static bool is_of_dot_tiles(const Block &block) {
+    if constexpr (has_dot_tiles) return DotTileProduct<Number, bytes>::takes(block);
+    return false;
+  }
 
   // One column, which is read with each row from end to end.
   static bool is_of_dots(const Block &block) {

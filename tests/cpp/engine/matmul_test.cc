@@ -4,6 +4,10 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -161,6 +165,150 @@ TEST_F(Matmul, ThreadsDoNotChangeABit) {
       EXPECT_TRUE(has_same_bytes(matmul(first, second), alone)) << dtype_name(dtype) << " " << threads;
     }
     pool.set_num_threads(0);
+  }
+}
+
+std::vector<KernelWidth> widths_of_floats() {
+  std::vector<KernelWidth> widths = usable_widths();
+  std::erase_if(widths, [](const KernelWidth &width) { return width.table == block_kernel_bfloat16; });
+  return widths;
+}
+
+// The same matrix, whose columns lie as rows do.
+Tensor lying_in_columns(const Tensor &matrix) { return transpose(clone(transpose(matrix, 0, 1)), 0, 1); }
+
+Tensor backwards_along_rows(const Tensor &matrix) { return slice(matrix, 0, slice_open, slice_open, -1); }
+
+// Around the sizes of tiles of dots, of few rows and of few columns.
+constexpr int64_t tile_sizes[][2] = {{1, 2},   {1, 9},   {2, 1},  {19, 1},  {2, 2},  {3, 5},   {4, 6},
+                                     {5, 128}, {32, 67}, {7, 25}, {50, 10}, {33, 1}, {40, 24}, {32, 7}};
+constexpr int64_t tile_inners[] = {1, 3, 16, 31, 33, 127, 784, 1023, 1025, 2100};
+
+TEST_F(Matmul, OperandsThatLieAlongInnerGiveTheExactProductOfWholeNumbers) {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const auto &[rows, columns] : tile_sizes)
+      for (const int64_t inner : tile_inners) {
+        const Tensor first = whole_numbers(dtype, rows, inner), second = whole_numbers(dtype, inner, columns);
+        const Tensor expected = astype(exact_product(first, second), dtype, Casting::unsafe);
+        for (const KernelWidth &width : widths_of_floats())
+          EXPECT_TRUE(is_same(product_by(width.table(dtype), first, lying_in_columns(second)), expected))
+              << width.name << " " << dtype_name(dtype) << " " << rows << "x" << inner << "x" << columns;
+      }
+}
+
+TEST_F(Matmul, RowsThatLieApartOrBackwardsAlongInnerChangeNoBit) {
+  for (const KernelWidth &width : widths_of_floats())
+    for (const DType dtype : {DType::float32, DType::float64})
+      for (const int64_t columns : {1, 6, 53}) {
+        const Tensor first = fractions(dtype, 30, 500), second = lying_in_columns(fractions(dtype, 500, columns));
+        const Tensor apart = slice(slice(zeros(dtype, {60, 507}, {}), 0, 0, 60, 2), 1, 3, 503, 1);
+        copy(apart, first, Casting::unsafe);
+        const Tensor turned = transpose(second, 0, 1);
+        const Tensor backwards = backwards_along_rows(clone(backwards_along_rows(turned)));
+        const BlockKernel kernel = width.table(dtype);
+        EXPECT_TRUE(
+            has_same_bytes(product_by(kernel, apart, transpose(backwards, 0, 1)), product_by(kernel, first, second)))
+            << width.name << " " << dtype_name(dtype) << " " << columns;
+      }
+}
+
+TEST_F(Matmul, FusingProcessorsGiveTheSameBitsAtEachWidthOfOperandsThatLieAlongInner) {
+  if (!processor_has_64_byte_vectors() || !processor_has_fused_multiply_add()) GTEST_SKIP() << "needs AVX-512";
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const auto &[rows, columns] : tile_sizes)
+      for (const int64_t inner : tile_inners) {
+        const Tensor first = fractions(dtype, rows, inner);
+        const Tensor second = lying_in_columns(fractions(dtype, inner, columns));
+        EXPECT_TRUE(has_same_bytes(product_by(block_kernel_32(dtype), first, second),
+                                   product_by(block_kernel_64(dtype), first, second)))
+            << dtype_name(dtype) << " " << rows << "x" << inner << "x" << columns;
+      }
+}
+
+TEST_F(Matmul, ARowsBitsDoNotDependOnItsNeighboursWhereFewLieAlongInner) {
+  for (const KernelWidth &width : widths_of_floats())
+    for (const DType dtype : {DType::float32, DType::float64}) {
+      const BlockKernel kernel = width.table(dtype);
+      const Tensor first = fractions(dtype, 7, 1100), second = lying_in_columns(fractions(dtype, 1100, 13));
+      const Tensor product = product_by(kernel, first, second);
+      for (int64_t row = 0; row < 7; ++row)
+        EXPECT_TRUE(has_same_bytes(product_by(kernel, slice(first, 0, row, row + 1, 1), second),
+                                   slice(product, 0, row, row + 1, 1)))
+            << width.name << " " << dtype_name(dtype) << " " << row;
+    }
+}
+
+TEST_F(Matmul, ThreadsDoNotChangeABitOfOperandsThatLieAlongInner) {
+  ThreadPool &pool = process_pool();
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const auto &[rows, columns, inner] : {std::array<int64_t, 3>{32, 900, 784}, {1, 3000, 800}, {7, 9, 90'001}}) {
+      const Tensor first = fractions(dtype, rows, inner);
+      const Tensor second = lying_in_columns(fractions(dtype, inner, columns));
+      pool.set_num_threads(1);
+      const Tensor alone = matmul(first, second);
+      for (const int32_t threads : {2, 5}) {
+        pool.set_num_threads(threads);
+        EXPECT_TRUE(has_same_bytes(matmul(first, second), alone)) << dtype_name(dtype) << " " << threads;
+      }
+      pool.set_num_threads(0);
+    }
+}
+
+// Memory that a page without access follows: what is read behind it ends the process.
+class PageEnd {
+ public:
+  explicit PageEnd(int64_t nbytes) {
+    const int64_t page = sysconf(_SC_PAGESIZE);
+    size_ = static_cast<size_t>((nbytes + page - 1) / page * page + page);
+    start_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    data = static_cast<std::byte *>(start_) + static_cast<int64_t>(size_) - page - nbytes;
+    is_guarded = start_ != MAP_FAILED && mprotect(data + nbytes, static_cast<size_t>(page), PROT_NONE) == 0;
+  }
+  ~PageEnd() { munmap(start_, size_); }
+  PageEnd(const PageEnd &) = delete;
+  PageEnd &operator=(const PageEnd &) = delete;
+
+  std::byte *data;
+  bool is_guarded;
+
+ private:
+  void *start_;
+  size_t size_;
+};
+
+TEST_F(Matmul, NothingIsReadBehindOperandsThatLieAlongInner) {
+  for (const KernelWidth &width : widths_of_floats())
+    for (const DType dtype : {DType::float32, DType::float64})
+      for (const auto &[rows, columns] : tile_sizes)
+        for (int64_t inner = 1; inner < 40; ++inner) {
+          const int64_t size = dtype_size(dtype);
+          const PageEnd left(rows * inner * size), right(inner * columns * size);
+          ASSERT_TRUE(left.is_guarded && right.is_guarded);
+          const Tensor out = empty(dtype, {rows, columns}, {});
+          const Block block = {.out = matrix_of(out),
+                               .left = {left.data, inner, 1},
+                               .right = {right.data, 1, inner},
+                               .rows = rows,
+                               .columns = columns,
+                               .inner = inner};
+          const BlockKernel kernel = width.table(dtype);
+          const Reference<Storage> workspace = Storage::allocate(kernel.workspace_nbytes(block), 64, {});
+          kernel.multiply(block, workspace->data());
+          EXPECT_TRUE(is_same(out, zeros(dtype, {rows, columns}, {}))) << width.name;
+        }
+}
+
+TEST_F(Matmul, WhatIsNotFiniteStaysInItsRowAndColumn) {
+  for (const KernelWidth &width : widths_of_floats()) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    const Tensor first = zeros(DType::float32, {3, 21}, {}), second = zeros(DType::float32, {21, 7}, {});
+    fill(slice(slice(first, 0, 2, 3, 1), 1, 20, 21, 1), &infinity, DType::float32);
+    fill(slice(slice(second, 0, 20, 21, 1), 1, 6, 7, 1), &infinity, DType::float32);
+    const auto product = values_of<float>(product_by(width.table(DType::float32), first, lying_in_columns(second)));
+    for (size_t index = 0; index < product.size(); ++index) {
+      const size_t row = index / 7, column = index % 7;
+      EXPECT_EQ(std::isfinite(product[index]), row != 2 && column != 6) << width.name << " " << row << " " << column;
+    }
   }
 }
 
