@@ -210,13 +210,21 @@ class RowFold {
   uint64_t filled_ = 0;
 };
 
+// Columns fold each by themselves, so that tiles of them change no result: as few as give each thread one, since memory comes
+// faster in long rows, and as many as let a tile's sums stay in the first cache.
+int64_t tile_count(const Folding &folding, int64_t units_of_a_tile) {
+  constexpr int64_t most_nbytes = 32768, least_nbytes = 4096;
+  const int64_t nbytes = folding.kept.innermost().size * folding.size;
+  const int64_t wanted = shard_count(process_pool().num_threads(), units_of_a_tile);
+  return std::max(shard_count(nbytes, most_nbytes), std::min(wanted, shard_count(nbytes, least_nbytes)));
+}
+
 void fold_rows(const Folding &folding, std::byte *out) {
-  // Columns fold each by themselves: tiles of them, as even as can be, change no result.
-  constexpr int64_t most_columns = 2048, part_rows = 4096;
+  constexpr int64_t part_rows = 4096;
   const Axis inner = folding.kept.innermost();
-  const int64_t columns_of_tile = shard_count(inner.size, shard_count(inner.size, most_columns));
-  const int64_t tiles = shard_count(inner.size, columns_of_tile), lines = folding.kept.count / inner.size;
-  const int64_t parts = shard_count(folding.reduced.count, part_rows);
+  const int64_t lines = folding.kept.count / inner.size, parts = shard_count(folding.reduced.count, part_rows);
+  const int64_t columns_of_tile = shard_count(inner.size, tile_count(folding, parts * lines));
+  const int64_t tiles = shard_count(inner.size, columns_of_tile);
   const int64_t out_nbytes = folding.kept.count * folding.size;
   std::vector<std::byte> partial(parts > 1 ? static_cast<size_t>(parts * out_nbytes) : 0);
   std::byte *results = parts > 1 ? partial.data() : out;
