@@ -8,6 +8,7 @@ scripts/test runs both; the second with the copy's folder in PYTHONPATH.
 
 import gc
 import importlib
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ WITHOUT_EXTENSION = {
 # The same examples in each run: what was red stays red until it is mended.
 hypothesis.settings.register_profile("penstock", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("penstock")
+# A shell lets what it runs in the background ignore Ctrl-C, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 set_hypothesis_home_dir(Path(__file__).resolve().parents[2] / "build/hypothesis")
 
 
