@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from penstock import creation, files
 from penstock._native import call, ffi, lib
@@ -13,12 +13,10 @@ from penstock.errors import DataError, InvalidArgumentError, UnavailableError
 from penstock.json_texts import read_text
 from penstock.layers.containers import is_native
 from penstock.layers.custom import Makers
+from penstock.layers.layer import Layer
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from penstock.dtypes import DType
-    from penstock.layers.layer import Layer
     from penstock.tensor import Tensor
     from penstock.training.run import Run
 
